@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# The one front door of the project. `./dev.sh help` lists what it does.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+readonly NODE=node_modules/node/bin/node
+
+say() { printf '\033[2m%s\033[0m\n' "$*" >&2; }
+if [ ! -t 2 ] || [ -n "${NO_COLOR:-}" ]; then say() { printf '%s\n' "$*" >&2; }; fi
+die() { printf 'dev.sh: %s\n' "$*" >&2; exit 2; }
+
+usage() {
+  cat <<'TEXT'
+./dev.sh COMMAND
+
+  up                     start a local node (HTTP on 7400, data in .kvorum/node-1) and wait until it is ready
+  down                   stop the local node (SIGTERM: it finishes what is in flight and syncs)
+  status                 what runs here, and whether it is ready
+  logs [-f]              the local node's log
+  cli ...                the kvorum command line, e.g. ./dev.sh cli put hello world
+  tour                   the README's tour: import, read, scan, export, compare, restart, compare
+
+  test [filter]          type check and tests; filter: a part of a test file's path
+  test --coverage        the same with line coverage of store/core and store/storage
+  soak [name]            fault runs against real processes at full length: kill, full, clock
+  fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
+  lint [--fix]           biome with the house rules, and the type check
+  bench NAME             storage, http or memory; results are kept in docs/benchmarks.md
+  hooks                  install the git pre-commit hook (lint)
+
+  clean                  stop what runs here and remove .kvorum/ (asks first; --yes does not ask)
+  help                   this text
+
+Whatever is missing (Node 26 from the npm package `node`, the npm packages) is installed first.
+TEXT
+}
+
+# Installs the npm packages when the lock file changed since the last time, and makes sure that Node 26 is there.
+ensure_installed() {
+  local stamp=node_modules/.kvorum-installed
+  if [ -x "$NODE" ] && [ -f "$stamp" ] && cmp -s package-lock.json "$stamp"; then return; fi
+  command -v npm >/dev/null || die "npm is missing: install Node (any version from 20), which brings it"
+  say "installing npm packages and Node 26 (once; about 15 s)"
+  npm ci --no-audit --no-fund --loglevel=error >&2
+  if [ ! -x "$NODE" ]; then # npm was told to run no install scripts
+    say "installing Node 26 from the npm package node"
+    (cd node_modules/node && node installArchSpecificPackage.js) >&2
+  fi
+  "$NODE" -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 26 ? 0 : 1)' || die "Node 26 could not be installed: $NODE does not run"
+  cp package-lock.json "$stamp"
+}
+
+node26() { PATH="$PWD/node_modules/node/bin:$PATH" "$NODE" "$@"; }
+
+cmd_lint() {
+  local fix=()
+  if [ "${1:-}" = --fix ]; then fix=(--write); fi
+  say "biome"
+  node26 node_modules/.bin/biome check "${fix[@]}" --error-on-warnings .
+  cmd_types
+}
+
+cmd_types() {
+  say "type check"
+  node26 node_modules/.bin/tsc --project tsconfig.json
+}
+
+cmd_test() {
+  local args=(--test --test-reporter=spec) files=() filter=
+  for arg in "$@"; do
+    case "$arg" in
+      --coverage) args+=(--experimental-test-coverage '--test-coverage-include=store/core/**' '--test-coverage-include=store/storage/**' '--test-coverage-exclude=**/*.test.ts' --test-coverage-lines=95) ;;
+      -*) die "test: unknown option $arg" ;;
+      *) filter=$arg ;;
+    esac
+  done
+  [ -n "$filter" ] || cmd_types
+  mapfile -t files < <(git ls-files --cached --others --exclude-standard '*.test.ts' | grep -F -- "$filter" || true)
+  [ ${#files[@]} -gt 0 ] || die "no test file's path contains '$filter'"
+  node26 "${args[@]}" "${files[@]}"
+}
+
+cmd_bench() {
+  local name=${1:-}
+  [ -n "$name" ] && [ -f "bench/$name.bench.ts" ] || die "bench: name one of $(cd bench && ls ./*.bench.ts | sed 's#./\(.*\).bench.ts#\1#' | tr '\n' ' ')"
+  shift
+  node26 "bench/$name.bench.ts" "$@"
+}
+
+cmd_hooks() {
+  printf '#!/bin/sh\nexec ./dev.sh lint\n' > .git/hooks/pre-commit
+  chmod +x .git/hooks/pre-commit
+  say "installed .git/hooks/pre-commit: ./dev.sh lint runs before each commit"
+}
+
+main() {
+  local command=${1:-help}
+  [ $# -eq 0 ] || shift
+  case "$command" in
+    help|-h|--help) usage; return ;;
+    up|down|status|logs|clean|tour|soak|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
+    *) die "unknown command '$command'; ./dev.sh help lists them" ;;
+  esac
+  case "$command" in
+    test) cmd_test "$@" ;;
+    lint) cmd_lint "$@" ;;
+    bench) cmd_bench "$@" ;;
+    hooks) cmd_hooks ;;
+    cli) node26 cli/main.ts "$@" ;;
+    tour) node26 e2e/tour.ts "$@" ;;
+    soak) node26 e2e/soak.ts "$@" ;;
+    fuzz) e2e/fuzz.sh "$@" ;;
+    *) node26 cli/local/main.ts "$command" "$@" ;;
+  esac
+}
+main "$@"

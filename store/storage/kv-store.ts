@@ -1,0 +1,81 @@
+import type { Version } from '../core/version/version.ts';
+
+/**
+ * The data of one node as its interfaces (HTTP, later RESP) see it: namespaces of keys, each key a register.
+ * Errors are KvError. A write resolves once it is durable. Reads see durable data only.
+ */
+export type KvStore = {
+  get(namespace: string, key: Uint8Array): Promise<LiveRecord | undefined>;
+  put(namespace: string, key: Uint8Array, write: PutWrite): Promise<WriteResult>;
+  /** Deleting a missing key is a write like any other. */
+  delete(namespace: string, key: Uint8Array): Promise<WriteResult>;
+  /** Each operation with its own outcome, in the order given; operations on one key take effect in that order. */
+  batch(namespace: string, operations: readonly BatchOperation[]): Promise<BatchOutcome[]>;
+  /** One page in key order. */
+  scan(namespace: string, query: ScanQuery): Promise<ScanPage>;
+  /** All of a range from one consistent view, in pages; ends early, and closes the view, when the caller returns. */
+  scanAll(namespace: string, query: ScanRange): AsyncGenerator<readonly ScanEntry[], void, void>;
+
+  listNamespaces(): readonly Namespace[];
+  getNamespace(name: string): Namespace | undefined;
+  /** Idempotent for the same consistency class; `created` says whether it is new. */
+  createNamespace(name: string): Promise<{ readonly namespace: Namespace; readonly created: boolean }>;
+  /** Refuses a namespace with data unless `confirm` repeats its name. */
+  deleteNamespace(name: string, confirm: string | undefined): Promise<void>;
+};
+
+export type PutWrite = {
+  readonly value: Uint8Array;
+  readonly contentType?: string | undefined;
+  /** Relative to now; absent means never. */
+  readonly ttlSeconds?: number | undefined;
+};
+
+export type LiveRecord = {
+  readonly version: Version;
+  readonly value: Uint8Array;
+  readonly contentType: string | undefined;
+  /** Milliseconds since 1970; undefined means never. */
+  readonly expiresAtMs: number | undefined;
+};
+
+export type WriteResult = { readonly version: Version; readonly expiresAtMs: number | undefined };
+
+export type BatchOperation =
+  | { readonly type: 'get'; readonly key: Uint8Array }
+  | ({ readonly type: 'put'; readonly key: Uint8Array } & PutWrite)
+  | { readonly type: 'delete'; readonly key: Uint8Array };
+
+export type BatchOutcome =
+  | { readonly type: 'get'; readonly record: LiveRecord | undefined }
+  | { readonly type: 'put'; readonly result: WriteResult }
+  | { readonly type: 'delete'; readonly result: WriteResult }
+  | { readonly type: 'error'; readonly error: Error };
+
+/** start <= key < end, and key begins with prefix; each bound may be absent. */
+export type ScanRange = {
+  readonly prefix?: Uint8Array | undefined;
+  readonly start?: Uint8Array | undefined;
+  readonly end?: Uint8Array | undefined;
+  readonly reverse?: boolean | undefined;
+  readonly keysOnly?: boolean | undefined;
+};
+
+export type ScanQuery = ScanRange & {
+  readonly limit: number;
+  /** The last key of the page before: this page begins after it in the scan's direction. */
+  readonly after?: Uint8Array | undefined;
+};
+
+export type ScanEntry = { readonly key: Uint8Array; readonly record: LiveRecord };
+
+/** `more` says that the range goes on after the last entry; a page may be short, or empty with `resumeAfter`. */
+export type ScanPage = { readonly entries: readonly ScanEntry[]; readonly resumeAfter: Uint8Array | undefined };
+
+export type Namespace = {
+  readonly name: string;
+  /** Never reused. */
+  readonly id: number;
+  readonly consistency: 'quorum';
+  readonly createdAtMs: number;
+};
