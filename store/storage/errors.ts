@@ -4,7 +4,12 @@ export class KvError extends Error {
   readonly code: KvErrorCode;
   readonly data: Readonly<Record<string, string | number>>;
 
-  constructor(code: KvErrorCode, message: string, data: Readonly<Record<string, string | number>> = {}, cause?: unknown) {
+  constructor(
+    code: KvErrorCode,
+    message: string,
+    data: Readonly<Record<string, string | number>> = {},
+    cause?: unknown,
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.data = data;

@@ -70,7 +70,10 @@ export type ScanQuery = ScanRange & {
 export type ScanEntry = { readonly key: Uint8Array; readonly record: LiveRecord };
 
 /** `more` says that the range goes on after the last entry; a page may be short, or empty with `resumeAfter`. */
-export type ScanPage = { readonly entries: readonly ScanEntry[]; readonly resumeAfter: Uint8Array | undefined };
+export type ScanPage = {
+  readonly entries: readonly ScanEntry[];
+  readonly resumeAfter: Uint8Array | undefined;
+};
 
 export type Namespace = {
   readonly name: string;

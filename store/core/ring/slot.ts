@@ -7,7 +7,8 @@ export const SLOT_COUNT = 16_384;
 const POLYNOMIAL = 0x1021;
 const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 8;
-  for (let bit = 0; bit < 8; bit++) crc = ((crc & 0x8000) !== 0 ? (crc << 1) ^ POLYNOMIAL : crc << 1) & 0xffff;
+  for (let bit = 0; bit < 8; bit++)
+    crc = ((crc & 0x8000) !== 0 ? (crc << 1) ^ POLYNOMIAL : crc << 1) & 0xffff;
   return crc;
 });
 
@@ -17,7 +18,8 @@ const CLOSE = 0x7d; // }
 /** CRC-16/XMODEM of `bytes[from, to)`. */
 export function crc16(bytes: Uint8Array, from = 0, to = bytes.length): number {
   let crc = 0;
-  for (let i = from; i < to; i++) crc = ((crc << 8) & 0xffff) ^ (TABLE[((crc >> 8) ^ (bytes[i] as number)) & 0xff] as number);
+  for (let i = from; i < to; i++)
+    crc = ((crc << 8) & 0xffff) ^ (TABLE[((crc >> 8) ^ (bytes[i] as number)) & 0xff] as number);
   return crc;
 }
 

@@ -54,5 +54,9 @@ export function parseVersion(text: string): Version | undefined {
   if (match === null) return undefined;
   const member = Number(match[3]);
   if (member > MEMBER_MAX) return undefined;
-  return { wallMs: Number.parseInt(match[1] as string, 16), counter: Number.parseInt(match[2] as string, 16), member };
+  return {
+    wallMs: Number.parseInt(match[1] as string, 16),
+    counter: Number.parseInt(match[2] as string, 16),
+    member,
+  };
 }
