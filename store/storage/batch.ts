@@ -1,0 +1,130 @@
+import type { DataAccess, PreparedWrite } from './data-access.ts';
+import { dataKey } from './key-layout.ts';
+import type { BatchOperation, BatchOutcome, Namespace } from './kv-store.ts';
+
+/**
+ * Runs a batch as few engine calls as its order allows: operations on different keys go together, and a segment
+ * ends where an operation touches a key that the segment has touched.
+ */
+export async function runBatch(
+  access: DataAccess,
+  namespace: Namespace,
+  operations: readonly BatchOperation[],
+): Promise<BatchOutcome[]> {
+  const outcomes: BatchOutcome[] = [];
+  for (const segment of segmentsOf(operations))
+    outcomes.push(...(await runSegment(access, namespace, segment)));
+  return outcomes;
+}
+
+/** Cuts `operations` so that no segment touches a key twice. */
+export function segmentsOf(operations: readonly BatchOperation[]): BatchOperation[][] {
+  const segments: BatchOperation[][] = [];
+  let touched = new Set<string>();
+  let segment: BatchOperation[] = [];
+  for (const operation of operations) {
+    const name = Buffer.from(operation.key).toString('latin1');
+    if (touched.has(name)) {
+      segments.push(segment);
+      segment = [];
+      touched = new Set();
+    }
+    touched.add(name);
+    segment.push(operation);
+  }
+  if (segment.length > 0) segments.push(segment);
+  return segments;
+}
+
+type Step = { readonly operation: BatchOperation; outcome: BatchOutcome | undefined };
+
+async function runSegment(
+  access: DataAccess,
+  namespace: Namespace,
+  segment: readonly BatchOperation[],
+): Promise<BatchOutcome[]> {
+  const steps: Step[] = segment.map((operation) => ({ operation, outcome: undefined }));
+  await Promise.all([runReads(access, namespace, steps), runWrites(access, namespace, steps)]);
+  return steps.map((step) => step.outcome as BatchOutcome);
+}
+
+async function runReads(access: DataAccess, namespace: Namespace, steps: readonly Step[]): Promise<void> {
+  const reads = steps.filter((step) => step.operation.type === 'get');
+  if (reads.length === 0) return;
+  const keys = reads.map((step) => step.operation.key);
+  const storedKeys = keys.map((key) => dataKey(access.address(namespace, key)));
+  try {
+    const records = await access.read(storedKeys, keys);
+    for (const [i, step] of reads.entries()) step.outcome = { type: 'get', record: records[i] };
+  } catch {
+    // One damaged record must not hide the others: ask for each alone.
+    await Promise.all(reads.map((step, i) => readAlone(access, storedKeys[i] as Uint8Array, step)));
+  }
+}
+
+async function readAlone(access: DataAccess, storedKey: Uint8Array, step: Step): Promise<void> {
+  try {
+    const records = await access.read([storedKey], [step.operation.key]);
+    step.outcome = { type: 'get', record: records[0] };
+  } catch (error) {
+    step.outcome = { type: 'error', error: error as Error };
+  }
+}
+
+async function runWrites(access: DataAccess, namespace: Namespace, steps: readonly Step[]): Promise<void> {
+  let waiting = steps.filter((step) => step.operation.type !== 'get');
+  while (waiting.length > 0) {
+    const { prepared, unstamped } = prepareAll(access, namespace, waiting);
+    await commitAll(access, prepared);
+    if (unstamped.length > 0) await access.stampable();
+    waiting = unstamped;
+  }
+}
+
+type PreparedStep = { readonly step: Step; readonly write: PreparedWrite };
+
+function prepareAll(
+  access: DataAccess,
+  namespace: Namespace,
+  steps: readonly Step[],
+): { readonly prepared: PreparedStep[]; readonly unstamped: Step[] } {
+  const prepared: PreparedStep[] = [];
+  const unstamped: Step[] = [];
+  for (const step of steps) {
+    try {
+      const write = prepareOne(access, namespace, step.operation);
+      if (write === undefined) unstamped.push(step);
+      else prepared.push({ step, write });
+    } catch (error) {
+      step.outcome = { type: 'error', error: error as Error };
+    }
+  }
+  return { prepared, unstamped };
+}
+
+function prepareOne(
+  access: DataAccess,
+  namespace: Namespace,
+  operation: BatchOperation,
+): PreparedWrite | undefined {
+  switch (operation.type) {
+    case 'put':
+      return access.preparePut(namespace, operation.key, operation);
+    case 'delete':
+      return access.prepareDelete(namespace, operation.key);
+    case 'get':
+      throw new Error('a read is not a write');
+  }
+}
+
+async function commitAll(access: DataAccess, prepared: readonly PreparedStep[]): Promise<void> {
+  if (prepared.length === 0) return;
+  try {
+    await access.commit(prepared.map((each) => each.write));
+    for (const { step, write } of prepared) {
+      step.outcome = { type: step.operation.type === 'put' ? 'put' : 'delete', result: write.result };
+    }
+  } catch (error) {
+    for (const { step } of prepared) step.outcome = { type: 'error', error: error as Error };
+  }
+}

@@ -1,0 +1,38 @@
+import { crc32 } from 'node:zlib';
+
+/**
+ * The envelope of every stored value: format (u8), CRC-32 (u32), payload. The checksum covers the key, the format
+ * and the payload, so that a value under another key's name is found out too.
+ */
+export const ENVELOPE_BYTES = 5;
+export const STORAGE_FORMAT = 1;
+
+export type Opened =
+  | { readonly type: 'intact' }
+  | { readonly type: 'unknown-format'; readonly format: number }
+  | { readonly type: 'damaged' };
+
+/** Fills the envelope at the head of `value`, whose payload begins at ENVELOPE_BYTES. */
+export function seal(key: Uint8Array, value: Buffer): void {
+  value[0] = STORAGE_FORMAT;
+  value.writeUInt32BE(checksum(key, value), 1);
+}
+
+/** Says whether `value` is what was sealed under `key`. */
+export function open(key: Uint8Array, value: Buffer): Opened {
+  if (value.length < ENVELOPE_BYTES) return { type: 'damaged' };
+  if (value[0] !== STORAGE_FORMAT) {
+    return value[0] === 0 ? { type: 'damaged' } : { type: 'unknown-format', format: value[0] as number };
+  }
+  return value.readUInt32BE(1) === checksum(key, value) ? { type: 'intact' } : { type: 'damaged' };
+}
+
+function checksum(key: Uint8Array, value: Buffer): number {
+  const ofKey = crc32(key, value[0]);
+  return crc32(value.subarray(ENVELOPE_BYTES), ofKey);
+}
+
+/** A Buffer over the same memory. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,171 @@
+import { compareBytes } from '../core/bytes/bytes.ts';
+import { partitionOf } from '../core/ring/slot.ts';
+import type { Version } from '../core/version/version.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type Engine, EngineFailedError, type EngineOperation, type KeyRange } from './engine.ts';
+import { KvError } from './errors.ts';
+import { dataKey, dataRange, expiryKey, type RecordAddress, tombstoneKey } from './key-layout.ts';
+import type { LiveRecord, Namespace, PutWrite, WriteResult } from './kv-store.ts';
+import type { Namespaces } from './namespaces.ts';
+import { decodeRecord, encodeRecord, isLive, type StoredRecord } from './record.ts';
+import type { SpaceGuard } from './space-guard.ts';
+import type { VersionSource } from './version-source.ts';
+import type { WriteTracker } from './write-tracker.ts';
+
+/** A write that was stamped and encoded, ready for the engine. */
+export type PreparedWrite = {
+  readonly storedKey: Uint8Array;
+  readonly operations: readonly EngineOperation[];
+  readonly bytes: number;
+  readonly result: WriteResult;
+};
+
+export type DataStoreOptions = {
+  readonly partitions: number;
+  /** Bytes of writes on their way to the disk; more are refused as OVERLOADED. */
+  readonly writeBacklogBytesMax: number;
+  /** Records that one page of a scan may look at, live or not. */
+  readonly scanExaminedMax: number;
+  readonly scanPageBytesMax: number;
+};
+
+export type DataStoreDeps = {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly versions: VersionSource;
+  readonly namespaces: Namespaces;
+  readonly space: SpaceGuard;
+  readonly tracker: WriteTracker;
+  /** Called once with the first failed write; nothing may be served afterwards. */
+  onFailure(error: EngineFailedError): void;
+};
+
+/** What the parts of the data store share. */
+export type DataAccess = {
+  readonly options: DataStoreOptions;
+  readonly deps: DataStoreDeps;
+  address(namespace: Namespace, key: Uint8Array): RecordAddress;
+  read(storedKeys: readonly Uint8Array[], keys: readonly Uint8Array[]): Promise<(LiveRecord | undefined)[]>;
+  /** Resolves once versions may be stamped; throws once the store has failed. */
+  stampable(): Promise<void>;
+  preparePut(namespace: Namespace, key: Uint8Array, write: PutWrite): PreparedWrite | undefined;
+  prepareDelete(namespace: Namespace, key: Uint8Array): PreparedWrite | undefined;
+  /** Hands writes to the engine in this turn; resolves when they are durable. */
+  commit(writes: readonly PreparedWrite[]): Promise<void>;
+};
+
+/** Reads, stamps, encodes and commits; refuses what the disk, the backlog or an earlier failure forbids. */
+export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps): DataAccess {
+  const { engine, clock, versions, space, tracker } = deps;
+  let backlogBytes = 0;
+  let failure: KvError | undefined;
+
+  const fail = (error: EngineFailedError): KvError => {
+    if (failure === undefined) {
+      failure = new KvError('STORAGE_FAILED', 'the storage failed; this node stops', {}, error);
+      deps.onFailure(error);
+    }
+    return failure;
+  };
+  const guarded = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw error instanceof EngineFailedError ? fail(error) : error;
+    }
+  };
+  const admit = (bytes: number, kind: 'put' | 'delete'): void => {
+    if (failure !== undefined) throw failure;
+    if (backlogBytes + bytes > options.writeBacklogBytesMax) {
+      throw new KvError('OVERLOADED', `${backlogBytes} bytes of writes wait for the disk`, { backlogBytes });
+    }
+    space.admit(bytes, kind);
+  };
+  const prepare = (
+    address: RecordAddress,
+    record: Omit<StoredRecord, 'version'>,
+    index: (version: Version) => Uint8Array | undefined,
+  ): PreparedWrite | undefined => {
+    admit(record.value.length + address.key.length, record.isTombstone ? 'delete' : 'put');
+    const version = versions.next();
+    if (version === undefined) return undefined;
+    const storedKey = dataKey(address);
+    const value = encodeRecord(storedKey, { ...record, version });
+    const operations: EngineOperation[] = [{ type: 'put', key: storedKey, value }];
+    const indexKey = index(version);
+    if (indexKey !== undefined) operations.push({ type: 'put', key: indexKey, value: NO_VALUE });
+    return {
+      storedKey,
+      operations,
+      bytes: storedKey.length + value.length,
+      result: { version, expiresAtMs: record.expiresAtMs },
+    };
+  };
+  const address = (namespace: Namespace, key: Uint8Array): RecordAddress => ({
+    partition: partitionOf(key, options.partitions),
+    namespaceId: namespace.id,
+    key,
+  });
+
+  return {
+    options,
+    deps,
+    address,
+    stampable: () => guarded(versions.ready()),
+    async read(storedKeys, keys) {
+      if (failure !== undefined) throw failure;
+      const stored = await guarded(engine.getMany(storedKeys));
+      const nowMs = clock.nowMs();
+      return stored.map((value, i) => {
+        if (value === undefined) return undefined;
+        const record = decodeRecord(storedKeys[i] as Uint8Array, value, keys[i] as Uint8Array);
+        return isLive(record, nowMs) ? record : undefined;
+      });
+    },
+    preparePut(namespace, key, write) {
+      const at = address(namespace, key);
+      const { value, contentType, ttlSeconds } = write;
+      const expiresAtMs = ttlSeconds === undefined ? undefined : clock.nowMs() + ttlSeconds * 1000;
+      const index = (): Uint8Array | undefined =>
+        expiresAtMs === undefined ? undefined : expiryKey(expiresAtMs, at);
+      return prepare(at, { isTombstone: false, value, contentType, expiresAtMs }, index);
+    },
+    prepareDelete(namespace, key) {
+      const at = address(namespace, key);
+      return prepare(at, TOMBSTONE, (version) => tombstoneKey(version, at));
+    },
+    async commit(writes) {
+      let bytes = 0;
+      const batch: EngineOperation[] = [];
+      for (const write of writes) {
+        bytes += write.bytes;
+        batch.push(...write.operations);
+        tracker.issued(write.storedKey);
+      }
+      backlogBytes += bytes;
+      const written = engine.write(batch, { sync: true });
+      tracker.follow(written);
+      try {
+        await guarded(written);
+      } finally {
+        backlogBytes -= bytes;
+      }
+    },
+  };
+}
+
+const NO_VALUE = new Uint8Array();
+const TOMBSTONE = { isTombstone: true, value: NO_VALUE, contentType: undefined, expiresAtMs: undefined };
+
+/** The ranges of a namespace in every partition; none where the bounds leave nothing. */
+export function namespaceRanges(
+  access: DataAccess,
+  namespace: Namespace,
+  start: Uint8Array | undefined,
+  end: Uint8Array | undefined,
+): KeyRange[] {
+  if (start !== undefined && end !== undefined && compareBytes(start, end) >= 0) return [];
+  return Array.from({ length: access.options.partitions }, (_, partition) =>
+    dataRange(partition, namespace.id, start, end),
+  );
+}

@@ -1,0 +1,62 @@
+import { runBatch } from './batch.ts';
+import {
+  createDataAccess,
+  type DataAccess,
+  type DataStoreDeps,
+  type DataStoreOptions,
+  type PreparedWrite,
+} from './data-access.ts';
+import { KvError } from './errors.ts';
+import { dataKey } from './key-layout.ts';
+import type { KvStore, Namespace, WriteResult } from './kv-store.ts';
+import { DEFAULT_NAMESPACE } from './namespaces.ts';
+import { scanAll, scanPage } from './scan.ts';
+
+/** The store of one node over its engine. */
+export function createDataStore(options: DataStoreOptions, deps: DataStoreDeps): KvStore {
+  const access = createDataAccess(options, deps);
+  const { namespaces } = deps;
+
+  /** Prepares and commits in one turn, so that the order of versions is the order of the engine. */
+  const write = async (prepare: () => PreparedWrite | undefined): Promise<WriteResult> => {
+    for (;;) {
+      const prepared = prepare();
+      if (prepared !== undefined) {
+        await access.commit([prepared]);
+        return prepared.result;
+      }
+      await access.stampable();
+    }
+  };
+
+  return {
+    async get(namespace, key) {
+      const address = access.address(namespaces.require(namespace), key);
+      return (await access.read([dataKey(address)], [key]))[0];
+    },
+    put: (namespace, key, put) => write(() => access.preparePut(namespaces.require(namespace), key, put)),
+    delete: (namespace, key) => write(() => access.prepareDelete(namespaces.require(namespace), key)),
+    batch: (namespace, operations) => runBatch(access, namespaces.require(namespace), operations),
+    scan: (namespace, query) => scanPage(access, namespaces.require(namespace), query),
+    scanAll: (namespace, query) => scanAll(access, namespaces.require(namespace), query),
+    listNamespaces: () => namespaces.list(),
+    getNamespace: (name) => namespaces.get(name),
+    createNamespace: (name) => namespaces.create(name, deps.clock.nowMs()),
+    async deleteNamespace(name, confirm) {
+      const namespace = namespaces.require(name);
+      if (name === DEFAULT_NAMESPACE)
+        throw new KvError('NAMESPACE_PROTECTED', `the namespace '${name}' cannot be deleted`, {
+          namespace: name,
+        });
+      if (confirm !== name && !(await isEmpty(access, namespace))) {
+        throw new KvError('NAMESPACE_NOT_EMPTY', `the namespace '${name}' holds data`, { namespace: name });
+      }
+      await namespaces.drop(namespace);
+    },
+  };
+}
+
+async function isEmpty(access: DataAccess, namespace: Namespace): Promise<boolean> {
+  const page = await scanPage(access, namespace, { limit: 1 });
+  return page.entries.length === 0 && page.resumeAfter === undefined;
+}

@@ -1,0 +1,93 @@
+import { readVersion, VERSION_BYTES, type Version, writeVersion } from '../core/version/version.ts';
+import { asBuffer, ENVELOPE_BYTES, open, seal } from './checksum.ts';
+import { KvError } from './errors.ts';
+
+/**
+ * What is stored under a data key: a value or a tombstone, with its version. After the envelope: flags (u8),
+ * version (12 bytes), expiry (u48, if flagged), content type (u8 length and bytes, if flagged), value.
+ */
+export type StoredRecord = {
+  readonly version: Version;
+  readonly isTombstone: boolean;
+  /** Milliseconds since 1970; undefined means never. */
+  readonly expiresAtMs: number | undefined;
+  readonly contentType: string | undefined;
+  readonly value: Uint8Array;
+};
+
+export const CONTENT_TYPE_BYTES_MAX = 255;
+
+const FLAG_TOMBSTONE = 1;
+const FLAG_EXPIRY = 2;
+const FLAG_CONTENT_TYPE = 4;
+const FLAGS_AT = ENVELOPE_BYTES;
+const VERSION_AT = FLAGS_AT + 1;
+const OPTIONS_AT = VERSION_AT + VERSION_BYTES;
+
+export function encodeRecord(storedKey: Uint8Array, record: StoredRecord): Uint8Array {
+  const { expiresAtMs, value } = record;
+  const contentType =
+    record.contentType === undefined ? undefined : Buffer.from(record.contentType, 'latin1');
+  const expiryBytes = expiresAtMs === undefined ? 0 : 6;
+  const contentTypeBytes = contentType === undefined ? 0 : 1 + contentType.length;
+  const bytes = Buffer.allocUnsafe(OPTIONS_AT + expiryBytes + contentTypeBytes + value.length);
+  bytes[FLAGS_AT] =
+    (record.isTombstone ? FLAG_TOMBSTONE : 0) |
+    (expiryBytes && FLAG_EXPIRY) |
+    (contentTypeBytes && FLAG_CONTENT_TYPE);
+  writeVersion(record.version, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), VERSION_AT);
+  if (expiresAtMs !== undefined) bytes.writeUIntBE(expiresAtMs, OPTIONS_AT, 6);
+  if (contentType !== undefined) {
+    bytes[OPTIONS_AT + expiryBytes] = contentType.length;
+    bytes.set(contentType, OPTIONS_AT + expiryBytes + 1);
+  }
+  bytes.set(value, OPTIONS_AT + expiryBytes + contentTypeBytes);
+  seal(storedKey, bytes);
+  return bytes;
+}
+
+/** Throws KvError RECORD_CORRUPT, naming `describedKey`, where the bytes are not what was written under `storedKey`. */
+export function decodeRecord(
+  storedKey: Uint8Array,
+  stored: Uint8Array,
+  describedKey: Uint8Array,
+): StoredRecord {
+  const bytes = asBuffer(stored);
+  const opened = open(storedKey, bytes);
+  if (opened.type === 'unknown-format')
+    throw corrupt(describedKey, `has the unknown format ${opened.format}`);
+  if (opened.type === 'damaged' || bytes.length < OPTIONS_AT)
+    throw corrupt(describedKey, 'fails its checksum');
+  const flags = bytes[FLAGS_AT] as number;
+  let at = OPTIONS_AT;
+  let expiresAtMs: number | undefined;
+  let contentType: string | undefined;
+  if ((flags & FLAG_EXPIRY) !== 0) {
+    expiresAtMs = bytes.readUIntBE(at, 6);
+    at += 6;
+  }
+  if ((flags & FLAG_CONTENT_TYPE) !== 0) {
+    const length = bytes[at] as number;
+    contentType = bytes.toString('latin1', at + 1, at + 1 + length);
+    at += 1 + length;
+  }
+  return {
+    version: readVersion(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), VERSION_AT),
+    isTombstone: (flags & FLAG_TOMBSTONE) !== 0,
+    expiresAtMs,
+    contentType,
+    value: bytes.subarray(at),
+  };
+}
+
+/** Whether a reader at `nowMs` sees the record; an expired record reads as a tombstone of the same version. */
+export function isLive(record: StoredRecord, nowMs: number): boolean {
+  return !record.isTombstone && (record.expiresAtMs === undefined || record.expiresAtMs > nowMs);
+}
+
+function corrupt(key: Uint8Array, how: string): KvError {
+  const printable = Buffer.from(key).toString('utf8');
+  return new KvError('RECORD_CORRUPT', `the record of key ${JSON.stringify(printable)} ${how}`, {
+    keyBase64: Buffer.from(key).toString('base64'),
+  });
+}

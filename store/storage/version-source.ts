@@ -1,0 +1,58 @@
+import {
+  type HybridClock,
+  nextCeiling,
+  raiseCeiling,
+  stamp,
+  startClock,
+} from '../core/version/hybrid-clock.ts';
+import type { Version } from '../core/version/version.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MetaStore } from './meta-store.ts';
+
+/**
+ * Stamps writes. The bound below which it stamps is durable before it is used, so that a restart, or a clock that
+ * was set back, never gives a version twice (regression D4).
+ */
+export type VersionSource = {
+  /** The next version, or undefined until `ready` resolves. Synchronous, so that stamps and writes keep one order. */
+  next(): Version | undefined;
+  /** Resolves once a higher bound is durable. */
+  ready(): Promise<void>;
+};
+
+const FACT = 'clock';
+
+export async function openVersionSource(
+  options: { readonly member: number; readonly aheadMs: number },
+  deps: { readonly clock: Clock; readonly meta: MetaStore },
+): Promise<VersionSource> {
+  const { clock, meta } = deps;
+  const stored = (await meta.read(FACT)) as { ceilingMs: number } | undefined;
+  let state: HybridClock = startClock(options.member, stored?.ceilingMs ?? 0);
+  let raising: Promise<void> | undefined;
+
+  const raise = async (): Promise<void> => {
+    const ceilingMs = nextCeiling(state, clock.nowMs(), options.aheadMs);
+    await meta.write(FACT, { ceilingMs });
+    state = raiseCeiling(state, ceilingMs);
+  };
+  const ready = (): Promise<void> => {
+    raising ??= raise().finally(() => {
+      raising = undefined;
+    });
+    return raising;
+  };
+  await ready();
+
+  return {
+    ready,
+    next() {
+      const stamped = stamp(state, clock.nowMs());
+      if (stamped.type === 'ceiling-reached') return undefined;
+      state = stamped.clock;
+      // Renewed at half the distance, so that writers rarely wait. A failure shows in the write that needs it.
+      if (state.ceilingMs - state.lastMs < options.aheadMs / 2) ready().catch(() => {});
+      return stamped.version;
+    },
+  };
+}
