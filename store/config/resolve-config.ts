@@ -111,7 +111,7 @@ const CLIENT_VARIABLES = new Set([
   'KVORUM_HISTORY',
 ]);
 /** What Kubernetes sets in every pod for a Service whose name begins with kvorum. */
-const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP)(_\w+)?)$/;
+const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT=(tcp|udp):.*|PORT_\d+_(TCP|UDP)(_\w+)?)(=|$)/;
 
 function fromEnvironment(
   environment: ConfigSources['environment'],
@@ -123,7 +123,7 @@ function fromEnvironment(
     if (!variable.startsWith('KVORUM_') || text === undefined || CLIENT_VARIABLES.has(variable)) continue;
     const name = names.get(variable);
     if (name !== undefined) found.push({ name, variable, text });
-    else if (!SERVICE_LINK.test(variable))
+    else if (!SERVICE_LINK.test(`${variable}=${text}`))
       problems.push(`environment ${variable}: there is no such setting; kvorum config lists them`);
   }
   return found;

@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { Transport } from '../ports/transport.ts';
 import { createDataStore } from '../storage/data-store.ts';
-import type { Engine, EngineFailedError } from '../storage/engine.ts';
+import { type Engine, EngineFailedError } from '../storage/engine.ts';
 import type { KvStore } from '../storage/kv-store.ts';
 import { createMetaStore } from '../storage/meta-store.ts';
 import { openNamespaces } from '../storage/namespaces.ts';
@@ -76,12 +76,21 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
     { clock, freeBytes: () => engine.freeBytes() },
   );
   const tracker = new WriteTracker();
+  let failure: EngineFailedError | undefined;
+  const onFailure = (error: EngineFailedError): void => {
+    if (failure !== undefined) return;
+    failure = error;
+    events.onStorageFailed(error);
+  };
+  const onError = (error: unknown): void => {
+    if (error instanceof EngineFailedError) onFailure(error);
+    else events.onBackgroundError(error);
+  };
   const reaper = startReaper(
     { intervalMs: config['expiry.intervalMs'], entriesPerRoundMax: config['expiry.recordsPerRoundMax'] },
-    { engine, clock, tracker, onReaped: events.onReaped, onError: events.onBackgroundError },
+    { engine, clock, tracker, onReaped: events.onReaped, onError },
   );
 
-  let failure: EngineFailedError | undefined;
   const store = createDataStore(
     {
       partitions: identity.partitions,
@@ -96,10 +105,7 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
       namespaces,
       space,
       tracker,
-      onFailure(error) {
-        failure = error;
-        events.onStorageFailed(error);
-      },
+      onFailure,
     },
   );
   const storage = (): StorageStatus => {

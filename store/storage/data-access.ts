@@ -36,7 +36,7 @@ export type DataStoreDeps = {
   readonly namespaces: Namespaces;
   readonly space: SpaceGuard;
   readonly tracker: WriteTracker;
-  /** Called once with the first failed write; nothing may be served afterwards. */
+  /** Called with a failed write; nothing may be served afterwards. */
   onFailure(error: EngineFailedError): void;
 };
 

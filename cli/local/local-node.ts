@@ -1,0 +1,69 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The i-th node of a local cluster, from 1: its ports and its files below .kvorum/ (DESIGN section 11). */
+export type LocalNode = {
+  readonly name: string;
+  readonly httpPort: number;
+  readonly url: string;
+  readonly root: string;
+  readonly directory: string;
+  readonly dataDir: string;
+  readonly logFile: string;
+  readonly pidFile: string;
+};
+
+export function localNode(index: number): LocalNode {
+  const httpPort = 7400 + 10 * (index - 1);
+  const directory = `.kvorum/node-${index}`;
+  return {
+    name: `kvorum-${index}`,
+    httpPort,
+    url: `http://127.0.0.1:${httpPort}`,
+    root: '.kvorum',
+    directory,
+    dataDir: `${directory}/data`,
+    logFile: `${directory}/node.log`,
+    pidFile: `${directory}/pid`,
+  };
+}
+
+type PidRecord = { readonly pid: number; readonly startedAt: string };
+
+export function writePid(node: LocalNode, pid: number): void {
+  const record: PidRecord = { pid, startedAt: startTimeOf(pid) ?? '' };
+  writeFileSync(node.pidFile, JSON.stringify(record));
+}
+
+/** The running node's pid; undefined where it ended, or where its pid was given to another process. */
+export function readPid(node: LocalNode): number | undefined {
+  let record: PidRecord;
+  try {
+    record = JSON.parse(readFileSync(node.pidFile, 'utf8')) as PidRecord;
+    process.kill(record.pid, 0);
+  } catch {
+    return undefined;
+  }
+  return startTimeOf(record.pid) === record.startedAt ? record.pid : undefined;
+}
+
+/** When a process started, as the kernel tells it; undefined for a zombie, empty where there is no /proc. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return '';
+  }
+}
+
+/** Polls until `condition` holds; false where it did not within `deadlineMs`. */
+export async function waitFor(deadlineMs: number, condition: () => Promise<boolean>): Promise<boolean> {
+  const end = performance.now() + deadlineMs;
+  while (performance.now() < end) {
+    if (await condition()) return true;
+    await sleep(25);
+  }
+  return condition();
+}

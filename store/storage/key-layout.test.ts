@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { compareBytes } from '../core/bytes/bytes.ts';
+import {
+  dataKey,
+  dataRange,
+  expiredRange,
+  expiryKey,
+  indexedDataKey,
+  type RecordAddress,
+  TOMBSTONE_RANGE,
+  tombstoneKey,
+  userKeyOf,
+} from './key-layout.ts';
+
+const address: fc.Arbitrary<RecordAddress> = fc.record({
+  partition: fc.integer({ min: 0, max: 4095 }),
+  namespaceId: fc.integer({ min: 1, max: 0xffff_fff0 }),
+  key: fc.uint8Array({ minLength: 1, maxLength: 8 }),
+});
+const isWithin = (key: Uint8Array, range: { start: Uint8Array; end: Uint8Array }): boolean =>
+  compareBytes(key, range.start) >= 0 && compareBytes(key, range.end) < 0;
+
+test('a data key gives the user key back, and lies in its own namespace range only', () => {
+  fc.assert(
+    fc.property(address, address, (a, b) => {
+      const key = dataKey(a);
+      assert.deepEqual(Uint8Array.from(userKeyOf(key)), a.key);
+      const isSame = a.partition === b.partition && a.namespaceId === b.namespaceId;
+      assert.equal(isWithin(key, dataRange(b.partition, b.namespaceId, undefined, undefined)), isSame);
+    }),
+  );
+});
+
+test('within a partition and namespace, data keys sort as user keys, and bounds cut exactly', () => {
+  fc.assert(
+    fc.property(address, fc.uint8Array({ minLength: 1, maxLength: 8 }), (a, other) => {
+      const b = { ...a, key: other };
+      assert.equal(Math.sign(compareBytes(dataKey(a), dataKey(b))), Math.sign(compareBytes(a.key, b.key)));
+      assert.equal(
+        isWithin(dataKey(a), dataRange(a.partition, a.namespaceId, other, undefined)),
+        compareBytes(a.key, other) >= 0,
+      );
+      assert.equal(
+        isWithin(dataKey(a), dataRange(a.partition, a.namespaceId, undefined, other)),
+        compareBytes(a.key, other) < 0,
+      );
+    }),
+  );
+});
+
+test('index keys name the record they belong to and lie in their ranges', () => {
+  fc.assert(
+    fc.property(
+      address,
+      fc.integer({ min: 0, max: 2 ** 47 }),
+      fc.integer({ min: 0, max: 2 ** 47 }),
+      (a, atMs, nowMs) => {
+        const expiry = expiryKey(atMs, a);
+        assert.deepEqual(Buffer.from(indexedDataKey(expiry)), Buffer.from(dataKey(a)));
+        assert.equal(isWithin(expiry, expiredRange(nowMs)), atMs <= nowMs);
+        const tombstone = tombstoneKey({ wallMs: atMs, counter: 1, member: 2 }, a);
+        assert.deepEqual(Buffer.from(indexedDataKey(tombstone)), Buffer.from(dataKey(a)));
+        assert.ok(isWithin(tombstone, TOMBSTONE_RANGE));
+      },
+    ),
+  );
+});
