@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ledger } from '../lib/ledger.ts';
+import type { ServerProcess } from '../lib/server-process.ts';
+
+/** Runs its rounds and returns a summary; throws at the first lost write. */
+export type Soak = (run: SoakRun) => Promise<string>;
+
+export type SoakRun = {
+  readonly directory: string;
+  readonly engine: string;
+  readonly rounds: number;
+  readonly writers: number;
+  progress(text: string): void;
+};
+
+/** Lets the writers run for `loadMs`, then kills the node under them with SIGKILL. */
+export async function writeAndKill(
+  server: ServerProcess,
+  ledger: Ledger,
+  writers: number,
+  valueBytes: number,
+  loadMs: number,
+): Promise<void> {
+  const stop = new AbortController();
+  const writing = ledger.write(server.url, { writers, keysPerWriter: 50, valueBytes, signal: stop.signal });
+  await sleep(loadMs);
+  await server.kill();
+  stop.abort();
+  await writing;
+}
+
+export function summaryOf(rounds: number, ledger: Ledger): string {
+  return `${rounds} rounds, ${ledger.acknowledged} acknowledged, ${ledger.refused} refused, ${ledger.unknown} unknown, none lost`;
+}
