@@ -5,9 +5,11 @@
  * - Keys sort as unsigned bytes. Keys have at least one byte; values may be empty.
  * - A resolved `write` with `sync` is on stable storage, together with every write resolved before it. No method
  *   blocks the event loop for the length of an fsync.
- * - `write` is atomic, and writes take effect in the order of the calls.
+ * - A batch has at least one operation. It is either puts and deletes, and then atomic, or one `delete-range`:
+ *   until that resolves a read or a crash may find part of the range gone, since no engine deletes a range of any
+ *   size in one step. Writes take effect in the order of the calls.
  * - What `get`, `getMany` and a view opened later return includes every write that resolved before. They never
- *   return a write with `sync` before it is durable.
+ *   return a put or delete with `sync` before it is durable.
  * - A failed write or fsync poisons the engine: it and every later write reject with EngineFailedError, since
  *   pages that failed to reach the disk may be marked clean (Rebello et al., ATC'20).
  * - `close` waits for work under way; what is called afterwards rejects with EngineClosedError.
@@ -17,7 +19,7 @@ export type Engine = {
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
   /** The values in the order of `keys`; undefined where there is none. */
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
-  /** Applies all of `batch` or nothing. */
+  /** The arrays in `batch` must not be changed until it resolves. */
   write(batch: readonly EngineOperation[], options: { readonly sync: boolean }): Promise<void>;
   /** A consistent view of now, read in one direction only. The caller closes it. */
   openView(options: ViewOptions): EngineView;
@@ -32,7 +34,7 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
 export type EngineOperation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'delete'; readonly key: Uint8Array }
-  /** Deletes start <= key < end. */
+  /** Deletes start <= key < end; the only operation of its batch. */
   | { readonly type: 'delete-range'; readonly start: Uint8Array; readonly end: Uint8Array };
 
 export type ViewOptions = { readonly reverse: boolean };
@@ -40,8 +42,8 @@ export type ViewOptions = { readonly reverse: boolean };
 export type EngineView = AsyncDisposable & {
   /**
    * Up to `entriesMax` entries of start <= key < end in the view's direction, at least one where there is one,
-   * ended early once their keys and values exceed `bytesMax`. `done` says that the range holds no more; else the
-   * next page begins after the last key (forward: its successor as `start`; reverse: itself as `end`).
+   * ended early once their keys and values exceed `bytesMax`. `done` says that the range holds no more; else it may,
+   * and the next page begins after the last key (forward: its successor as `start`; reverse: itself as `end`).
    */
   page(range: KeyRange, limits: PageLimits): Promise<EnginePage>;
   close(): Promise<void>;
