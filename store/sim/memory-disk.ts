@@ -115,7 +115,7 @@ export class MemoryDisk {
   corrupt(key: Uint8Array): boolean {
     const value = mapGet(this.#visible.map, key);
     if (value === undefined || value.length === 0) return false;
-    const damaged = value.slice();
+    const damaged = new Uint8Array(value);
     const bit = Math.floor(this.#deps.random.unit() * damaged.length * 8);
     damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
     const damage = (contents: Contents): Contents =>
@@ -155,7 +155,7 @@ function applyOperation({ map, bytes }: Contents, operation: EngineOperation): C
     case 'put': {
       const { key, value } = operation;
       const growth = key.length + value.length - entryBytes(map, key);
-      return { map: mapPut(map, key.slice(), value.slice()), bytes: bytes + growth };
+      return { map: mapPut(map, new Uint8Array(key), new Uint8Array(value)), bytes: bytes + growth };
     }
     case 'delete':
       return { map: mapDelete(map, operation.key), bytes: bytes - entryBytes(map, operation.key) };

@@ -91,7 +91,7 @@ class MemoryView implements EngineView {
     let bytes = 0;
     for (const { key, value } of mapEntries(this.#map, range.start, range.end, this.#reverse)) {
       if (entries.length >= limits.entriesMax || bytes > limits.bytesMax) return { entries, done: false };
-      entries.push({ key: key.slice(), value: value.slice() });
+      entries.push({ key: new Uint8Array(key), value: new Uint8Array(value) });
       bytes += key.length + value.length;
     }
     return { entries, done: true };

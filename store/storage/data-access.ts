@@ -2,7 +2,14 @@ import { compareBytes } from '../core/bytes/bytes.ts';
 import { partitionOf } from '../core/ring/slot.ts';
 import type { Version } from '../core/version/version.ts';
 import type { Clock } from '../ports/clock.ts';
-import { type Engine, EngineFailedError, type EngineOperation, type KeyRange } from './engine.ts';
+import {
+  type Engine,
+  EngineFailedError,
+  type EngineOperation,
+  type EngineView,
+  type KeyRange,
+  type ViewOptions,
+} from './engine.ts';
 import { KvError } from './errors.ts';
 import { dataKey, dataRange, expiryKey, type RecordAddress, tombstoneKey } from './key-layout.ts';
 import type { LiveRecord, Namespace, PutWrite, WriteResult } from './kv-store.ts';
@@ -46,6 +53,8 @@ export type DataAccess = {
   readonly deps: DataStoreDeps;
   address(namespace: Namespace, key: Uint8Array): RecordAddress;
   read(storedKeys: readonly Uint8Array[], keys: readonly Uint8Array[]): Promise<(LiveRecord | undefined)[]>;
+  /** A view of now; throws once the store has failed. */
+  openView(options: ViewOptions): EngineView;
   /** Resolves once versions may be stamped; throws once the store has failed. */
   stampable(): Promise<void>;
   preparePut(namespace: Namespace, key: Uint8Array, write: PutWrite): PreparedWrite | undefined;
@@ -111,6 +120,10 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
     options,
     deps,
     address,
+    openView(viewOptions) {
+      if (failure !== undefined) throw failure;
+      return engine.openView(viewOptions);
+    },
     stampable: () => guarded(versions.ready()),
     async read(storedKeys, keys) {
       if (failure !== undefined) throw failure;

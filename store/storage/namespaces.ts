@@ -49,8 +49,8 @@ export async function openNamespaces(
     return namespace;
   };
   const create: Namespaces['create'] = async (name, createdAtMs) => {
-    const existing = byName.get(name) ?? (await creating.get(name));
-    if (existing !== undefined) return { namespace: existing, created: false };
+    const existing = byName.get(name) ?? creating.get(name);
+    if (existing !== undefined) return { namespace: await existing, created: false };
     const creation = createNew(name, createdAtMs).finally(() => creating.delete(name));
     creating.set(name, creation);
     return { namespace: await creation, created: true };

@@ -13,7 +13,7 @@ export async function scanPage(
   query: ScanQuery,
 ): Promise<ScanPage> {
   const { scanExaminedMax, scanPageBytesMax } = access.options;
-  await using view = access.deps.engine.openView({ reverse: query.reverse === true });
+  await using view = access.openView({ reverse: query.reverse === true });
   const merged = await openScan(access, view, namespace, query, query.limit);
   const entries: ScanEntry[] = [];
   let bytes = 0;
@@ -38,7 +38,7 @@ export async function* scanAll(
   namespace: Namespace,
   query: ScanRange,
 ): AsyncGenerator<readonly ScanEntry[], void, void> {
-  await using view = access.deps.engine.openView({ reverse: query.reverse === true });
+  await using view = access.openView({ reverse: query.reverse === true });
   const merged = await openScan(access, view, namespace, query, STREAMED_AT_ONCE);
   let entries: ScanEntry[] = [];
   let bytes = 0;

@@ -33,11 +33,14 @@ export async function startSpaceGuard(
   let admittedBytes = 0;
   let refreshing: Promise<void> | undefined;
   let isClosed = false;
+  /** Free bytes that the last refused put would have needed; 0 where none was refused since there was room. */
+  let missedBytes = 0;
 
   const look = async (): Promise<void> => {
     const before = admittedBytes;
     freeBytes = await deps.freeBytes();
     admittedBytes -= before;
+    if (left() >= missedBytes) missedBytes = 0;
   };
   const refresh = (): Promise<void> => {
     refreshing ??= look().finally(() => {
@@ -58,16 +61,21 @@ export async function startSpaceGuard(
 
   return {
     admit(bytes, kind) {
-      const needed = kind === 'put' ? options.reserveBytes : options.reserveBytes / 2;
-      const hasRoom = left() - bytes * WRITE_AMPLIFICATION >= needed;
-      if (!hasRoom) {
+      const kept = kind === 'put' ? options.reserveBytes : options.reserveBytes / 2;
+      const needed = kept + bytes * WRITE_AMPLIFICATION;
+      if (left() < needed) {
+        if (kind === 'put') missedBytes = needed;
         refresh().catch(() => {});
-        throw full(left(), needed);
+        throw full(left(), kept);
       }
       admittedBytes += bytes;
     },
     get state() {
-      return { isFull: left() < options.reserveBytes, freeBytes, reserveBytes: options.reserveBytes };
+      return {
+        isFull: left() < Math.max(options.reserveBytes, missedBytes),
+        freeBytes,
+        reserveBytes: options.reserveBytes,
+      };
     },
     refresh,
     close() {

@@ -25,6 +25,9 @@ test('prefixEnd bounds exactly the strings with the prefix', () => {
     }),
     { numRuns: 2000 },
   );
+  const prefix = Buffer.from('b');
+  prefixEnd(prefix);
+  assert.equal(prefix.toString(), 'b', 'the prefix is left as it was');
   assert.equal(prefixEnd(Uint8Array.of(0xff, 0xff)), undefined);
   assert.deepEqual(prefixEnd(Uint8Array.of(1, 0xff)), Uint8Array.of(2));
 });
