@@ -1,4 +1,4 @@
-import type { DataAccess, PreparedWrite } from './data-access.ts';
+import type { DataAccess, NotYet, PreparedWrite } from './data-access.ts';
 import { dataKey } from './key-layout.ts';
 import type { BatchOperation, BatchOutcome, Namespace } from './kv-store.ts';
 
@@ -74,39 +74,39 @@ async function readAlone(access: DataAccess, storedKey: Uint8Array, step: Step):
 async function runWrites(access: DataAccess, namespace: Namespace, steps: readonly Step[]): Promise<void> {
   let waiting = steps.filter((step) => step.operation.type !== 'get');
   while (waiting.length > 0) {
-    const { prepared, unstamped } = prepareAll(access, namespace, waiting);
-    await commitAll(access, prepared);
-    if (unstamped.length > 0) await access.stampable();
-    waiting = unstamped;
+    const { prepared, notYet } = prepareAll(access, namespace, waiting);
+    await Promise.all([commitAll(access, prepared), ...notYet.map(({ step, wait }) => settled(step, wait))]);
+    waiting = notYet.map(({ step }) => step).filter((step) => step.outcome === undefined);
   }
 }
 
+type WaitingStep = { readonly step: Step; readonly wait: NotYet };
 type PreparedStep = { readonly step: Step; readonly write: PreparedWrite };
 
 function prepareAll(
   access: DataAccess,
   namespace: Namespace,
   steps: readonly Step[],
-): { readonly prepared: PreparedStep[]; readonly unstamped: Step[] } {
+): { readonly prepared: PreparedStep[]; readonly notYet: WaitingStep[] } {
   const prepared: PreparedStep[] = [];
-  const unstamped: Step[] = [];
+  const notYet: WaitingStep[] = [];
   for (const step of steps) {
     try {
       const write = prepareOne(access, namespace, step.operation);
-      if (write === undefined) unstamped.push(step);
+      if (write instanceof Promise) notYet.push({ step, wait: write });
       else prepared.push({ step, write });
     } catch (error) {
       step.outcome = { type: 'error', error: error as Error };
     }
   }
-  return { prepared, unstamped };
+  return { prepared, notYet };
 }
 
 function prepareOne(
   access: DataAccess,
   namespace: Namespace,
   operation: BatchOperation,
-): PreparedWrite | undefined {
+): PreparedWrite | NotYet {
   switch (operation.type) {
     case 'put':
       return access.preparePut(namespace, operation.key, operation);
@@ -114,6 +114,15 @@ function prepareOne(
       return access.prepareDelete(namespace, operation.key);
     case 'get':
       throw new Error('a read is not a write');
+  }
+}
+
+/** Waits for what a step needs; a failure is the step's outcome. */
+async function settled(step: Step, wait: NotYet): Promise<void> {
+  try {
+    await wait;
+  } catch (error) {
+    step.outcome = { type: 'error', error: error as Error };
   }
 }
 

@@ -47,6 +47,9 @@ export type DataStoreDeps = {
   onFailure(error: EngineFailedError): void;
 };
 
+/** Something must be looked at or made durable first: wait, then prepare again. */
+export type NotYet = Promise<void>;
+
 /** What the parts of the data store share. */
 export type DataAccess = {
   readonly options: DataStoreOptions;
@@ -55,10 +58,8 @@ export type DataAccess = {
   read(storedKeys: readonly Uint8Array[], keys: readonly Uint8Array[]): Promise<(LiveRecord | undefined)[]>;
   /** A view of now; throws once the store has failed. */
   openView(options: ViewOptions): EngineView;
-  /** Resolves once versions may be stamped; throws once the store has failed. */
-  stampable(): Promise<void>;
-  preparePut(namespace: Namespace, key: Uint8Array, write: PutWrite): PreparedWrite | undefined;
-  prepareDelete(namespace: Namespace, key: Uint8Array): PreparedWrite | undefined;
+  preparePut(namespace: Namespace, key: Uint8Array, write: PutWrite): PreparedWrite | NotYet;
+  prepareDelete(namespace: Namespace, key: Uint8Array): PreparedWrite | NotYet;
   /** Hands writes to the engine in this turn; resolves when they are durable. */
   commit(writes: readonly PreparedWrite[]): Promise<void>;
 };
@@ -83,21 +84,22 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
       throw error instanceof EngineFailedError ? fail(error) : error;
     }
   };
-  const admit = (bytes: number, kind: 'put' | 'delete'): void => {
+  const admit = (bytes: number, kind: 'put' | 'delete'): boolean => {
     if (failure !== undefined) throw failure;
     if (backlogBytes + bytes > options.writeBacklogBytesMax) {
       throw new KvError('OVERLOADED', `${backlogBytes} bytes of writes wait for the disk`, { backlogBytes });
     }
-    space.admit(bytes, kind);
+    return space.admit(bytes, kind);
   };
   const prepare = (
     address: RecordAddress,
     record: Omit<StoredRecord, 'version'>,
     index: (version: Version) => Uint8Array | undefined,
-  ): PreparedWrite | undefined => {
-    admit(record.value.length + address.key.length, record.isTombstone ? 'delete' : 'put');
+  ): PreparedWrite | NotYet => {
+    const isAdmitted = admit(record.value.length + address.key.length, record.isTombstone ? 'delete' : 'put');
+    if (!isAdmitted) return space.refresh();
     const version = versions.next();
-    if (version === undefined) return undefined;
+    if (version === undefined) return guarded(versions.ready());
     const storedKey = dataKey(address);
     const value = encodeRecord(storedKey, { ...record, version });
     const operations: EngineOperation[] = [{ type: 'put', key: storedKey, value }];
@@ -124,7 +126,6 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
       if (failure !== undefined) throw failure;
       return engine.openView(viewOptions);
     },
-    stampable: () => guarded(versions.ready()),
     async read(storedKeys, keys) {
       if (failure !== undefined) throw failure;
       const stored = await guarded(engine.getMany(storedKeys));

@@ -4,6 +4,7 @@ import {
   type DataAccess,
   type DataStoreDeps,
   type DataStoreOptions,
+  type NotYet,
   type PreparedWrite,
 } from './data-access.ts';
 import { KvError } from './errors.ts';
@@ -18,14 +19,15 @@ export function createDataStore(options: DataStoreOptions, deps: DataStoreDeps):
   const { namespaces } = deps;
 
   /** Prepares and commits in one turn, so that the order of versions is the order of the engine. */
-  const write = async (prepare: () => PreparedWrite | undefined): Promise<WriteResult> => {
+  const write = async (prepare: () => PreparedWrite | NotYet): Promise<WriteResult> => {
     for (;;) {
       const prepared = prepare();
-      if (prepared !== undefined) {
-        await access.commit([prepared]);
-        return prepared.result;
+      if (prepared instanceof Promise) {
+        await prepared;
+        continue;
       }
-      await access.stampable();
+      await access.commit([prepared]);
+      return prepared.result;
     }
   };
 

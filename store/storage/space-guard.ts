@@ -6,8 +6,11 @@ import { KvError } from './errors.ts';
  * `reserveBytes` free, deletes half of it: they are how an owner makes room.
  */
 export type SpaceGuard = {
-  /** Throws KvError STORAGE_FULL where `bytes` more may not be written. */
-  admit(bytes: number, kind: 'put' | 'delete'): void;
+  /**
+   * Throws KvError STORAGE_FULL where `bytes` more may not be written; false where only a new look at the disk can
+   * tell, since what was admitted after the last one may or may not be on it.
+   */
+  admit(bytes: number, kind: 'put' | 'delete'): boolean;
   readonly state: SpaceState;
   /** Looks again now. */
   refresh(): Promise<void>;
@@ -64,11 +67,12 @@ export async function startSpaceGuard(
       const kept = kind === 'put' ? options.reserveBytes : options.reserveBytes / 2;
       const needed = kept + bytes * WRITE_AMPLIFICATION;
       if (left() < needed) {
+        if (admittedBytes > 0 && (freeBytes ?? 0) >= needed) return false;
         if (kind === 'put') missedBytes = needed;
-        refresh().catch(() => {});
         throw full(left(), kept);
       }
       admittedBytes += bytes;
+      return true;
     },
     get state() {
       return {
