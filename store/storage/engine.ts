@@ -34,7 +34,7 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
 export type EngineOperation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'delete'; readonly key: Uint8Array }
-  /** Deletes start <= key < end; the only operation of its batch. */
+  /** Deletes start <= key < end, with start < end; the only operation of its batch. */
   | { readonly type: 'delete-range'; readonly start: Uint8Array; readonly end: Uint8Array };
 
 export type ViewOptions = { readonly reverse: boolean };

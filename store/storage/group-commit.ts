@@ -1,3 +1,4 @@
+import { compareBytes } from '../core/bytes/bytes.ts';
 import { EngineClosedError, EngineFailedError, type EngineOperation } from './engine.ts';
 
 /**
@@ -153,6 +154,8 @@ function problemOf(batch: readonly EngineOperation[]): string | undefined {
   for (const operation of batch) {
     if (operation.type === 'delete-range') {
       if (batch.length > 1) return 'a delete-range stands alone in its batch';
+      if (compareBytes(operation.start, operation.end) >= 0)
+        return 'the start of a delete-range is below its end';
     } else if (operation.key.length === 0) return 'a key has at least one byte';
   }
   return undefined;
