@@ -1,4 +1,4 @@
-import type { DataAccess, NotYet, PreparedWrite } from './data-access.ts';
+import type { DataAccess, EngineWrite, NotYet, PreparedWrite } from './data-access.ts';
 import { dataKey } from './key-layout.ts';
 import type { BatchOperation, BatchOutcome, Namespace } from './kv-store.ts';
 
@@ -129,11 +129,19 @@ async function settled(step: Step, wait: NotYet): Promise<void> {
 async function commitAll(access: DataAccess, prepared: readonly PreparedStep[]): Promise<void> {
   if (prepared.length === 0) return;
   try {
-    await access.commit(prepared.map((each) => each.write));
+    await access.commit(mergeWrites(prepared.map((each) => each.write)));
     for (const { step, write } of prepared) {
       step.outcome = { type: step.operation.type === 'put' ? 'put' : 'delete', result: write.result };
     }
   } catch (error) {
     for (const { step } of prepared) step.outcome = { type: 'error', error: error as Error };
   }
+}
+
+function mergeWrites(writes: readonly EngineWrite[]): EngineWrite {
+  return {
+    storedKeys: writes.flatMap((write) => write.storedKeys),
+    operations: writes.flatMap((write) => write.operations),
+    bytes: writes.reduce((sum, write) => sum + write.bytes, 0),
+  };
 }

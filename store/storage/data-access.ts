@@ -19,13 +19,15 @@ import type { SpaceGuard } from './space-guard.ts';
 import type { VersionSource } from './version-source.ts';
 import type { WriteTracker } from './write-tracker.ts';
 
-/** A write that was stamped and encoded, ready for the engine. */
-export type PreparedWrite = {
-  readonly storedKey: Uint8Array;
+/** Records and index entries that are written together. */
+export type EngineWrite = {
+  readonly storedKeys: readonly Uint8Array[];
   readonly operations: readonly EngineOperation[];
   readonly bytes: number;
-  readonly result: WriteResult;
 };
+
+/** A write that was stamped and encoded, ready for the engine. */
+export type PreparedWrite = EngineWrite & { readonly result: WriteResult };
 
 export type DataStoreOptions = {
   readonly partitions: number;
@@ -60,8 +62,8 @@ export type DataAccess = {
   openView(options: ViewOptions): EngineView;
   preparePut(namespace: Namespace, key: Uint8Array, write: PutWrite): PreparedWrite | NotYet;
   prepareDelete(namespace: Namespace, key: Uint8Array): PreparedWrite | NotYet;
-  /** Hands writes to the engine in this turn; resolves when they are durable. */
-  commit(writes: readonly PreparedWrite[]): Promise<void>;
+  /** Hands a write to the engine in this turn; resolves when it is durable. */
+  commit(write: EngineWrite): Promise<void>;
 };
 
 /** Reads, stamps, encodes and commits; refuses what the disk, the backlog or an earlier failure forbids. */
@@ -76,6 +78,10 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
       deps.onFailure(error);
     }
     return failure;
+  };
+  const settle = (bytes: number): void => {
+    backlogBytes -= bytes;
+    tracker.settled();
   };
   const guarded = async <T>(work: Promise<T>): Promise<T> => {
     try {
@@ -105,10 +111,11 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
     const operations: EngineOperation[] = [{ type: 'put', key: storedKey, value }];
     const indexKey = index(version);
     if (indexKey !== undefined) operations.push({ type: 'put', key: indexKey, value: NO_VALUE });
+    const bytes = storedKey.length + value.length;
     return {
-      storedKey,
+      storedKeys: [storedKey],
       operations,
-      bytes: storedKey.length + value.length,
+      bytes,
       result: { version, expiresAtMs: record.expiresAtMs },
     };
   };
@@ -148,22 +155,18 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
       const at = address(namespace, key);
       return prepare(at, TOMBSTONE, (version) => tombstoneKey(version, at));
     },
-    async commit(writes) {
-      let bytes = 0;
-      const batch: EngineOperation[] = [];
-      for (const write of writes) {
-        bytes += write.bytes;
-        batch.push(...write.operations);
-        tracker.issued(write.storedKey);
-      }
-      backlogBytes += bytes;
-      const written = engine.write(batch, { sync: true });
-      tracker.follow(written);
-      try {
-        await guarded(written);
-      } finally {
-        backlogBytes -= bytes;
-      }
+    commit(write) {
+      backlogBytes += write.bytes;
+      tracker.issued(write.storedKeys);
+      return engine.write(write.operations, { sync: true }).then(
+        () => {
+          settle(write.bytes);
+        },
+        (error: unknown) => {
+          settle(write.bytes);
+          throw error instanceof EngineFailedError ? fail(error) : error;
+        },
+      );
     },
   };
 }

@@ -19,15 +19,13 @@ export function createDataStore(options: DataStoreOptions, deps: DataStoreDeps):
   const { namespaces } = deps;
 
   /** Prepares and commits in one turn, so that the order of versions is the order of the engine. */
-  const write = async (prepare: () => PreparedWrite | NotYet): Promise<WriteResult> => {
-    for (;;) {
+  const write = (prepare: () => PreparedWrite | NotYet): Promise<WriteResult> => {
+    try {
       const prepared = prepare();
-      if (prepared instanceof Promise) {
-        await prepared;
-        continue;
-      }
-      await access.commit([prepared]);
-      return prepared.result;
+      if (prepared instanceof Promise) return prepared.then(() => write(prepare));
+      return access.commit(prepared).then(() => prepared.result);
+    } catch (error) {
+      return Promise.reject(error);
     }
   };
 

@@ -1,30 +1,32 @@
 /**
  * Knows which writes are on their way to the engine, so that background deletion can tell whether a record that it
- * read is still the last word on its key.
+ * read is still the last word on its key. The engine settles writes in the order in which they were issued.
  */
 export class WriteTracker {
   readonly #watches = new Set<Map<string, boolean>>();
-  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #waiting: { readonly until: number; readonly resolve: () => void }[] = [];
+  #issued = 0;
+  #settled = 0;
 
-  /** Notes a write of `storedKey` in the turn in which it is issued. */
-  issued(storedKey: Uint8Array): void {
+  /** Notes a write of `storedKeys` in the turn in which it is issued. */
+  issued(storedKeys: readonly Uint8Array[]): void {
+    this.#issued += 1;
     if (this.#watches.size === 0) return;
-    const name = nameOf(storedKey);
-    for (const watch of this.#watches) if (watch.has(name)) watch.set(name, true);
+    const names = storedKeys.map(nameOf);
+    for (const watch of this.#watches) for (const name of names) if (watch.has(name)) watch.set(name, true);
   }
 
-  /** Follows a write until it is settled. */
-  follow(write: Promise<unknown>): void {
-    this.#inFlight.add(write);
-    const forget = (): void => {
-      this.#inFlight.delete(write);
-    };
-    write.then(forget, forget);
+  /** Notes that the oldest write that was not settled is, whatever its outcome. */
+  settled(): void {
+    this.#settled += 1;
+    while (this.#waiting.length > 0 && (this.#waiting[0]?.until as number) <= this.#settled)
+      this.#waiting.shift()?.resolve();
   }
 
-  /** Resolves when every write followed so far is settled. */
-  async drained(): Promise<void> {
-    await Promise.allSettled(this.#inFlight);
+  /** Resolves when every write issued so far is settled. */
+  drained(): Promise<void> {
+    if (this.#settled === this.#issued) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ until: this.#issued, resolve }));
   }
 
   /** From now on remembers which of `storedKeys` are written. */

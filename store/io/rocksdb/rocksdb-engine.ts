@@ -150,7 +150,8 @@ export class RocksdbEngine implements Engine {
   }
 }
 
-function openDatabase(binding: RocksBinding, options: RocksdbOptions): Promise<RocksDatabase> {
+/** Opens the database alone, as the engine does; its owner closes it. */
+export function openDatabase(binding: RocksBinding, options: RocksdbOptions): Promise<RocksDatabase> {
   const database = binding.db_init(options.location);
   const rocksOptions = {
     createIfMissing: true,

@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { cpus } from 'node:os';
+
+export type Figure = { readonly value: number; readonly unit: string };
+
+/** The last line of every benchmark (DESIGN section 11): one JSON document. */
+export function report(
+  bench: string,
+  results: Readonly<Record<string, Figure>>,
+  ratios: Readonly<Record<string, number>>,
+): void {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  process.stdout.write(`${JSON.stringify({ bench, commit, cores: cpus().length, results, ratios })}\n`);
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+/** "median (least-greatest)" in whole numbers. */
+export function spread(values: readonly number[]): string {
+  const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+  return `${whole(median(values))} (${whole(Math.min(...values))}-${whole(Math.max(...values))})`;
+}
+
+export function round(value: number, digits = 2): number {
+  return Number(value.toFixed(digits));
+}
