@@ -1,0 +1,100 @@
+// Command etcd runs a one-node etcd (serve PORT DIR) or loads one with 256-byte puts and linearizable gets from
+// concurrent clients (load PORT CLIENTS SECONDS), and prints both rates as JSON.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/embed"
+)
+
+func main() {
+	if len(os.Args) < 4 {
+		log.Fatal("usage: serve PORT DIR | load PORT CLIENTS SECONDS")
+	}
+	port := number(os.Args[2])
+	switch os.Args[1] {
+	case "serve":
+		serve(port, os.Args[3])
+	case "load":
+		load(port, number(os.Args[3]), time.Duration(number(os.Args[4]))*time.Second)
+	}
+}
+
+func number(text string) int {
+	value, err := strconv.Atoi(text)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return value
+}
+
+func serve(port int, directory string) {
+	config := embed.NewConfig()
+	config.Dir = directory
+	config.LogLevel = "error"
+	client, _ := url.Parse(fmt.Sprintf("http://127.0.0.1:%d", port))
+	peer, _ := url.Parse(fmt.Sprintf("http://127.0.0.1:%d", port+1))
+	config.ListenClientUrls, config.AdvertiseClientUrls = []url.URL{*client}, []url.URL{*client}
+	config.ListenPeerUrls, config.AdvertisePeerUrls = []url.URL{*peer}, []url.URL{*peer}
+	config.InitialCluster = config.InitialClusterFromName(config.Name)
+	etcd, err := embed.StartEtcd(config)
+	if err != nil {
+		log.Fatal(err)
+	}
+	<-etcd.Server.ReadyNotify()
+	fmt.Println("ready")
+	log.Fatal(<-etcd.Err())
+}
+
+func load(port, clients int, duration time.Duration) {
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{fmt.Sprintf("127.0.0.1:%d", port)}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	value := strings.Repeat("x", 256)
+	puts := rate(clients, duration, func(key string) error {
+		_, err := client.Put(context.Background(), key, value)
+		return err
+	})
+	gets := rate(clients, duration, func(key string) error {
+		_, err := client.Get(context.Background(), key)
+		return err
+	})
+	if err := json.NewEncoder(os.Stdout).Encode(map[string]float64{"puts": puts, "gets": gets}); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// rate runs one loop per client for the duration and returns operations per second.
+func rate(clients int, duration time.Duration, do func(key string) error) float64 {
+	var done atomic.Int64
+	var group sync.WaitGroup
+	start := time.Now()
+	for c := range clients {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for i := 0; time.Since(start) < duration; i++ {
+				if err := do(fmt.Sprintf("key-%d", (c*7919+i)%10000)); err != nil {
+					log.Fatal(err)
+				}
+				done.Add(1)
+			}
+		}()
+	}
+	group.Wait()
+	return float64(done.Load()) / time.Since(start).Seconds()
+}
