@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 export type WorkerSetup = { readonly handle: bigint };
@@ -34,11 +33,6 @@ export class WorkerChannel {
     this.#worker.on('message', (reply: WorkerReply) => this.#settle(reply));
     this.#worker.on('error', (error) => this.#die(error as Error));
     this.#worker.on('exit', () => this.#die(new Error('the storage thread ended')));
-  }
-
-  /** Resolves once the worker runs. */
-  async ready(): Promise<void> {
-    await once(this.#worker, 'online');
   }
 
   /** The request's buffer is transferred: it cannot be used afterwards. */
