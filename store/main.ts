@@ -5,8 +5,8 @@ import { defaultHttpOptions, type HttpOptions } from './io/http/http-options.ts'
 import { type HttpServer, startHttpServer } from './io/http/server.ts';
 import { createIsolatedTransport } from './io/isolated-transport.ts';
 import { createLogger, type Logger } from './io/log.ts';
-import { Metrics } from './io/metrics.ts';
-import { openEngine } from './io/open-engine.ts';
+import { createMetrics, type Metrics } from './io/metrics.ts';
+import { ENGINE_DEFAULTS, type EngineOptions, openEngine } from './io/open-engine.ts';
 import { systemClock } from './io/system-clock.ts';
 import { systemRandom } from './io/system-random.ts';
 import { type KvorumNode, startNode } from './node/start-node.ts';
@@ -22,7 +22,7 @@ const EXIT_STORAGE_FAILED = 70;
  */
 export async function runServer({ config }: ResolvedConfig): Promise<number> {
   const log = createLogger({ level: config['log.level'], name: config['node.name'] });
-  const metrics = new Metrics();
+  const metrics = createMetrics();
   let running: Running;
   try {
     running = await start(config, log, metrics);
@@ -44,12 +44,10 @@ type Running = { readonly node: KvorumNode; readonly server: HttpServer };
 async function start(config: Config, log: Logger, metrics: Metrics): Promise<Running> {
   mkdirSync(config['node.dataDir'], { recursive: true });
   const startedAtMs = systemClock.monotonicMs();
-  const { engine, reason } = await openEngine(config['storage.engine'], {
-    location: config['node.dataDir'],
-    cacheBytes: config['storage.cacheBytes'],
-    memtableBytes: config['storage.memtableBytes'],
-    writeGroupBytesMax: config['storage.writeGroupBytesMax'],
-    onCommit: (group, seconds) => metrics.observeGroupCommit(group.operations, group.bytes, seconds),
+  const { engine, reason } = await openEngine(config['storage.engine'], engineOptions(config), {
+    clock: systemClock,
+    random: systemRandom,
+    onCommit: (group, seconds) => metrics.observeGroupCommit(group.batches.length, group.bytes, seconds),
   });
   if (reason !== undefined) log.warn({ engine: engine.name }, reason);
   const ports = { clock: systemClock, random: systemRandom, transport: createIsolatedTransport(), engine };
@@ -73,6 +71,16 @@ async function start(config: Config, log: Logger, metrics: Metrics): Promise<Run
   const openedInMs = Math.round(systemClock.monotonicMs() - startedAtMs);
   log.info({ address: server.address, engine: engine.name, openedInMs, ...node.identity }, 'ready');
   return { node, server };
+}
+
+function engineOptions(config: Config): EngineOptions {
+  return {
+    ...ENGINE_DEFAULTS,
+    location: config['node.dataDir'],
+    cacheBytes: config['storage.cacheBytes'],
+    memtableBytes: config['storage.memtableBytes'],
+    writeGroupBytesMax: config['storage.writeGroupBytesMax'],
+  };
 }
 
 function httpOptions(config: Config): HttpOptions {
