@@ -79,6 +79,7 @@ export class RocksdbEngine implements Engine {
       { groupBytesMax: options.writeGroupBytesMax },
       {
         commit: (group) => this.#commit(group),
+        // Measured no slower than a microtask at 1 writer, and the requests of one turn share a group.
         defer: setImmediate,
         ...(deps.onCommit === undefined ? {} : { onCommit: deps.onCommit }),
       },
