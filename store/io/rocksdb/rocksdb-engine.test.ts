@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -26,3 +27,30 @@ else
       destroy: () => rm(location, { recursive: true, force: true }),
     };
   });
+
+/** Reads of a damaged block through the package's asynchronous call end the process instead. */
+test('RocksdbEngine: a damaged block fails the reads of its keys and nothing else', {
+  skip: unavailable ?? false,
+}, async () => {
+  const location = await mkdtemp(join(tmpdir(), 'kvorum-rocksdb-'));
+  const options = { ...OPTIONS, memtableBytes: 2 ** 20, location };
+  const key = (i: number): Uint8Array => Buffer.from(String(i).padStart(8, '0'));
+  const first = await RocksdbEngine.open(options, {});
+  const value = new Uint8Array(1_000).map((_, i) => (i * 7919) >> 3);
+  for (let i = 0; i < 5_000; i++) void first.write([{ type: 'put', key: key(i), value }], { sync: true });
+  await first.close();
+  await (await RocksdbEngine.open(options, {})).close(); // recovery flushes the log into tables
+  for (const table of (await readdir(location)).filter((file) => file.endsWith('.sst'))) {
+    const content = await readFile(join(location, table));
+    content.fill(0x55, 100, Math.min(200, content.length));
+    await writeFile(join(location, table), content);
+  }
+  const engine = await RocksdbEngine.open(options, {});
+  const results = await Promise.allSettled(Array.from({ length: 5_000 }, (_, i) => engine.get(key(i))));
+  const failed = results.filter((result) => result.status === 'rejected').length;
+  assert.ok(failed > 0 && failed < 5_000, `${failed} reads failed`);
+  await engine.write([{ type: 'put', key: key(0), value }], { sync: true });
+  assert.equal((await engine.get(key(0)))?.length, 1_000);
+  await engine.close();
+  await rm(location, { recursive: true, force: true });
+});

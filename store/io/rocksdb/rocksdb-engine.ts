@@ -41,8 +41,9 @@ const POOLED_BYTES_MIN = 64 * 1024;
  * The package writes on the calling thread. All writes go to one worker, in synced groups, so nothing is visible
  * before it is durable and the event loop never waits for an fsync.
  *
- * Reads go to a worker too: on the calling thread a cached read is cheap (3.6 us), but one that misses the cache
- * stops every request and heartbeat of the node for as long as the disk takes.
+ * Reads go to a worker too. On the calling thread a cached read costs 3.6 us, and one that misses the cache stops
+ * every request and heartbeat of the node for as long as the disk takes; grouped, in a worker, 64 concurrent reads
+ * cost the calling thread 0.9 us each (bench: 319,000 gets/s; 8 concurrent: 2.8 us, 139,000).
  */
 export class RocksdbEngine implements Engine {
   readonly name = 'rocksdb';
@@ -78,6 +79,7 @@ export class RocksdbEngine implements Engine {
       { groupBytesMax: options.writeGroupBytesMax },
       {
         commit: (group) => this.#commit(group),
+        // Measured no slower than a microtask at 1 writer, and the requests of one turn share a group.
         defer: setImmediate,
         ...(deps.onCommit === undefined ? {} : { onCommit: deps.onCommit }),
       },
