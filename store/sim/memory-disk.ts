@@ -128,6 +128,10 @@ export class MemoryDisk {
     return true;
   }
 
+  monotonicMs(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+
   freeBytes(): number {
     return this.faults.isFull ? 0 : Math.max(0, this.#options.capacityBytes - this.#written.bytes);
   }

@@ -30,6 +30,7 @@ export class MemoryEngine implements Engine {
     this.#writes = new GroupCommit(options, {
       commit: (group) => this.#commit(group),
       defer: queueMicrotask,
+      monotonicMs: () => deps.disk.monotonicMs(),
       ...(deps.onCommit === undefined ? {} : { onCommit: deps.onCommit }),
     });
   }

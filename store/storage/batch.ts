@@ -129,7 +129,7 @@ async function settled(step: Step, wait: NotYet): Promise<void> {
 async function commitAll(access: DataAccess, prepared: readonly PreparedStep[]): Promise<void> {
   if (prepared.length === 0) return;
   try {
-    await access.commit(mergeWrites(prepared.map((each) => each.write)));
+    await access.commit(mergeWrites(prepared.map((each) => each.write)), undefined);
     for (const { step, write } of prepared) {
       step.outcome = { type: step.operation.type === 'put' ? 'put' : 'delete', result: write.result };
     }

@@ -62,8 +62,8 @@ export type DataAccess = {
   openView(options: ViewOptions): EngineView;
   preparePut(namespace: Namespace, key: Uint8Array, write: PutWrite): PreparedWrite | NotYet;
   prepareDelete(namespace: Namespace, key: Uint8Array): PreparedWrite | NotYet;
-  /** Hands a write to the engine in this turn; resolves when it is durable. */
-  commit(write: EngineWrite): Promise<void>;
+  /** Hands a write to the engine in this turn; resolves with `result` when it is durable. */
+  commit<T>(write: EngineWrite, result: T): Promise<T>;
 };
 
 /** Reads, stamps, encodes and commits; refuses what the disk, the backlog or an earlier failure forbids. */
@@ -155,12 +155,13 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
       const at = address(namespace, key);
       return prepare(at, TOMBSTONE, (version) => tombstoneKey(version, at));
     },
-    commit(write) {
+    commit(write, result) {
       backlogBytes += write.bytes;
       tracker.issued(write.storedKeys);
       return engine.write(write.operations, { sync: true }).then(
         () => {
           settle(write.bytes);
+          return result;
         },
         (error: unknown) => {
           settle(write.bytes);

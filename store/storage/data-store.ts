@@ -23,7 +23,7 @@ export function createDataStore(options: DataStoreOptions, deps: DataStoreDeps):
     try {
       const prepared = prepare();
       if (prepared instanceof Promise) return prepared.then(() => write(prepare));
-      return access.commit(prepared).then(() => prepared.result);
+      return access.commit(prepared, prepared.result);
     } catch (error) {
       return Promise.reject(error);
     }

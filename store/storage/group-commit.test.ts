@@ -20,7 +20,7 @@ function createDisk(groupBytesMax = 1_000) {
     finish.push(Promise.withResolvers());
     return (finish.at(-1) as PromiseWithResolvers<void>).promise;
   };
-  const writes = new GroupCommit({ groupBytesMax }, { commit, defer: queueMicrotask });
+  const writes = new GroupCommit({ groupBytesMax }, { commit, defer: queueMicrotask, monotonicMs: () => 0 });
   return { groups, finish, writes };
 }
 

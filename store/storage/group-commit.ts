@@ -25,11 +25,12 @@ export type GroupCommitDeps = {
   commit(group: WriteGroup): Promise<void>;
   /** Calls `flush` soon, after what else runs in this turn: those writes share the group. */
   defer(flush: () => void): void;
+  monotonicMs(): number;
   readonly onCommit?: CommitObserver;
 };
 
-/** Told of each group that reached the disk. */
-export type CommitObserver = (group: WriteGroup) => void;
+/** Told of each group that reached the disk, and how long that took. */
+export type CommitObserver = (group: WriteGroup, seconds: number) => void;
 
 /** What an operation takes beside its key and value. */
 export const OPERATION_BYTES = 9;
@@ -85,8 +86,9 @@ export class GroupCommit {
     const taken = this.#takeGroup();
     try {
       const group = groupOf(taken);
+      const startMs = this.#deps.monotonicMs();
       await this.#deps.commit(group);
-      this.#deps.onCommit?.(group);
+      this.#deps.onCommit?.(group, (this.#deps.monotonicMs() - startMs) / 1000);
       for (const waiting of taken) waiting.resolve();
     } catch (cause) {
       this.#fail(taken, cause);

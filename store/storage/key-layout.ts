@@ -69,7 +69,7 @@ export function tombstoneKey(version: Version, address: RecordAddress): Uint8Arr
   const bytes = Buffer.allocUnsafe(TOMBSTONE_PREFIX_BYTES + 4 + address.key.length);
   bytes[0] = FAMILY.tombstone;
   bytes.writeUInt16BE(address.partition, 1);
-  writeVersion(version, viewOf(bytes), 3);
+  writeVersion(version, bytes, 3);
   bytes.writeUInt32BE(address.namespaceId, TOMBSTONE_PREFIX_BYTES);
   bytes.set(address.key, TOMBSTONE_PREFIX_BYTES + 4);
   return bytes;
@@ -117,8 +117,4 @@ function writeAddress(
   target.writeUInt32BE(address.namespaceId, offset + 3);
   target.set(address.key, offset + DATA_PREFIX_BYTES);
   return target;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -35,7 +35,7 @@ export function encodeRecord(storedKey: Uint8Array, record: StoredRecord): Uint8
     (record.isTombstone ? FLAG_TOMBSTONE : 0) |
     (expiryBytes && FLAG_EXPIRY) |
     (contentTypeBytes && FLAG_CONTENT_TYPE);
-  writeVersion(record.version, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), VERSION_AT);
+  writeVersion(record.version, bytes, VERSION_AT);
   if (expiresAtMs !== undefined) bytes.writeUIntBE(expiresAtMs, OPTIONS_AT, 6);
   if (contentType !== undefined) {
     bytes[OPTIONS_AT + expiryBytes] = contentType.length;
@@ -72,7 +72,7 @@ export function decodeRecord(
     at += 1 + length;
   }
   return {
-    version: readVersion(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), VERSION_AT),
+    version: readVersion(bytes, VERSION_AT),
     isTombstone: (flags & FLAG_TOMBSTONE) !== 0,
     expiresAtMs,
     contentType,

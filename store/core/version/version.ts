@@ -23,20 +23,39 @@ export function compareVersions(a: Version, b: Version): number {
 }
 
 /** Writes `version` into 12 bytes of `target` at `offset`, big-endian. */
-export function writeVersion(version: Version, target: DataView, offset: number): void {
-  target.setUint16(offset, Math.floor(version.wallMs / 2 ** 32));
-  target.setUint32(offset + 2, version.wallMs >>> 0);
-  target.setUint16(offset + 6, version.counter);
-  target.setUint32(offset + 8, version.member);
+export function writeVersion(version: Version, target: Uint8Array, offset: number): void {
+  const { wallMs, counter, member } = version;
+  const highMs = Math.floor(wallMs / 2 ** 32);
+  target[offset] = highMs >>> 8;
+  target[offset + 1] = highMs;
+  writeUint32(wallMs >>> 0, target, offset + 2);
+  target[offset + 6] = counter >>> 8;
+  target[offset + 7] = counter;
+  writeUint32(member, target, offset + 8);
 }
 
 /** Reads what `writeVersion` wrote. */
-export function readVersion(source: DataView, offset: number): Version {
+export function readVersion(source: Uint8Array, offset: number): Version {
   return {
-    wallMs: source.getUint16(offset) * 2 ** 32 + source.getUint32(offset + 2),
-    counter: source.getUint16(offset + 6),
-    member: source.getUint32(offset + 8),
+    wallMs: readUint16(source, offset) * 2 ** 32 + readUint32(source, offset + 2),
+    counter: readUint16(source, offset + 6),
+    member: readUint32(source, offset + 8),
   };
+}
+
+function writeUint32(value: number, target: Uint8Array, offset: number): void {
+  target[offset] = value >>> 24;
+  target[offset + 1] = value >>> 16;
+  target[offset + 2] = value >>> 8;
+  target[offset + 3] = value;
+}
+
+function readUint16(source: Uint8Array, offset: number): number {
+  return (source[offset] as number) * 256 + (source[offset + 1] as number);
+}
+
+function readUint32(source: Uint8Array, offset: number): number {
+  return readUint16(source, offset) * 65_536 + readUint16(source, offset + 2);
 }
 
 /** The text form, as in an ETag: 12 + 4 hexadecimal digits and the member number, e.g. `019aa1b2c3d4-0000-1`. */

@@ -62,6 +62,7 @@ export class LeveldbEngine implements Engine {
       {
         commit: (group) => this.#commit(group),
         defer: setImmediate,
+        monotonicMs: () => performance.now(),
         ...(deps.onCommit === undefined ? {} : { onCommit: deps.onCommit }),
       },
     );

@@ -81,6 +81,7 @@ export class RocksdbEngine implements Engine {
         commit: (group) => this.#commit(group),
         // Measured no slower than a microtask at 1 writer, and the requests of one turn share a group.
         defer: setImmediate,
+        monotonicMs: () => performance.now(),
         ...(deps.onCommit === undefined ? {} : { onCommit: deps.onCommit }),
       },
     );
