@@ -1,52 +1,67 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ledger } from '../lib/ledger.ts';
-import { freePort, ServerProcess } from '../lib/server-process.ts';
+import { freePort, type ServerOptions, ServerProcess } from '../lib/server-process.ts';
 import { SmallDisk } from '../lib/small-disk.ts';
 import { type Soak, summaryOf, writeAndKill } from './soak.ts';
 
 const DISK_MEGABYTES = 400;
-const BALLAST_MEGABYTES = 150;
+const BALLAST_MEGABYTES = 230;
+const RESERVE_BYTES = 96 << 20;
+const KINDS = [
+  'filled to the last byte',
+  'full by its own limit',
+  'filled to the last byte',
+  'filled behind its back',
+] as const;
+const EXIT_STORAGE_FAILED = 70;
+type Kind = (typeof KINDS)[number];
 const RECOVERY_DEADLINE_MS = 10_000;
 
 /**
  * The disk fills up under the writers: writes are refused with 507, reads go on, and writes are taken again when
- * there is room. Every other round something else fills the disk to the last byte, and every round ends with kill -9.
+ * there is room. Every other round something else fills the disk to the last byte, every fourth round the node
+ * has not looked, so that a write really fails and the node must end itself, and every round ends with kill -9.
  */
 export const fullDiskSoak: Soak = async (run) => {
   const ledger = new Ledger();
   using disk = SmallDisk.create(run.directory, DISK_MEGABYTES);
-  const options = {
+  const port = await freePort();
+  const optionsWith = (looks: boolean): ServerOptions => ({
     directory: `${disk.mountPoint}/node`,
-    port: await freePort(),
+    port,
     settings: {
       'storage.engine': run.engine,
-      'storage.reserveBytes': 96 << 20,
+      'storage.reserveBytes': RESERVE_BYTES,
       'storage.memtableBytes': 8 << 20,
-      'storage.spaceCheckMs': 50,
+      'storage.spaceCheckMs': looks ? 50 : 60_000,
     },
-  };
+  });
+  let failures = 0;
   for (let round = 1; round <= run.rounds; round++) {
-    const server = await ServerProcess.start(options);
+    const kind = KINDS[round % KINDS.length] as Kind;
+    const server = await ServerProcess.start(optionsWith(kind !== 'filled behind its back'));
     await ledger.verify(server.url);
-    const isFilledByOthers = round % 2 === 0;
-    await writeUntilRefused(server, ledger, run.writers, () =>
-      isFilledByOthers ? disk.fillUp() : disk.occupy(BALLAST_MEGABYTES),
-    );
-    if (!server.hasExited) await ledger.verify(server.url);
+    const fill = (): void =>
+      kind === 'full by its own limit' ? disk.occupy(BALLAST_MEGABYTES) : disk.fillUp();
+    await writeUntilRefused(server, ledger, run.writers, fill);
+    if (kind === 'filled behind its back') await mustHaveEnded(server);
+    const isServing = kind !== 'filled behind its back';
+    if (isServing) await ledger.verify(server.url);
     disk.makeRoom();
-    if (!server.hasExited) await waitForRecovery(server);
+    if (isServing) await waitForRecovery(server);
+    else failures += 1;
     await endRound(server, ledger, run.writers);
-    run.progress(
-      `round ${round} of ${run.rounds}: ${isFilledByOthers ? 'filled to the last byte' : 'full by its own limit'}, ${ledger.refused} refused so far`,
-    );
+    run.progress(`round ${round} of ${run.rounds}: ${kind}, ${ledger.refused} refused so far`);
   }
+  const options = optionsWith(true);
   const server = await ServerProcess.start(options);
   await ledger.verify(server.url);
   await server.stop();
   if (ledger.refused === 0) throw new Error('the disk never became full');
-  return summaryOf(run.rounds, ledger);
+  return `${summaryOf(run.rounds, ledger)}, ${failures} times the node ended itself`;
 };
 
+/** Writes until the node refuses, or, where it has not looked, ends itself. */
 async function writeUntilRefused(
   server: ServerProcess,
   ledger: Ledger,
@@ -84,8 +99,12 @@ async function waitForRecovery(server: ServerProcess): Promise<void> {
 }
 
 async function endRound(server: ServerProcess, ledger: Ledger, writers: number): Promise<void> {
-  if (!server.hasExited) return writeAndKill(server, ledger, writers, 1024, 100);
-  // A write that met a full disk all the same: the node must have said so and ended itself.
-  const code = await server.exited;
-  if (code === 0) throw new Error('the node ended with 0 although its storage failed');
+  if (!server.hasExited) await writeAndKill(server, ledger, writers, 1024, 100);
+}
+
+/** A write met a full disk: the node must have said so and ended itself. */
+async function mustHaveEnded(server: ServerProcess): Promise<void> {
+  const code = await Promise.race([server.exited, sleep(5000, 'not ended')]);
+  if (code !== EXIT_STORAGE_FAILED)
+    throw new Error(`a write failed, and the node ended with ${code}\n${server.logTail()}`);
 }
