@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { exchangeRaw, startTestServer, type TestServer } from './test-server.ts';
+
+let server: TestServer;
+before(async () => {
+  server = await startTestServer({ valueBytesMax: 1024, batchBytesMax: 4096, headerBytesMax: 4096 });
+});
+after(() => server[Symbol.asyncDispose]());
+
+type Case = readonly [
+  name: string,
+  method: string,
+  path: string,
+  status: number,
+  code: string,
+  init?: RequestInit,
+];
+
+const json = (body: unknown): RequestInit => ({
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
+const batch = (name: string, body: unknown, code: string, status = 400): Case => [
+  ...([`batch: ${name}`, 'POST', '/v1/kv/default:batch', status, code] as const),
+  json(body),
+];
+const lone = '{"operations":[{"op":"put","key":"\\ud800","value":""}]}';
+const many = { operations: Array.from({ length: 1001 }, () => 0) };
+
+const cases: readonly Case[] = [
+  ['empty key', 'PUT', '/v1/kv/default/', 400, 'KEY_EMPTY'],
+  ['key too long', 'GET', `/v1/kv/default/${'k'.repeat(1025)}`, 400, 'KEY_TOO_LONG'],
+  ['escape of one digit', 'GET', '/v1/kv/default/a%2', 400, 'BAD_KEY_ENCODING'],
+  ['escape of no digits', 'GET', '/v1/kv/default/%zz', 400, 'BAD_KEY_ENCODING'],
+  ['bare percent', 'PUT', '/v1/kv/default/%', 400, 'BAD_KEY_ENCODING'],
+  ['unknown namespace', 'GET', '/v1/kv/nowhere/a', 404, 'NAMESPACE_NOT_FOUND'],
+  ['unknown namespace: scan', 'GET', '/v1/kv/nowhere', 404, 'NAMESPACE_NOT_FOUND'],
+  ['unknown namespace: stream', 'GET', '/v1/kv/nowhere?format=ndjson', 404, 'NAMESPACE_NOT_FOUND'],
+  ['bad namespace', 'GET', '/v1/kv/Default/a', 400, 'BAD_NAMESPACE_NAME'],
+  ['bad namespace in %', 'GET', '/v1/kv/%ff/a', 400, 'BAD_NAMESPACE_NAME'],
+  ['missing key', 'GET', '/v1/kv/default/missing', 404, 'KEY_NOT_FOUND'],
+  ['value too large', 'PUT', '/v1/kv/default/a', 413, 'VALUE_TOO_LARGE', { body: 'x'.repeat(1025) }],
+  ['unknown parameter', 'GET', '/v1/kv/default/a?x=1', 400, 'UNKNOWN_PARAMETER'],
+  ['unknown scan parameter', 'GET', '/v1/kv/default?lmit=1', 400, 'UNKNOWN_PARAMETER'],
+  ['parameter twice', 'GET', '/v1/kv/default?limit=1&limit=2', 400, 'BAD_PARAMETER'],
+  ['broken escape in a parameter', 'GET', '/v1/kv/default?prefix=%f', 400, 'BAD_PARAMETER'],
+  ['limit 0', 'GET', '/v1/kv/default?limit=0', 400, 'BAD_PARAMETER'],
+  ['limit 1001', 'GET', '/v1/kv/default?limit=1001', 400, 'BAD_PARAMETER'],
+  ['reverse=yes', 'GET', '/v1/kv/default?reverse=yes', 400, 'BAD_PARAMETER'],
+  ['bad cursor', 'GET', '/v1/kv/default?cursor=abc', 400, 'BAD_CURSOR'],
+  ['empty cursor', 'GET', '/v1/kv/default?cursor=', 400, 'BAD_CURSOR'],
+  ['cursor of a stream', 'GET', '/v1/kv/default?format=ndjson&cursor=abc', 400, 'BAD_CURSOR'],
+  ...['0', '-1', '1e18', '1000000000000000000', '1.5', '', 'x', '0x10', '01'].map(
+    (ttl): Case => [`ttl ${ttl}`, 'PUT', `/v1/kv/default/a?ttl=${ttl}`, 400, 'BAD_TTL', { body: 'v' }],
+  ),
+  ['ttl header', 'PUT', '/v1/kv/default/a', 400, 'BAD_TTL', { headers: { 'kvorum-ttl': '0' } }],
+  ['ttls differ', 'PUT', '/v1/kv/default/a?ttl=5', 400, 'BAD_TTL', { headers: { 'kvorum-ttl': '6' } }],
+  [
+    ...(['conditional put', 'PUT', '/v1/kv/default/a', 400, 'CONDITION_NEEDS_LINEARIZABLE'] as const),
+    { headers: { 'if-none-match': '*' } },
+  ],
+  [
+    'content type',
+    'PUT',
+    '/v1/kv/default/a',
+    400,
+    'BAD_CONTENT_TYPE',
+    { headers: { 'content-type': 'x'.repeat(256) } },
+  ],
+  ['unknown route', 'GET', '/v1/nothing', 404, 'ROUTE_NOT_FOUND'],
+  ['wrong method', 'POST', '/v1/kv/default/a', 405, 'METHOD_NOT_ALLOWED'],
+  ['wrong method on a probe', 'DELETE', '/livez', 405, 'METHOD_NOT_ALLOWED'],
+  ['bad confirm', 'DELETE', '/v1/namespaces/default?confirm=x', 400, 'BAD_PARAMETER'],
+  ['default is protected', 'DELETE', '/v1/namespaces/default', 409, 'NAMESPACE_PROTECTED'],
+  ['namespace body', 'PUT', '/v1/namespaces/a', 400, 'BAD_FIELD', json({ consistency: 'x' })],
+  ['namespace field', 'PUT', '/v1/namespaces/a', 400, 'UNKNOWN_FIELD', json({ replicas: 3 })],
+  batch('bad JSON', '{"operations":', 'BAD_JSON'),
+  [
+    'batch: not UTF-8',
+    'POST',
+    '/v1/kv/default:batch',
+    400,
+    'BAD_JSON',
+    { body: Buffer.from([0x22, 0xff, 0x22]) },
+  ],
+  batch('no document', '', 'BAD_JSON'),
+  batch('null', 'null', 'BAD_FIELD'),
+  batch('wrong type', { operations: {} }, 'BAD_FIELD'),
+  batch('unknown field', { operations: [], x: 1 }, 'UNKNOWN_FIELD'),
+  batch(
+    'unknown field of an operation',
+    { operations: [{ op: 'get', key: 'a', value: '' }] },
+    'UNKNOWN_FIELD',
+  ),
+  batch('unknown operation', { operations: [{ op: 'cas', key: 'a' }] }, 'BAD_FIELD'),
+  batch('no key', { operations: [{ op: 'get' }] }, 'BAD_FIELD'),
+  batch('two keys', { operations: [{ op: 'get', key: 'a', keyBase64: 'YQ==' }] }, 'BAD_FIELD'),
+  batch('bad base64', { operations: [{ op: 'get', keyBase64: 'YQ' }] }, 'BAD_FIELD'),
+  batch('empty key', { operations: [{ op: 'get', key: '' }] }, 'KEY_EMPTY'),
+  batch('key too long', { operations: [{ op: 'get', key: 'k'.repeat(1025) }] }, 'KEY_TOO_LONG'),
+  batch('ttl', { operations: [{ op: 'put', key: 'a', value: '', ttlSeconds: 1.5 }] }, 'BAD_TTL'),
+  batch(
+    'line break',
+    { operations: [{ op: 'put', key: 'a', value: '', contentType: 'a\nb' }] },
+    'BAD_CONTENT_TYPE',
+  ),
+  batch('lone surrogate', lone, 'BAD_FIELD'),
+  batch('value', { operations: [{ op: 'put', key: 'a', value: 'x'.repeat(1025) }] }, 'VALUE_TOO_LARGE', 413),
+  batch('too many', many, 'TOO_MANY_OPERATIONS'),
+  batch('too large', ' '.repeat(4097), 'BATCH_TOO_LARGE', 413),
+];
+
+for (const [name, method, path, status, code, init] of cases) {
+  test(`refused: ${name}`, async () => {
+    const response = await fetch(server.url + path, { method, ...init });
+    const problem = (await response.json()) as Record<string, unknown>;
+    assert.deepEqual([response.status, problem.code, problem.status], [status, code, status]);
+    assert.equal(response.headers.get('content-type'), 'application/problem+json');
+    for (const field of ['type', 'title', 'detail', 'action']) assert.equal(typeof problem[field], 'string');
+    assert.equal(typeof problem.retryable, 'boolean');
+    if (status === 405) assert.ok(response.headers.get('allow'));
+  });
+}
+
+const raw: readonly (readonly [name: string, request: string | Buffer, status: number, code: string])[] = [
+  ['not HTTP', Buffer.from([0x16, 3, 1, 0, 200, 1, 0]), 400, 'BAD_REQUEST'],
+  [
+    'header flood in bytes',
+    `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(9000)}\r\n\r\n`,
+    431,
+    'HEADERS_TOO_LARGE',
+  ],
+  [
+    'header flood in number',
+    `GET /livez HTTP/1.1\r\nHost: a\r\n${'a: 1\r\n'.repeat(150)}\r\n`,
+    431,
+    'HEADERS_TOO_LARGE',
+  ],
+  ['no host', 'GET /livez HTTP/1.1\r\n\r\n', 400, 'BAD_REQUEST'],
+  ['unknown method', 'FLY /livez HTTP/1.1\r\nHost: a\r\n\r\n', 405, 'METHOD_NOT_ALLOWED'],
+  ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', 405, 'METHOD_NOT_ALLOWED'],
+  [
+    'expectation',
+    'PUT /v1/kv/default/a HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nContent-Length: 1\r\n\r\n',
+    417,
+    'EXPECTATION_FAILED',
+  ],
+  ['fragment', 'GET /v1/kv/default/a#b HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'BAD_KEY_ENCODING'],
+  [
+    'announced too large',
+    'PUT /v1/kv/default/a HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n',
+    413,
+    'VALUE_TOO_LARGE',
+  ],
+  [
+    'too large without a length',
+    `PUT /v1/kv/default/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n401\r\n${'x'.repeat(1025)}\r\n`,
+    413,
+    'VALUE_TOO_LARGE',
+  ],
+];
+
+for (const [name, request, status, code] of raw) {
+  test(`refused on the wire: ${name}`, async () => {
+    const answer = await exchangeRaw(server.port, [request]);
+    assert.match(answer, new RegExp(`^HTTP/1.1 ${status} [^]*"code":"${code}"`));
+    assert.equal(/\r\nAllow: /.test(answer), status === 405);
+  });
+}
+
+test('problem documents name what is unknown and what is allowed', async () => {
+  const response = await fetch(`${server.url}/v1/kv/default/a?tll=1`, { method: 'PUT', body: 'v' });
+  const problem = (await response.json()) as Record<string, unknown>;
+  assert.equal(problem.parameter, 'tll');
+  assert.deepEqual(problem.allowed, ['ttl']);
+});

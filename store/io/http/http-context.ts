@@ -1,0 +1,55 @@
+import type { Clock } from '../../ports/clock.ts';
+import type { KvStore } from '../../storage/kv-store.ts';
+import type { Metrics } from '../metrics.ts';
+import type { HttpOptions } from './http-options.ts';
+import type { InFlight } from './in-flight.ts';
+import type { HttpSchemas } from './schemas.ts';
+
+/** What the HTTP interface is given. */
+export type HttpDeps = {
+  readonly store: KvStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  status(): NodeStatus;
+  readiness(): Readiness;
+};
+
+/** What every handler reaches. */
+export type HttpContext = HttpDeps & {
+  readonly options: HttpOptions;
+  readonly schemas: HttpSchemas;
+  readonly inFlight: InFlight;
+  readonly openApi: object;
+  /** Set once: answers then tell the client to close its connection. */
+  closing: boolean;
+};
+
+/** The part of pino's logger that is used here. */
+export type Logger = {
+  error(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+};
+
+export type Check = { readonly name: string; readonly ok: boolean; readonly reason?: string | undefined };
+
+export type Readiness = { readonly ready: boolean; readonly checks: readonly Check[] };
+
+export type NodeStatus = {
+  readonly name: string;
+  readonly version: string;
+  readonly engine: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly uptimeSeconds: number;
+  readonly ready: boolean;
+  readonly checks: readonly Check[];
+  readonly storage: {
+    readonly state: 'ok' | 'full' | 'failed';
+    readonly freeBytes: number;
+    readonly reserveBytes: number;
+  };
+  readonly namespaces: number;
+};

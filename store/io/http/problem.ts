@@ -1,0 +1,44 @@
+import { KvError } from '../../storage/errors.ts';
+import { type ErrorCode, errorEntry, isErrorCode } from './error-table.ts';
+
+/** A refusal that this interface makes itself; it is answered as the problem document of its code. */
+export class HttpProblem extends Error {
+  override readonly name = 'HttpProblem';
+  readonly code: ErrorCode;
+  readonly data: ProblemData;
+  /** Name and value in turn. */
+  readonly headers: readonly string[];
+
+  constructor(code: ErrorCode, detail: string, data: ProblemData = {}, headers: readonly string[] = []) {
+    super(detail);
+    this.code = code;
+    this.data = data;
+    this.headers = headers;
+  }
+}
+
+export type ProblemData = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** Any error as a problem; what is not foreseen becomes INTERNAL and tells nothing of its inside. */
+export function toProblem(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  if (error instanceof KvError && isErrorCode(error.code)) {
+    return new HttpProblem(error.code, error.message, error.data);
+  }
+  return new HttpProblem('INTERNAL', 'The node failed to answer this request; its log says why.');
+}
+
+/** The fields of RFC 9457, and ours. Data comes first so that it never hides a field of the document. */
+export function problemDocument(problem: HttpProblem): Record<string, unknown> {
+  const { status, title, retryable, action } = errorEntry(problem.code);
+  return {
+    ...problem.data,
+    type: `https://kvorum.dev/errors#${problem.code.toLowerCase()}`,
+    title,
+    status,
+    code: problem.code,
+    detail: problem.message,
+    retryable,
+    action,
+  };
+}

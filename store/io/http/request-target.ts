@@ -1,0 +1,66 @@
+import type { HttpOptions } from './http-options.ts';
+import { percentDecode } from './percent.ts';
+import { HttpProblem } from './problem.ts';
+
+const KV_ROOT = '/v1/kv/';
+const NAMESPACE_ROOT = '/v1/namespaces/';
+const BATCH_SUFFIX = ':batch';
+export const NAMESPACE_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export type KeyTarget = { readonly namespace: string; readonly key: Buffer };
+
+/** `/v1/kv/{namespace}/{key}`: everything behind the namespace's slash, up to a `?`, is the key. */
+export function parseKeyTarget(url: string, options: HttpOptions): KeyTarget {
+  const slash = url.indexOf('/', KV_ROOT.length);
+  const namespace = checkNamespaceName(url.slice(KV_ROOT.length, slash));
+  const key = percentDecode(url.slice(slash + 1, pathEnd(url)), 'key');
+  checkKey(key, options);
+  return { namespace, key };
+}
+
+/** `/v1/kv/{namespace}` and `/v1/kv/{namespace}:batch`. */
+export function parseNamespaceTarget(url: string): string {
+  const path = url.slice(0, pathEnd(url));
+  const name = path.endsWith(BATCH_SUFFIX) ? path.slice(0, -BATCH_SUFFIX.length) : path;
+  return checkNamespaceName(name.slice(KV_ROOT.length));
+}
+
+/** `/v1/namespaces/{name}`. */
+export function parseNameTarget(url: string): string {
+  return checkNamespaceName(url.slice(NAMESPACE_ROOT.length, pathEnd(url)));
+}
+
+export function checkKey(key: Uint8Array, options: HttpOptions, where = 'The key'): void {
+  if (key.length === 0) throw new HttpProblem('KEY_EMPTY', `${where} has no bytes.`);
+  const { keyBytesMax } = options;
+  if (key.length <= keyBytesMax) return;
+  const detail = `${where} has ${key.length} bytes; at most ${keyBytesMax} are allowed.`;
+  throw new HttpProblem('KEY_TOO_LONG', detail, { keyBytes: key.length, maxBytes: keyBytesMax });
+}
+
+/** The query's text behind the `?`, or undefined. */
+export function rawQuery(url: string): string | undefined {
+  const question = url.indexOf('?');
+  return question === -1 ? undefined : url.slice(question + 1);
+}
+
+function pathEnd(url: string): number {
+  const question = url.indexOf('?');
+  return question === -1 ? url.length : question;
+}
+
+function checkNamespaceName(text: string): string {
+  if (NAMESPACE_NAME.test(text)) return text;
+  const name = text.includes('%') ? decodeOrKeep(text) : text;
+  if (NAMESPACE_NAME.test(name)) return name;
+  const shown = JSON.stringify(name.slice(0, 80));
+  throw new HttpProblem('BAD_NAMESPACE_NAME', `${shown} is not a namespace name.`);
+}
+
+function decodeOrKeep(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,220 @@
+import { runBatch } from './batch-handler.ts';
+import type { ErrorCode } from './error-table.ts';
+import type { Exchange } from './exchange.ts';
+import { deleteKey, getKey, putKey } from './key-handlers.ts';
+import { deleteNamespace, getNamespace, listNamespaces, putNamespace } from './namespace-handlers.ts';
+import { livez, metricsPage, nodeStatus, openApi, readyz } from './node-handlers.ts';
+import { scanKeys } from './scan-handler.ts';
+import type { AnswerName, HttpSchemas } from './schemas.ts';
+
+/** A path of the interface: how it is found, what it does, and what its page of the OpenAPI document says. */
+export type Route = {
+  readonly template: string;
+  /** On the path as it came, undecoded: express must not decode a key, which may be no UTF-8. */
+  readonly pattern: RegExp;
+  /** Served however busy the node is. */
+  readonly isProbe?: boolean;
+  readonly operations: Readonly<Record<string, Operation>>;
+};
+
+export type Operation = {
+  readonly summary: string;
+  readonly handle: (exchange: Exchange) => Promise<void>;
+  readonly query?: keyof HttpSchemas;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: keyof HttpSchemas | 'raw';
+  readonly answers: Readonly<Record<number, Answer>>;
+  readonly errors: readonly ErrorCode[];
+};
+
+export type Answer = {
+  readonly description: string;
+  readonly schema?: AnswerName;
+  /** Another content than JSON. */
+  readonly contents?: readonly string[];
+  readonly headers?: readonly string[];
+};
+
+const NAMESPACE_ERRORS = ['BAD_NAMESPACE_NAME', 'NAMESPACE_NOT_FOUND', 'UNKNOWN_PARAMETER'] as const;
+const KEY_ERRORS = [
+  ...NAMESPACE_ERRORS,
+  'BAD_KEY_ENCODING',
+  'KEY_EMPTY',
+  'KEY_TOO_LONG',
+  'BAD_PARAMETER',
+] as const;
+const STORE_ERRORS = ['OVERLOADED', 'SHUTTING_DOWN', 'STORAGE_FAILED'] as const;
+const READ_ERRORS = [...STORE_ERRORS, 'RECORD_CORRUPT'] as const;
+const WRITE_ERRORS = [...STORE_ERRORS, 'STORAGE_FULL'] as const;
+const CONDITION = 'Refused: a quorum namespace cannot compare and set.';
+const VALUE_HEADERS = ['ETag', 'Kvorum-Expires-At'];
+
+const getOperation: Operation = {
+  summary: 'Read a key',
+  handle: getKey,
+  headers: { 'If-None-Match': 'Versions that the reader has: `*`, or a list of quoted versions.' },
+  answers: {
+    200: { description: 'The value, raw.', contents: ['*/*'], headers: VALUE_HEADERS },
+    304: { description: 'The reader has this version.', headers: VALUE_HEADERS },
+  },
+  errors: [...KEY_ERRORS, 'KEY_NOT_FOUND', ...READ_ERRORS],
+};
+
+const keyRoute: Route = {
+  template: '/v1/kv/{namespace}/{key}',
+  pattern: /^\/v1\/kv\/[^/]*\//,
+  operations: {
+    GET: getOperation,
+    HEAD: { ...getOperation, summary: 'Read the state of a key without its value' },
+    PUT: {
+      summary: 'Write a key; answered once the write is durable',
+      handle: putKey,
+      query: 'putQuery',
+      headers: { 'Kvorum-TTL': 'Whole seconds; the same as the parameter ttl.', 'If-Match': CONDITION },
+      body: 'raw',
+      answers: { 204: { description: 'Written.', headers: VALUE_HEADERS } },
+      errors: [
+        ...KEY_ERRORS,
+        'BAD_TTL',
+        'BAD_CONTENT_TYPE',
+        'CONDITION_NEEDS_LINEARIZABLE',
+        'VALUE_TOO_LARGE',
+        ...WRITE_ERRORS,
+      ],
+    },
+    DELETE: {
+      summary: 'Delete a key; deleting a missing key is a success',
+      handle: deleteKey,
+      headers: { 'If-Match': CONDITION },
+      answers: { 204: { description: 'Deleted.', headers: ['ETag'] } },
+      errors: [...KEY_ERRORS, 'CONDITION_NEEDS_LINEARIZABLE', ...WRITE_ERRORS],
+    },
+  },
+};
+
+const batchRoute: Route = {
+  template: '/v1/kv/{namespace}:batch',
+  pattern: /^\/v1\/kv\/[^/]*:batch$/,
+  operations: {
+    POST: {
+      summary: 'Many operations, each with its own outcome, in order; not a transaction',
+      handle: runBatch,
+      body: 'batchBody',
+      answers: { 200: { description: 'One result per operation.', schema: 'BatchAnswer' } },
+      errors: [
+        ...NAMESPACE_ERRORS,
+        ...(['BAD_JSON', 'BAD_FIELD', 'UNKNOWN_FIELD', 'BAD_TTL', 'BAD_CONTENT_TYPE', 'KEY_EMPTY'] as const),
+        ...(['KEY_TOO_LONG', 'TOO_MANY_OPERATIONS', 'VALUE_TOO_LARGE', 'BATCH_TOO_LARGE'] as const),
+        ...READ_ERRORS,
+        'STORAGE_FULL',
+      ],
+    },
+  },
+};
+
+const scanRoute: Route = {
+  template: '/v1/kv/{namespace}',
+  pattern: /^\/v1\/kv\/[^/]+$/,
+  operations: {
+    GET: {
+      summary: 'A page of keys in byte order, or the whole range as a stream of lines',
+      handle: scanKeys,
+      query: 'scanQuery',
+      answers: {
+        200: { description: 'A page, or lines.', schema: 'ScanAnswer', contents: ['application/x-ndjson'] },
+      },
+      errors: [...NAMESPACE_ERRORS, 'BAD_PARAMETER', 'BAD_CURSOR', ...READ_ERRORS],
+    },
+  },
+};
+
+const namespacesRoute: Route = {
+  template: '/v1/namespaces',
+  pattern: /^\/v1\/namespaces$/,
+  operations: {
+    GET: {
+      summary: 'All namespaces',
+      handle: listNamespaces,
+      answers: { 200: { description: 'The namespaces.', schema: 'NamespaceList' } },
+      errors: ['UNKNOWN_PARAMETER', ...STORE_ERRORS],
+    },
+  },
+};
+
+const namespaceRoute: Route = {
+  template: '/v1/namespaces/{name}',
+  pattern: /^\/v1\/namespaces\/[^/]+$/,
+  operations: {
+    GET: {
+      summary: 'One namespace',
+      handle: getNamespace,
+      answers: { 200: { description: 'The namespace.', schema: 'Namespace' } },
+      errors: [...NAMESPACE_ERRORS, ...STORE_ERRORS],
+    },
+    PUT: {
+      summary: 'Create a namespace; one that exists is left as it is',
+      handle: putNamespace,
+      body: 'namespaceBody',
+      answers: {
+        200: { description: 'It exists.', schema: 'Namespace' },
+        201: { description: 'It was created.', schema: 'Namespace' },
+      },
+      errors: [
+        ...(['BAD_NAMESPACE_NAME', 'UNKNOWN_PARAMETER', 'BAD_JSON', 'BAD_FIELD', 'UNKNOWN_FIELD'] as const),
+        ...(['NAMESPACE_EXISTS', 'NAMESPACE_LIMIT', 'BODY_TOO_LARGE'] as const),
+        ...WRITE_ERRORS,
+      ],
+    },
+    DELETE: {
+      summary: 'Delete a namespace; one with data needs its name in `confirm`',
+      handle: deleteNamespace,
+      query: 'namespaceDeleteQuery',
+      answers: { 204: { description: 'Deleted.' } },
+      errors: [
+        ...NAMESPACE_ERRORS,
+        ...(['BAD_PARAMETER', 'NAMESPACE_NOT_EMPTY', 'NAMESPACE_PROTECTED'] as const),
+        ...WRITE_ERRORS,
+      ],
+    },
+  },
+};
+
+function nodeRoute(
+  path: string,
+  summary: string,
+  handle: Operation['handle'],
+  answers: Operation['answers'],
+): Route {
+  const pattern = new RegExp(`^${path.replaceAll('.', '\\.')}$`);
+  return {
+    template: path,
+    pattern,
+    isProbe: true,
+    operations: { GET: { summary, handle, answers, errors: [] } },
+  };
+}
+
+/** In the order in which they are tried: the hot path first. */
+export const routes: readonly Route[] = [
+  keyRoute,
+  batchRoute,
+  scanRoute,
+  namespacesRoute,
+  namespaceRoute,
+  nodeRoute('/livez', 'Whether the process can answer at all', livez, {
+    200: { description: 'It can.', schema: 'Liveness' },
+  }),
+  nodeRoute('/readyz', 'Whether the node should be sent requests', readyz, {
+    200: { description: 'It should.', schema: 'Readiness' },
+    503: { description: 'It should not; the checks say why.', schema: 'Readiness' },
+  }),
+  nodeRoute('/metrics', 'Metrics in the Prometheus text format', metricsPage, {
+    200: { description: 'The metrics.', contents: ['text/plain'] },
+  }),
+  nodeRoute('/v1/status', 'The node in one document', nodeStatus, {
+    200: { description: 'Its status.', schema: 'NodeStatus' },
+  }),
+  nodeRoute('/v1/openapi.json', 'This document', openApi, {
+    200: { description: 'OpenAPI 3.1.', contents: ['application/json'] },
+  }),
+];

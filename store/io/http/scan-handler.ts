@@ -1,0 +1,82 @@
+import type { Namespace, ScanEntry, ScanRange } from '../../storage/kv-store.ts';
+import { answer } from './answer.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import { entryJson } from './entry-json.ts';
+import { type Exchange, holdBytes } from './exchange.ts';
+import { HttpProblem } from './problem.ts';
+import { parseNamespaceTarget, rawQuery } from './request-target.ts';
+import { streamScan } from './scan-stream.ts';
+import type { ScanParameters } from './schemas.ts';
+import { parseQuery } from './validate.ts';
+
+export async function scanKeys(exchange: Exchange): Promise<void> {
+  const { req, context } = exchange;
+  const name = parseNamespaceTarget(req.url as string);
+  const parameters = parseQuery(context.schemas.scanQuery, rawQuery(req.url as string));
+  const namespace = context.store.getNamespace(name);
+  if (namespace === undefined) {
+    throw new HttpProblem('NAMESPACE_NOT_FOUND', `There is no namespace ${JSON.stringify(name)}.`, {
+      namespace: name,
+    });
+  }
+  const range = toRange(parameters);
+  if (wantsStream(req.headers.accept, parameters.format)) {
+    if (parameters.cursor !== undefined) throw new HttpProblem('BAD_CURSOR', 'A stream takes no cursor.');
+    return streamScan(exchange, name, range, parameters.limit);
+  }
+  await answerPage(exchange, namespace, range, parameters);
+}
+
+async function answerPage(
+  exchange: Exchange,
+  namespace: Namespace,
+  range: ScanRange,
+  { cursor, limit: wanted }: ScanParameters,
+): Promise<void> {
+  const { options, store } = exchange.context;
+  const limit = wanted ?? options.scanLimitDefault;
+  if (limit > options.scanLimitMax) {
+    const detail = `Parameter "limit": at most ${options.scanLimitMax} entries a page.`;
+    throw new HttpProblem('BAD_PARAMETER', detail, { parameter: 'limit' });
+  }
+  const after = cursor === undefined ? undefined : readCursor(namespace, range, cursor);
+  const page = await store.scan(namespace.name, { ...range, limit, after });
+  const { count, bytes } = fitting(page.entries, options.scanPageBytesMax);
+  holdBytes(exchange, bytes);
+  const resume = count < page.entries.length ? page.entries[count - 1]?.key : page.resumeAfter;
+  const next = resume === undefined ? null : writeCursor(namespace, range, resume);
+  const lines = page.entries.slice(0, count).map((entry) => entryJson(entry, range));
+  const body = Buffer.from(`{"entries":[${lines.join(',')}],"cursor":${JSON.stringify(next)}}`);
+  answer(exchange, 200, ['Content-Type', 'application/json', 'Content-Length', String(body.length)], body);
+}
+
+/** How many entries fit into a page; the first always does. */
+function fitting(entries: readonly ScanEntry[], bytesMax: number): { count: number; bytes: number } {
+  let bytes = 0;
+  for (const [count, entry] of entries.entries()) {
+    const size = entry.key.length + entry.record.value.length;
+    if (count > 0 && bytes + size > bytesMax) return { count, bytes };
+    bytes += size;
+  }
+  return { count: entries.length, bytes };
+}
+
+function toRange(parameters: ScanParameters): ScanRange {
+  const { prefix, start, end, reverse, values } = parameters;
+  return {
+    prefix: fromLatin1(prefix),
+    start: fromLatin1(start),
+    end: fromLatin1(end),
+    reverse: reverse === true,
+    keysOnly: values === false,
+  };
+}
+
+function fromLatin1(text: string | undefined): Buffer | undefined {
+  return text === undefined ? undefined : Buffer.from(text, 'latin1');
+}
+
+function wantsStream(accept: string | undefined, format: string | undefined): boolean {
+  if (format !== undefined) return format === 'ndjson';
+  return accept?.includes('application/x-ndjson') === true;
+}

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import type { HttpOptions } from './http-options.ts';
+import { NAMESPACE_NAME } from './request-target.ts';
+
+/** The schemas that validate, and from which the OpenAPI document is written. */
+export type HttpSchemas = ReturnType<typeof createSchemas>;
+export type ScanParameters = z.output<HttpSchemas['scanQuery']>;
+export type BatchItem = z.output<HttpSchemas['batchOperation']>;
+
+export function createSchemas(options: HttpOptions) {
+  const batchOperation = batchOperationSchema(options);
+  return {
+    noQuery: z.strictObject({}),
+    putQuery: z.strictObject({ ttl: integerText(1, options.ttlSecondsMax).optional() }),
+    scanQuery: scanQuerySchema(options),
+    namespaceDeleteQuery: z.strictObject({ confirm: z.string().optional() }),
+    namespaceBody: z.strictObject({ consistency: z.literal('quorum').optional() }),
+    batchOperation,
+    batchBody: z.strictObject({ operations: z.array(batchOperation) }),
+  };
+}
+
+/** Query values reach these schemas as one character per byte. */
+function scanQuerySchema(options: HttpOptions) {
+  return z.strictObject({
+    prefix: z.string().optional(),
+    start: z.string().optional(),
+    end: z.string().optional(),
+    limit: integerText(1, Number.MAX_SAFE_INTEGER).optional(),
+    reverse: booleanText().optional(),
+    values: booleanText().optional(),
+    cursor: z
+      .string()
+      .max(4 * options.keyBytesMax)
+      .optional(),
+    format: z.enum(['json', 'ndjson']).optional(),
+  });
+}
+
+function integerText(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^(0|[1-9][0-9]{0,15})$/, `a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max));
+}
+
+function booleanText() {
+  return z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .pipe(z.boolean());
+}
+
+/** JSON can spell lone surrogates, which no UTF-8 can hold: storing them would store something else. */
+function text() {
+  return z.string().refine((value) => value.isWellFormed(), 'a lone surrogate is not valid text');
+}
+
+function batchOperationSchema(options: HttpOptions) {
+  const key = { key: text().optional(), keyBase64: z.string().optional() };
+  const put = z.strictObject({
+    op: z.literal('put'),
+    ...key,
+    value: text().optional(),
+    valueBase64: z.string().optional(),
+    ttlSeconds: z.int().min(1).max(options.ttlSecondsMax).optional(),
+    contentType: z.string().optional(),
+  });
+  const get = z.strictObject({ op: z.literal('get'), ...key });
+  return z.discriminatedUnion('op', [put, get, z.strictObject({ op: z.literal('delete'), ...key })]);
+}
+
+const version = z.string().regex(/^[0-9a-f]{12}-[0-9a-f]{4}-(0|[1-9][0-9]{0,9})$/);
+const check = z.object({ name: z.string(), ok: z.boolean(), reason: z.string().optional() });
+const readState = {
+  version,
+  value: z.string().optional(),
+  valueBase64: z.string().optional(),
+  contentType: z.string().optional(),
+  expiresAt: z.string().optional(),
+};
+const namespace = z.object({
+  name: z.string().regex(NAMESPACE_NAME),
+  consistency: z.literal('quorum'),
+  createdAt: z.string(),
+});
+
+/** What answers look like; they are documentation, nothing validates them at run time but the tests. */
+export const answerSchemas = {
+  Problem: z.looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+    retryable: z.boolean(),
+    action: z.string(),
+  }),
+  BatchAnswer: z.object({
+    results: z.array(
+      z.looseObject({
+        status: z.int(),
+        ...readState,
+        version: version.optional(),
+        code: z.string().optional(),
+        detail: z.string().optional(),
+        retryable: z.boolean().optional(),
+      }),
+    ),
+  }),
+  ScanAnswer: z.object({
+    entries: z.array(
+      z.object({ key: z.string().optional(), keyBase64: z.string().optional(), ...readState }),
+    ),
+    cursor: z.string().nullable(),
+  }),
+  Namespace: namespace,
+  NamespaceList: z.object({ namespaces: z.array(namespace) }),
+  Liveness: z.object({ status: z.literal('ok') }),
+  Readiness: z.object({ status: z.enum(['ready', 'not-ready']), checks: z.array(check) }),
+  NodeStatus: z.object({
+    name: z.string(),
+    version: z.string(),
+    engine: z.string(),
+    startedAt: z.string(),
+    uptimeSeconds: z.number(),
+    ready: z.boolean(),
+    checks: z.array(check),
+    storage: z.object({
+      state: z.enum(['ok', 'full', 'failed']),
+      freeBytes: z.number(),
+      reserveBytes: z.number(),
+    }),
+    namespaces: z.int(),
+  }),
+};
+
+export type AnswerName = keyof typeof answerSchemas;

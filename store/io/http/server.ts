@@ -1,0 +1,121 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import express, { type RequestHandler as ExpressHandler } from 'express';
+import { closeServer } from './close-server.ts';
+import type { HttpContext, HttpDeps } from './http-context.ts';
+import type { HttpOptions } from './http-options.ts';
+import { createInFlight } from './in-flight.ts';
+import { openApiDocument } from './openapi.ts';
+import { answerClientError, answerConnect } from './raw-answer.ts';
+import { routes } from './routes.ts';
+import { createSchemas } from './schemas.ts';
+import { type RequestHandler, serveRoute, serveUnknownRoute } from './serve.ts';
+
+export type HttpServer = {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Stops accepting, finishes what is in flight, and cuts after `deadlineMs` what is not finished then. */
+  close(deadlineMs: number): Promise<void>;
+};
+
+/** Listens, and serves `deps.store` as docs/http-api.md says. Rejects where it cannot listen. */
+export async function startHttpServer(options: HttpOptions, deps: HttpDeps): Promise<HttpServer> {
+  const context = createContext(options, deps);
+  const server = createNodeServer(options, requestListener(context));
+  const sockets = watchConnections(server, context);
+  const address = await listen(server, options);
+  return { address, close: (deadlineMs) => closeServer(context, server, sockets, deadlineMs) };
+}
+
+function createContext(options: HttpOptions, deps: HttpDeps): HttpContext {
+  const schemas = createSchemas(options);
+  return {
+    ...deps,
+    status: () => deps.status(),
+    readiness: () => deps.readiness(),
+    options,
+    schemas,
+    inFlight: createInFlight(options.inFlightRequestsMax, options.inFlightBytesMax),
+    openApi: openApiDocument(routes, schemas, options),
+    closing: false,
+  };
+}
+
+/** The express application of the routes. The paths are matched as they came: handlers decode them themselves. */
+export function createApp(context: HttpContext): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  for (const route of routes) app.route(route.pattern).all(serveRoute(context, route) as ExpressHandler);
+  return app;
+}
+
+type Dispatch = (req: IncomingMessage, res: ServerResponse, done: (error?: unknown) => void) => void;
+
+function requestListener(context: HttpContext): RequestHandler {
+  const dispatch = createApp(context) as unknown as Dispatch;
+  const notFound = serveUnknownRoute(context);
+  return (req, res) => {
+    const url = req.url as string;
+    if (url[0] !== '/') req.url = originForm(url);
+    dispatch(req, res, () => notFound(req, res));
+  };
+}
+
+/** RFC 9112, 3.2.2: a server accepts `GET http://host/path` as well. */
+function originForm(url: string): string {
+  const path = url.replace(/^https?:\/\/[^/?#]*/i, '');
+  return path.startsWith('/') ? path : `/${path}`;
+}
+
+function createNodeServer(options: HttpOptions, listener: RequestHandler): Server {
+  const slowest = Math.min(options.headersTimeoutMs, options.requestTimeoutMs);
+  const server = createServer(
+    {
+      maxHeaderSize: options.headerBytesMax,
+      headersTimeout: options.headersTimeoutMs,
+      requestTimeout: options.requestTimeoutMs,
+      keepAliveTimeout: options.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.ceil(Math.min(1000, slowest / 2)),
+      noDelay: true,
+      // The listener refuses a request without Host itself, with a problem document.
+      requireHostHeader: false,
+    },
+    listener,
+  );
+  server.timeout = options.idleSocketMsMax;
+  server.maxConnections = options.connectionsMax;
+  // Beyond it Node drops headers silently; one more than the limit is enough to see and refuse.
+  server.maxHeadersCount = options.headersMax + 1;
+  server.on('clientError', answerClientError);
+  server.on('connect', (_req, socket) => answerConnect(socket as Socket));
+  server.on('checkContinue', listener);
+  server.on('checkExpectation', listener);
+  return server;
+}
+
+function watchConnections(server: Server, context: HttpContext): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('drop', () => context.metrics.countRefusedConnection());
+  context.metrics.watchHttp(() => ({
+    connections: sockets.size,
+    inFlightRequests: context.inFlight.requests,
+    inFlightBytes: context.inFlight.bytes,
+  }));
+  return sockets;
+}
+
+function listen(server: Server, { host, port }: HttpOptions): Promise<{ host: string; port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      const address = server.address() as AddressInfo;
+      resolve({ host: address.address, port: address.port });
+    });
+  });
+}

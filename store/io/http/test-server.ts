@@ -1,0 +1,95 @@
+import { connect } from 'node:net';
+import type { Clock } from '../../ports/clock.ts';
+import { createMetrics, type Metrics } from '../metrics.ts';
+import type { HttpDeps } from './http-context.ts';
+import { defaultHttpOptions, type HttpOptions } from './http-options.ts';
+import { type HttpServer, startHttpServer } from './server.ts';
+import { TestStore } from './test-store.ts';
+
+/** A server over a TestStore on a free port, for tests; disposing it closes it. */
+export type TestServer = AsyncDisposable & {
+  readonly url: string;
+  readonly port: number;
+  readonly store: TestStore;
+  readonly metrics: Metrics;
+  readonly http: HttpServer;
+};
+
+export async function startTestServer(changes: Partial<HttpOptions> = {}): Promise<TestServer> {
+  const store = new TestStore();
+  const metrics = createMetrics();
+  const http = await startHttpServer(
+    { ...defaultHttpOptions, port: 0, ...changes },
+    testDeps(store, metrics),
+  );
+  const { port } = http.address;
+  const dispose = (): Promise<void> => http.close(0);
+  return { url: `http://127.0.0.1:${port}`, port, store, metrics, http, [Symbol.asyncDispose]: dispose };
+}
+
+export function testDeps(store: TestStore, metrics: Metrics): HttpDeps {
+  const checks = [{ name: 'storage', ok: true }];
+  const status = {
+    ...{ name: 'node-1', version: '0.1.0', engine: 'memory', startedAt: new Date(0).toISOString() },
+    ...{ uptimeSeconds: 1, ready: true, checks, namespaces: 1 },
+    storage: { state: 'ok' as const, freeBytes: 1, reserveBytes: 1 },
+  };
+  const silent = (): void => {};
+  const log = { error: silent, warn: silent, info: silent, debug: silent };
+  return {
+    store,
+    metrics,
+    log,
+    clock: realClock,
+    status: () => status,
+    readiness: () => ({ ready: store.failure === undefined, checks }),
+  };
+}
+
+const realClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  setTimer: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+/** Sends `parts`, `pauseMs` apart, and gives back everything until the server closes or falls silent. */
+export function exchangeRaw(
+  port: number,
+  parts: readonly (string | Buffer)[],
+  pauseMs = 0,
+  quietMs = 300,
+): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    let received = '';
+    let quiet: NodeJS.Timeout | undefined;
+    const finish = (): void => {
+      clearTimeout(quiet);
+      socket.destroy();
+      resolve(received);
+    };
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+      clearTimeout(quiet);
+      quiet = setTimeout(finish, quietMs);
+    });
+    socket.on('error', finish);
+    socket.on('close', finish);
+    void sendAll(socket, parts, pauseMs);
+  });
+}
+
+async function sendAll(
+  socket: { write(part: string | Buffer): boolean; destroyed: boolean },
+  parts: readonly (string | Buffer)[],
+  pauseMs: number,
+): Promise<void> {
+  for (const part of parts) {
+    if (socket.destroyed) return;
+    socket.write(part);
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}

@@ -1,0 +1,97 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
+import { type HttpSeries, HttpTimings } from './http-timings.ts';
+
+/** What a node counts of itself. docs/metrics.md lists every metric; a test keeps the two equal. */
+export type Metrics = {
+  readonly registry: Registry;
+  /** The series of one route and method, bound once so that a request costs no look-up of labels. */
+  httpSeries(route: string, method: string): HttpSeries;
+  /** Asks for the gauges of the HTTP server at each scrape. */
+  watchHttp(read: () => HttpGauges): void;
+  /** A connection that was turned away because there are too many. */
+  countRefusedConnection(): void;
+  /** One synced batch of the storage: how many writes and bytes shared it, and how long it took. */
+  observeGroupCommit(operations: number, bytes: number, seconds: number): void;
+  /** A failure of the engine, by a short fixed kind such as `read`, `write`, `checksum`. */
+  countEngineError(kind: string): void;
+};
+
+export type HttpGauges = {
+  readonly connections: number;
+  readonly inFlightRequests: number;
+  readonly inFlightBytes: number;
+};
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'kvorum_' });
+  const timings = new HttpTimings();
+  for (const metric of timings.metrics) registry.registerMetric(metric as unknown as Metric);
+  return {
+    registry,
+    httpSeries: (route, method) => timings.series(route, method),
+    watchHttp: httpGauges(registry),
+    ...httpCounters(registry),
+    ...storageMetrics(registry),
+  };
+}
+
+function httpGauges(registry: Registry): (read: () => HttpGauges) => void {
+  let read = (): HttpGauges => ({ connections: 0, inFlightRequests: 0, inFlightBytes: 0 });
+  const gauge = (name: string, help: string, field: keyof HttpGauges): void => {
+    const collect = function (this: Gauge): void {
+      this.set(read()[field]);
+    };
+    new Gauge({ name, help, registers: [registry], collect });
+  };
+  gauge('kvorum_http_connections', 'Open client connections', 'connections');
+  gauge('kvorum_http_in_flight_requests', 'Requests being served', 'inFlightRequests');
+  gauge('kvorum_http_in_flight_bytes', 'Bytes of bodies being read, stored or sent', 'inFlightBytes');
+  return (next) => {
+    read = next;
+  };
+}
+
+function httpCounters(registry: Registry): Pick<Metrics, 'countRefusedConnection'> {
+  const refused = new Counter({
+    name: 'kvorum_http_refused_connections_total',
+    help: 'Connections closed at once because the limit was reached',
+    registers: [registry],
+  });
+  return { countRefusedConnection: () => refused.inc() };
+}
+
+function storageMetrics(registry: Registry): Pick<Metrics, 'observeGroupCommit' | 'countEngineError'> {
+  const operations = new Histogram({
+    name: 'kvorum_storage_commit_operations',
+    help: 'Writes that shared one fsync',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+    registers: [registry],
+  });
+  const bytes = new Histogram({
+    name: 'kvorum_storage_commit_bytes',
+    help: 'Bytes of keys and values that shared one fsync',
+    buckets: [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216],
+    registers: [registry],
+  });
+  const seconds = new Histogram({
+    name: 'kvorum_storage_fsync_duration_seconds',
+    help: 'Time of one synced batch; its count is the number of fsyncs',
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+    registers: [registry],
+  });
+  const errors = new Counter({
+    name: 'kvorum_storage_engine_errors_total',
+    help: 'Failures of the storage engine',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
+  return {
+    observeGroupCommit: (writes, size, took) => {
+      operations.observe(writes);
+      bytes.observe(size);
+      seconds.observe(took);
+    },
+    countEngineError: (kind) => errors.inc({ kind }),
+  };
+}
