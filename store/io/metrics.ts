@@ -14,6 +14,8 @@ export type Metrics = {
   observeGroupCommit(operations: number, bytes: number, seconds: number): void;
   /** A failure of the engine, by a short fixed kind such as `read`, `write`, `checksum`. */
   countEngineError(kind: string): void;
+  /** Expired and deleted records that were removed from the disk. */
+  countReaped(records: number): void;
 };
 
 export type HttpGauges = {
@@ -61,7 +63,9 @@ function httpCounters(registry: Registry): Pick<Metrics, 'countRefusedConnection
   return { countRefusedConnection: () => refused.inc() };
 }
 
-function storageMetrics(registry: Registry): Pick<Metrics, 'observeGroupCommit' | 'countEngineError'> {
+function storageMetrics(
+  registry: Registry,
+): Pick<Metrics, 'observeGroupCommit' | 'countEngineError' | 'countReaped'> {
   const operations = new Histogram({
     name: 'kvorum_storage_commit_operations',
     help: 'Writes that shared one fsync',
@@ -86,7 +90,13 @@ function storageMetrics(registry: Registry): Pick<Metrics, 'observeGroupCommit' 
     labelNames: ['kind'],
     registers: [registry],
   });
+  const reaped = new Counter({
+    name: 'kvorum_storage_reaped_records_total',
+    help: 'Expired and deleted records removed from the disk',
+    registers: [registry],
+  });
   return {
+    countReaped: (records) => reaped.inc(records),
     observeGroupCommit: (writes, size, took) => {
       operations.observe(writes);
       bytes.observe(size);
