@@ -8,8 +8,8 @@ import { rangeAfter, userKeyOf } from './key-layout.ts';
  * one per partition, all filled from one consistent view.
  */
 export type MergedScan = {
-  /** The next entry, or undefined at the end. */
-  next(): Promise<EngineEntry | undefined>;
+  /** The next entry, or undefined at the end; a promise only where a buffer has to be filled first. */
+  next(): EngineEntry | undefined | Promise<EngineEntry | undefined>;
 };
 
 /** A value above this is not kept in a buffer; it is read again, from the same view, when its turn comes. */
@@ -49,20 +49,25 @@ export async function openMergedScan(
     if (cursor.entries.length > 0) heap.push(cursor);
   }
 
-  const advance = async (cursor: Cursor): Promise<void> => {
+  const refill = async (cursor: Cursor, head: EngineEntry): Promise<EngineEntry> => {
+    await fill(cursor, options.moreEntries);
+    if (cursor.entries.length > 0) heap.push(cursor);
+    return head;
+  };
+  const advance = (cursor: Cursor, head: EngineEntry): EngineEntry | Promise<EngineEntry> => {
     cursor.position += 1;
-    if (cursor.position === cursor.entries.length && !cursor.isDone) await fill(cursor, options.moreEntries);
     if (cursor.position < cursor.entries.length) heap.push(cursor);
+    else if (!cursor.isDone) return refill(cursor, head);
+    return head;
   };
 
   return {
-    async next() {
+    next() {
       const cursor = heap.pop();
       if (cursor === undefined) return undefined;
       const head = headOf(cursor);
-      const entry = head.value === LEFT_OUT ? await readAgain(view, head.key) : head;
-      await advance(cursor);
-      return entry;
+      if (head.value !== LEFT_OUT) return advance(cursor, head);
+      return readAgain(view, head.key).then((entry) => advance(cursor, entry));
     },
   };
 }

@@ -14,11 +14,16 @@ export async function scanPage(
 ): Promise<ScanPage> {
   const { scanExaminedMax, scanPageBytesMax } = access.options;
   await using view = access.openView({ reverse: query.reverse === true });
-  const merged = await openScan(access, view, namespace, query, query.limit);
+  const share = Math.ceil(query.limit / access.options.partitions);
+  const merged = await openScan(access, view, namespace, query, {
+    firstEntries: share + 1,
+    moreEntries: share + 8,
+  });
   const entries: ScanEntry[] = [];
   let bytes = 0;
   for (let examined = 0; examined < scanExaminedMax; examined++) {
-    const stored = await merged.next();
+    const next = merged.next();
+    const stored = next instanceof Promise ? await next : next;
     if (stored === undefined) return { entries, resumeAfter: undefined };
     const entry = liveEntry(access, stored, query.keysOnly === true);
     if (entry !== undefined) {
@@ -39,11 +44,12 @@ export async function* scanAll(
   query: ScanRange,
 ): AsyncGenerator<readonly ScanEntry[], void, void> {
   await using view = access.openView({ reverse: query.reverse === true });
-  const merged = await openScan(access, view, namespace, query, STREAMED_AT_ONCE);
+  const merged = await openScan(access, view, namespace, query, STREAM_BUFFERS);
   let entries: ScanEntry[] = [];
   let bytes = 0;
   for (;;) {
-    const stored = await merged.next();
+    const next = merged.next();
+    const stored = next instanceof Promise ? await next : next;
     if (stored === undefined) break;
     const entry = liveEntry(access, stored, query.keysOnly === true);
     if (entry === undefined) continue;
@@ -58,6 +64,8 @@ export async function* scanAll(
 }
 
 const STREAMED_AT_ONCE = 1000;
+/** Entries that are read ahead of each partition; their bytes are bounded by the merged scan. */
+const STREAM_BUFFERS = { firstEntries: 8, moreEntries: 48 };
 const STREAMED_BYTES_AT_ONCE = 262_144;
 
 function openScan(
@@ -65,16 +73,12 @@ function openScan(
   view: EngineView,
   namespace: Namespace,
   query: ScanRange & { readonly after?: Uint8Array | undefined },
-  wanted: number,
+  buffers: { readonly firstEntries: number; readonly moreEntries: number },
 ): Promise<MergedScan> {
   const reverse = query.reverse === true;
   const bounds = boundsOf(query, reverse);
-  const share = Math.ceil(wanted / access.options.partitions);
-  return openMergedScan(view, namespaceRanges(access, namespace, bounds.start, bounds.end), {
-    reverse,
-    firstEntries: share + 1,
-    moreEntries: share + 8,
-  });
+  const ranges = namespaceRanges(access, namespace, bounds.start, bounds.end);
+  return openMergedScan(view, ranges, { reverse, ...buffers });
 }
 
 /** start, end, prefix and the page before, as one range of keys. */
