@@ -1,0 +1,15 @@
+// biome-ignore-all lint/performance/noBarrelFile: the one entry of the package
+export type { RetryOptions } from './backoff.ts';
+export type { Bytes } from './bytes.ts';
+export { KvorumClient } from './client.ts';
+export {
+  type Executed,
+  KvorumConnectionError,
+  KvorumError,
+  KvorumProtocolError,
+  KvorumResponseError,
+  KvorumTimeoutError,
+  type Problem,
+} from './errors.ts';
+export type { CallOptions, TransportOptions as ClientOptions } from './transport.ts';
+export type * from './types.ts';

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answerOther } from './test-namespaces.ts';
+import { answerBatch, answerKey, answerScan, type Reply, type State } from './test-node.ts';
+
+/** What goes wrong with the next request. `cut-after`: it is executed, and the connection breaks before the answer. */
+export type Fault =
+  | { readonly type: 'refuse'; readonly status: number; readonly code?: string; readonly retryAfter?: string }
+  | { readonly type: 'cut-before' }
+  | { readonly type: 'cut-after' }
+  | { readonly type: 'cut-stream' }
+  | { readonly type: 'delay'; readonly ms: number };
+
+/** A node in memory that answers as docs/http-api.md says, with faults for the requests to come, in order. */
+export class TestServer implements AsyncDisposable {
+  readonly faults: Fault[] = [];
+  /** `METHOD path` of everything that arrived. */
+  readonly seen: string[] = [];
+  readonly state: State = { keys: new Map(), namespaces: new Set(['default']), writes: 0, ready: true };
+  readonly #server: Server = createServer((request, response) => void this.#serve(request, response));
+  readonly #sockets = new Set<Socket>();
+
+  static async start(): Promise<TestServer> {
+    const server = new TestServer();
+    server.#server.on('connection', (socket) => server.#sockets.add(socket));
+    server.#server.listen(0, '127.0.0.1');
+    await once(server.#server, 'listening');
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await once(this.#server, 'close');
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = Buffer.concat(await request.toArray());
+    this.seen.push(`${request.method} ${request.url}`);
+    const fault = this.faults.shift();
+    if (fault?.type === 'delay') await sleep(fault.ms);
+    if (fault?.type === 'cut-before') return void request.socket.destroy();
+    if (fault?.type === 'refuse') return refuse(response, fault);
+    const reply = replyTo(this.state, request, body);
+    if (fault?.type === 'cut-after') return void request.socket.destroy();
+    response.writeHead(reply.status, reply.headers);
+    if (fault?.type !== 'cut-stream')
+      return void response.end(request.method === 'HEAD' ? undefined : reply.body);
+    response.write(reply.body.subarray(0, reply.body.length / 2), () => request.socket.destroy());
+  }
+}
+
+function refuse(response: ServerResponse, fault: Fault & { type: 'refuse' }): void {
+  const { status, code, retryAfter } = fault;
+  if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
+  response.writeHead(status, { 'content-type': 'application/problem+json' });
+  const problem = { status, code, detail: 'refused by the test', retryable: true, action: 'Try again.' };
+  response.end(code === undefined ? 'a proxy says no' : JSON.stringify(problem));
+}
+
+function replyTo(state: State, request: IncomingMessage, body: Buffer): Reply {
+  const url = request.url ?? '';
+  if (!url.startsWith('/v1/kv/')) return answerOther(state, request.method ?? '', url);
+  const [, namespace = '', key] = /^\/v1\/kv\/([^/?]+?)(?:\/([^?]*))?(?:\?.*)?$/.exec(url) ?? [];
+  const query = new URLSearchParams(url.split('?')[1] ?? '');
+  if (key !== undefined) return answerKey(state, request, namespace, key, query, body);
+  if (url.endsWith('%3Abatch') || url.endsWith(':batch'))
+    return answerBatch(state, namespace.split(':')[0]!, body);
+  return answerScan(state, namespace, query, request.headers.accept?.includes('ndjson') === true);
+}

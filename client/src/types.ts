@@ -1,0 +1,98 @@
+import type { Bytes } from './bytes.ts';
+
+/** What is kept beside a value. */
+export type ValueInfo = {
+  /** The version of the write that put it there; versions of a key only grow. */
+  readonly version: string;
+  readonly contentType: string | undefined;
+  /** When it disappears; undefined: never. */
+  readonly expiresAt: Date | undefined;
+};
+
+export type StoredValue = ValueInfo & { readonly value: Uint8Array };
+
+export type PutOptions = {
+  /** Whole seconds until it expires, 1..3153600000. Absent: never. */
+  readonly ttlSeconds?: number;
+  readonly contentType?: string;
+};
+
+export type BatchOperation =
+  | ({ readonly op: 'put'; readonly key: Bytes; readonly value: Bytes } & PutOptions)
+  | { readonly op: 'get'; readonly key: Bytes }
+  | { readonly op: 'delete'; readonly key: Bytes };
+
+/** `value` is undefined for a put, a delete, and a get of a key that is not there (which has no version either). */
+export type BatchSuccess = {
+  readonly ok: true;
+  readonly op: BatchOperation['op'];
+  readonly version: string | undefined;
+  readonly value: Uint8Array | undefined;
+  readonly contentType: string | undefined;
+  readonly expiresAt: Date | undefined;
+};
+
+export type BatchFailure = {
+  readonly ok: false;
+  readonly op: BatchOperation['op'];
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly retryable: boolean;
+};
+
+export type BatchResult = BatchSuccess | BatchFailure;
+
+/** A range of keys in byte order. */
+export type RangeQuery = {
+  readonly prefix?: Bytes;
+  /** Inclusive. */
+  readonly start?: Bytes;
+  /** Exclusive. */
+  readonly end?: Bytes;
+  /** Entries at most. */
+  readonly limit?: number;
+  readonly reverse?: boolean;
+  /** Leave the values out. */
+  readonly keysOnly?: boolean;
+};
+
+/** `limit` is 1..1000, default 100; `cursor` is the one of the page before, with the other members unchanged. */
+export type PageQuery = RangeQuery & { readonly cursor?: string };
+
+export type Entry = ValueInfo & {
+  readonly key: Uint8Array;
+  /** Undefined with `keysOnly`. */
+  readonly value: Uint8Array | undefined;
+};
+
+/** The range is at its end where `cursor` is undefined; a page may be short, or empty, before that. */
+export type Page = { readonly entries: Entry[]; readonly cursor: string | undefined };
+
+export type NamespaceInfo = {
+  readonly name: string;
+  readonly consistency: string;
+  readonly createdAt: Date;
+};
+
+export type Check = { readonly name: string; readonly ok: boolean; readonly reason?: string | null };
+
+export type Readiness = { readonly ready: boolean; readonly checks: readonly Check[] };
+
+export type NodeStatus = {
+  readonly name: string;
+  readonly version: string;
+  readonly engine: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly uptimeSeconds: number;
+  readonly ready: boolean;
+  readonly checks: readonly Check[];
+  readonly storage: {
+    readonly state: 'ok' | 'full' | 'failed';
+    readonly freeBytes: number;
+    readonly reserveBytes: number;
+  };
+  /** How many there are. */
+  readonly namespaces: number;
+};
