@@ -36,3 +36,14 @@ test('exit codes tell usage, refusal, no connection and timeout apart', async ()
   server.faults.push({ type: 'delay', ms: 1_000 });
   assert.equal((await kvorum(server.url, ['--timeout', '200', 'get', 'a']))[0], 5);
 });
+
+test('export writes every entry, and fails where the stream breaks', async () => {
+  await using server = await TestServer.start();
+  await kvorum(server.url, ['put', 'a', 'one']);
+  assert.match(
+    (await kvorum(server.url, ['export']))[1],
+    /^\{"key":"a","value":"one","version":"[^\n]+\}\n$/,
+  );
+  for (let fault = 0; fault < 9; fault += 1) server.faults.push({ type: 'cut-stream' });
+  assert.equal((await kvorum(server.url, ['export']))[0], 4);
+});

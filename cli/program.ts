@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { registerDelete } from './commands/delete.ts';
+import { registerExport } from './commands/export.ts';
 import { registerGet } from './commands/get.ts';
 import { registerNamespaces } from './commands/namespaces.ts';
 import { registerPut } from './commands/put.ts';
@@ -15,6 +16,7 @@ const REGISTER = [
   registerGet,
   registerDelete,
   registerScan,
+  registerExport,
   registerStatus,
   registerNamespaces,
   registerVersion,
