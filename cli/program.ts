@@ -1,10 +1,13 @@
 import { Command, Option } from 'commander';
+import { registerBench } from './commands/bench.ts';
+import { registerCompletion } from './commands/completion.ts';
 import { registerDelete } from './commands/delete.ts';
 import { registerExport } from './commands/export.ts';
 import { registerGet } from './commands/get.ts';
 import { registerNamespaces } from './commands/namespaces.ts';
 import { registerPut } from './commands/put.ts';
 import { registerScan } from './commands/scan.ts';
+import { registerShell } from './commands/shell.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerVersion } from './commands/version.ts';
 import { KEY_FORMATS } from './lib/key-format.ts';
@@ -20,6 +23,9 @@ const REGISTER = [
   registerStatus,
   registerNamespaces,
   registerVersion,
+  registerShell,
+  registerBench,
+  registerCompletion,
 ];
 
 /** The commands that talk to a node; main.ts adds those that run one. */
