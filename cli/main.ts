@@ -1,6 +1,34 @@
-import { Command } from 'commander';
-import { registerServerCommands } from './server-commands.ts';
+import { CommanderError } from 'commander';
+import { EXIT } from './lib/cli-error.ts';
+import { failureOf } from './lib/failure.ts';
+import { buildProgram } from './program.ts';
 
-const program = new Command('kvorum').option('--output <format>', 'text or json', 'text');
-registerServerCommands(program);
-await program.parseAsync();
+/** `kvorum COMMAND`. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok); // the reader, such as head, has seen enough
+});
+
+try {
+  const program = buildProgram();
+  if (isServerCommand(process.argv[2])) {
+    const { registerServerCommands } = await import('./server-commands.ts');
+    registerServerCommands(program);
+  }
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+/** These load the whole server; the other commands start without it. Help names them too. */
+function isServerCommand(name: string | undefined): boolean {
+  return name === undefined || ['server', 'config', 'help', '--help', '-h', 'completion'].includes(name);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const failure = failureOf(error);
+  if (failure === undefined) throw error;
+  process.stderr.write(`kvorum: ${failure.message}\n`);
+  return failure.exitCode;
+}

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answerOther } from './test-namespaces.ts';
 import { answerBatch, answerKey, answerScan, type Reply, type State } from './test-node.ts';
 
 /** What goes wrong with the next request. `cut-after`: it is executed, and the connection breaks before the answer. */
@@ -65,6 +66,7 @@ function refuse(response: ServerResponse, fault: Fault & { type: 'refuse' }): vo
 
 function replyTo(state: State, request: IncomingMessage, body: Buffer): Reply {
   const url = request.url ?? '';
+  if (!url.startsWith('/v1/kv/')) return answerOther(state, request.method ?? '', url);
   const [, namespace = '', key] = /^\/v1\/kv\/([^/?]+?)(?:\/([^?]*))?(?:\?.*)?$/.exec(url) ?? [];
   const query = new URLSearchParams(url.split('?')[1] ?? '');
   if (key !== undefined) return answerKey(state, request, namespace, key, query, body);

@@ -1,0 +1,23 @@
+import { KvorumConnectionError, KvorumError, KvorumResponseError, KvorumTimeoutError } from '@kvorum/client';
+import { CliError, EXIT, type ExitCode } from './cli-error.ts';
+
+/** How the process ends for what a command threw; undefined for what is a defect of the program. */
+export function failureOf(
+  error: unknown,
+): { readonly exitCode: ExitCode; readonly message: string } | undefined {
+  if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message };
+  if (error instanceof KvorumTimeoutError)
+    return { exitCode: EXIT.timeout, message: `${error.message}. --timeout MS allows more.` };
+  if (error instanceof KvorumConnectionError)
+    return {
+      exitCode: EXIT.noConnection,
+      message: `${error.message}. Is a node running there? --url or KVORUM_URL names another.`,
+    };
+  if (error instanceof KvorumResponseError)
+    return { exitCode: EXIT.refused, message: [error.message, error.action].filter(Boolean).join(' ') };
+  if (error instanceof KvorumError) return { exitCode: EXIT.refused, message: error.message };
+  if (error instanceof TypeError || error instanceof RangeError)
+    return { exitCode: EXIT.usage, message: error.message };
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code !== undefined && /^E[A-Z]+$/.test(code) ? { exitCode: EXIT.usage, message } : undefined;
+}

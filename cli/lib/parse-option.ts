@@ -1,0 +1,24 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parser of an option that is a number from `min` to `max`. */
+export function numberBetween(
+  min: number,
+  max: number,
+  kind: 'whole' | 'any' = 'whole',
+): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    const isRight = text.trim() !== '' && (kind === 'any' || Number.isInteger(value));
+    if (!isRight || !(value >= min && value <= max))
+      throw new InvalidArgumentError(
+        `give a ${kind === 'whole' ? 'whole ' : ''}number from ${min} to ${max}.`,
+      );
+    return value;
+  };
+}
+
+export function parseUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new InvalidArgumentError('give a URL such as http://127.0.0.1:7400.');
+  return text;
+}
