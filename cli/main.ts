@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { EXIT } from './lib/cli-error.ts';
 import { failureOf } from './lib/failure.ts';
-import { buildProgram } from './program.ts';
+import { buildProgram, overrideExit } from './program.ts';
 
 /** `kvorum COMMAND`. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -11,9 +11,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 try {
   const program = buildProgram();
-  if (isServerCommand(process.argv[2])) {
+  if (isServerCommand(process.argv.slice(2))) {
     const { registerServerCommands } = await import('./server-commands.ts');
     registerServerCommands(program);
+    overrideExit(program);
   }
   await program.parseAsync();
 } catch (error) {
@@ -21,8 +22,9 @@ try {
 }
 
 /** These load the whole server; the other commands start without it. Help names them too. */
-function isServerCommand(name: string | undefined): boolean {
-  return name === undefined || ['server', 'config', 'help', '--help', '-h', 'completion'].includes(name);
+function isServerCommand(args: readonly string[]): boolean {
+  const names = ['server', 'config', 'help', '--help', '-h', 'completion'];
+  return args.length === 0 || args.some((arg) => names.includes(arg));
 }
 
 function exitCodeOf(error: unknown): number {

@@ -4,6 +4,7 @@ import { registerCompletion } from './commands/completion.ts';
 import { registerDelete } from './commands/delete.ts';
 import { registerExport } from './commands/export.ts';
 import { registerGet } from './commands/get.ts';
+import { registerImport } from './commands/import.ts';
 import { registerNamespaces } from './commands/namespaces.ts';
 import { registerPut } from './commands/put.ts';
 import { registerScan } from './commands/scan.ts';
@@ -19,6 +20,7 @@ const REGISTER = [
   registerGet,
   registerDelete,
   registerScan,
+  registerImport,
   registerExport,
   registerStatus,
   registerNamespaces,
@@ -54,6 +56,12 @@ export function buildProgram(): Command {
     .showHelpAfterError('(kvorum --help lists what there is)')
     .exitOverride();
   for (const register of REGISTER) register(program);
-  for (const command of program.commands) command.exitOverride();
+  overrideExit(program);
   return program;
+}
+
+/** Commander would end the process by itself, below the top level too. */
+export function overrideExit(command: Command): void {
+  command.exitOverride();
+  for (const below of command.commands) overrideExit(below);
 }
