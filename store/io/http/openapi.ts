@@ -41,9 +41,16 @@ function pathParameter(name: string, options: HttpOptions): Json {
   const schema =
     name === 'key'
       ? { type: 'string', minLength: 1, maxLength: options.keyBytesMax }
-      : { type: 'string', pattern: NAMESPACE_NAME.source };
+      : { type: 'string', pattern: NAMESPACE_NAME.source, examples: ['default'] };
   const description = name === 'key' ? 'Percent-encoded bytes; a slash belongs to the key.' : 'A namespace.';
-  return { name, in: 'path', required: true, description, schema };
+  return {
+    name,
+    in: 'path',
+    required: true,
+    description,
+    schema,
+    example: name === 'key' ? 'a/b' : 'default',
+  };
 }
 
 function operationObject(operation: Operation, schemas: HttpSchemas): Json {

@@ -72,8 +72,9 @@ function toRange(parameters: ScanParameters): ScanRange {
   };
 }
 
-function fromLatin1(text: string | undefined): Buffer | undefined {
-  return text === undefined ? undefined : Buffer.from(text, 'latin1');
+/** A plain Uint8Array: `slice` of a Buffer shares its memory, and who changes the slice would change the range. */
+function fromLatin1(text: string | undefined): Uint8Array | undefined {
+  return text === undefined ? undefined : new Uint8Array(Buffer.from(text, 'latin1'));
 }
 
 function wantsStream(accept: string | undefined, format: string | undefined): boolean {
