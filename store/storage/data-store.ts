@@ -41,7 +41,7 @@ export function createDataStore(options: DataStoreOptions, deps: DataStoreDeps):
     scanAll: (namespace, query) => scanAll(access, namespaces.require(namespace), query),
     listNamespaces: () => namespaces.list(),
     getNamespace: (name) => namespaces.get(name),
-    createNamespace: (name) => namespaces.create(name, deps.clock.nowMs()),
+    createNamespace: (name) => access.guarded(namespaces.create(name, deps.clock.nowMs())),
     async deleteNamespace(name, confirm) {
       const namespace = namespaces.require(name);
       if (name === DEFAULT_NAMESPACE)
@@ -51,7 +51,7 @@ export function createDataStore(options: DataStoreOptions, deps: DataStoreDeps):
       if (confirm !== name && !(await isEmpty(access, namespace))) {
         throw new KvError('NAMESPACE_NOT_EMPTY', `the namespace '${name}' holds data`, { namespace: name });
       }
-      await namespaces.drop(namespace);
+      await access.guarded(namespaces.drop(namespace));
     },
   };
 }
