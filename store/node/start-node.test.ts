@@ -49,6 +49,34 @@ test('S2: after a failed fsync nothing is served, and the node says so once', as
   assert.equal(textOf((await sim.store.get('default', key('a')))?.value), '1');
 });
 
+test('writes go on when an fsync takes longer than the bound of versions is ahead', async () => {
+  const sim = await SimNode.start({ settings: { 'clock.aheadMs': 400, 'expiry.intervalMs': 3_600_000 } });
+  sim.clock.advance(1000);
+  sim.disk.faults.syncDelayMs = 700;
+  let written = 0;
+  const writing = (async () => {
+    for (; written < 5; written++) await sim.store.put('default', key(`k${written}`), { value: value('v') });
+  })();
+  for (let i = 0; i < 300; i++) {
+    await settle();
+    sim.clock.advance(50);
+  }
+  assert.equal(written, 5);
+  await writing;
+  sim.disk.faults.syncDelayMs = 0;
+  sim.clock.advance(1000);
+  await sim.store.put('default', key('k'), { value: value('v') });
+  const { version } = await sim.store.put('default', key('k'), { value: value('v') });
+  assert.equal(version.wallMs, sim.clock.nowMs(), 'stamps follow the clock again');
+});
+
+test('a clock at the end of its range is an error, not a loop', async () => {
+  const sim = await SimNode.start();
+  sim.clock.setWall(2 ** 48);
+  await assert.rejects(sim.store.put('default', key('k'), { value: value('v') }), /no version is left/);
+  await assert.rejects(sim.stopAndStart(), /no version is left/);
+});
+
 for (const [what, act] of Object.entries({
   'the creation of a namespace': (sim: SimNode) => sim.store.createNamespace('x'),
   'the deletion of a namespace': (sim: SimNode) => sim.store.deleteNamespace('other', 'other'),
