@@ -49,6 +49,67 @@ test('S2: after a failed fsync nothing is served, and the node says so once', as
   assert.equal(textOf((await sim.store.get('default', key('a')))?.value), '1');
 });
 
+test('writes go on when an fsync takes longer than the bound of versions is ahead', async () => {
+  const sim = await SimNode.start({ settings: { 'clock.aheadMs': 400, 'expiry.intervalMs': 3_600_000 } });
+  sim.clock.advance(1000);
+  sim.disk.faults.syncDelayMs = 700;
+  let written = 0;
+  const writing = (async () => {
+    for (; written < 5; written++) await sim.store.put('default', key(`k${written}`), { value: value('v') });
+  })();
+  for (let i = 0; i < 300; i++) {
+    await settle();
+    sim.clock.advance(50);
+  }
+  assert.equal(written, 5);
+  await writing;
+  sim.disk.faults.syncDelayMs = 0;
+  sim.clock.advance(1000);
+  await sim.store.put('default', key('k'), { value: value('v') });
+  const { version } = await sim.store.put('default', key('k'), { value: value('v') });
+  assert.equal(version.wallMs, sim.clock.nowMs(), 'stamps follow the clock again');
+});
+
+test('a clock at the end of its range is an error, not a loop', async () => {
+  const sim = await SimNode.start();
+  sim.clock.setWall(2 ** 48);
+  await assert.rejects(sim.store.put('default', key('k'), { value: value('v') }), /no version is left/);
+  await assert.rejects(sim.stopAndStart(), /no version is left/);
+});
+
+for (const [what, act] of Object.entries({
+  'the creation of a namespace': (sim: SimNode) => sim.store.createNamespace('x'),
+  'the deletion of a namespace': (sim: SimNode) => sim.store.deleteNamespace('other', 'other'),
+  'a batch': (sim: SimNode) =>
+    sim.store
+      .batch('default', [{ type: 'delete', key: key('a') }])
+      .then(([outcome]) => Promise.reject(outcome?.type === 'error' ? outcome.error : outcome)),
+}))
+  test(`S2: ${what} that meets a failed fsync stops the node`, async () => {
+    const sim = await SimNode.start();
+    await sim.store.createNamespace('other');
+    sim.disk.faults.failNextSync = true;
+    await assert.rejects(act(sim), hasCode('STORAGE_FAILED'));
+    await assertStopped(sim);
+  });
+
+test('S2: a failed fsync of the reaper stops the node, reads too', async () => {
+  const sim = await SimNode.start();
+  await sim.store.delete('default', key('a'));
+  sim.disk.faults.failNextSync = true;
+  await assert.rejects(sim.node.reap());
+  await assertStopped(sim);
+});
+
+async function assertStopped(sim: SimNode): Promise<void> {
+  assert.equal(sim.failures.length, 1);
+  assert.equal(sim.node.storage().state, 'failed');
+  await assert.rejects(sim.store.get('default', key('a')), hasCode('STORAGE_FAILED'));
+  await assert.rejects(sim.store.scan('default', { limit: 10 }), hasCode('STORAGE_FAILED'));
+  await assert.rejects(sim.store.put('default', key('a'), { value: value('1') }), hasCode('STORAGE_FAILED'));
+  assert.equal(sim.failures.length, 1);
+}
+
 test('a full disk refuses puts, serves reads and deletes, and recovers by itself', async () => {
   const sim = await SimNode.start({ capacityBytes: 300_000, settings: { 'storage.reserveBytes': 100_000 } });
   const large = Buffer.alloc(10_000, 1);

@@ -4,6 +4,7 @@ import type { Random } from '../ports/random.ts';
 import type { Transport } from '../ports/transport.ts';
 import { createDataStore } from '../storage/data-store.ts';
 import { type Engine, EngineFailedError } from '../storage/engine.ts';
+import { failStop } from '../storage/fail-stop.ts';
 import type { KvStore } from '../storage/kv-store.ts';
 import { createMetaStore } from '../storage/meta-store.ts';
 import { openNamespaces } from '../storage/namespaces.ts';
@@ -57,7 +58,12 @@ export type KvorumNode = {
 
 /** The only way to make a node, in production and in the simulator. Throws where the data directory is not usable. */
 export async function startNode(config: Config, ports: NodePorts, events: NodeEvents): Promise<KvorumNode> {
-  const { clock, engine, random, transport } = ports;
+  const { clock, random, transport } = ports;
+  let failure: EngineFailedError | undefined;
+  const engine = failStop(ports.engine, (error) => {
+    failure = error;
+    events.onStorageFailed(error);
+  });
   const meta = createMetaStore(engine);
   const identity = await openDataDirectory(
     { partitions: config['cluster.partitions'] },
@@ -76,15 +82,8 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
     { clock, freeBytes: () => engine.freeBytes() },
   );
   const tracker = new WriteTracker();
-  let failure: EngineFailedError | undefined;
-  const onFailure = (error: EngineFailedError): void => {
-    if (failure !== undefined) return;
-    failure = error;
-    events.onStorageFailed(error);
-  };
   const onError = (error: unknown): void => {
-    if (error instanceof EngineFailedError) onFailure(error);
-    else events.onBackgroundError(error);
+    if (!(error instanceof EngineFailedError)) events.onBackgroundError(error);
   };
   const reaper = startReaper(
     { intervalMs: config['expiry.intervalMs'], entriesPerRoundMax: config['expiry.recordsPerRoundMax'] },
@@ -105,7 +104,6 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
       namespaces,
       space,
       tracker,
-      onFailure,
     },
   );
   const storage = (): StorageStatus => {

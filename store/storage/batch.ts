@@ -8,7 +8,7 @@ import type { BatchOperation, BatchOutcome, Namespace } from './kv-store.ts';
  */
 export async function runBatch(
   access: DataAccess,
-  namespace: Namespace,
+  namespace: NamespaceNow,
   operations: readonly BatchOperation[],
 ): Promise<BatchOutcome[]> {
   const outcomes: BatchOutcome[] = [];
@@ -16,6 +16,9 @@ export async function runBatch(
     outcomes.push(...(await runSegment(access, namespace, segment)));
   return outcomes;
 }
+
+/** Throws where it was dropped: what is written after that would never be deleted. */
+export type NamespaceNow = () => Namespace;
 
 /** Cuts `operations` so that no segment touches a key twice. */
 export function segmentsOf(operations: readonly BatchOperation[]): BatchOperation[][] {
@@ -40,7 +43,7 @@ type Step = { readonly operation: BatchOperation; outcome: BatchOutcome | undefi
 
 async function runSegment(
   access: DataAccess,
-  namespace: Namespace,
+  namespace: NamespaceNow,
   segment: readonly BatchOperation[],
 ): Promise<BatchOutcome[]> {
   const steps: Step[] = segment.map((operation) => ({ operation, outcome: undefined }));
@@ -48,11 +51,18 @@ async function runSegment(
   return steps.map((step) => step.outcome as BatchOutcome);
 }
 
-async function runReads(access: DataAccess, namespace: Namespace, steps: readonly Step[]): Promise<void> {
+async function runReads(access: DataAccess, namespace: NamespaceNow, steps: readonly Step[]): Promise<void> {
   const reads = steps.filter((step) => step.operation.type === 'get');
   if (reads.length === 0) return;
   const keys = reads.map((step) => step.operation.key);
-  const storedKeys = keys.map((key) => dataKey(access.address(namespace, key)));
+  let storedKeys: readonly Uint8Array[];
+  try {
+    const at = namespace();
+    storedKeys = keys.map((key) => dataKey(access.address(at, key)));
+  } catch (error) {
+    for (const step of reads) step.outcome = { type: 'error', error: error as Error };
+    return;
+  }
   try {
     const records = await access.read(storedKeys, keys);
     for (const [i, step] of reads.entries()) step.outcome = { type: 'get', record: records[i] };
@@ -71,7 +81,7 @@ async function readAlone(access: DataAccess, storedKey: Uint8Array, step: Step):
   }
 }
 
-async function runWrites(access: DataAccess, namespace: Namespace, steps: readonly Step[]): Promise<void> {
+async function runWrites(access: DataAccess, namespace: NamespaceNow, steps: readonly Step[]): Promise<void> {
   let waiting = steps.filter((step) => step.operation.type !== 'get');
   while (waiting.length > 0) {
     const { prepared, notYet } = prepareAll(access, namespace, waiting);
@@ -85,7 +95,7 @@ type PreparedStep = { readonly step: Step; readonly write: PreparedWrite };
 
 function prepareAll(
   access: DataAccess,
-  namespace: Namespace,
+  namespace: NamespaceNow,
   steps: readonly Step[],
 ): { readonly prepared: PreparedStep[]; readonly notYet: WaitingStep[] } {
   const prepared: PreparedStep[] = [];
@@ -104,14 +114,14 @@ function prepareAll(
 
 function prepareOne(
   access: DataAccess,
-  namespace: Namespace,
+  namespace: NamespaceNow,
   operation: BatchOperation,
 ): PreparedWrite | NotYet {
   switch (operation.type) {
     case 'put':
-      return access.preparePut(namespace, operation.key, operation);
+      return access.preparePut(namespace(), operation.key, operation);
     case 'delete':
-      return access.prepareDelete(namespace, operation.key);
+      return access.prepareDelete(namespace(), operation.key);
     case 'get':
       throw new Error('a read is not a write');
   }

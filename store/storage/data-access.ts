@@ -45,8 +45,6 @@ export type DataStoreDeps = {
   readonly namespaces: Namespaces;
   readonly space: SpaceGuard;
   readonly tracker: WriteTracker;
-  /** Called with a failed write; nothing may be served afterwards. */
-  onFailure(error: EngineFailedError): void;
 };
 
 /** Something must be looked at or made durable first: wait, then prepare again. */
@@ -58,6 +56,8 @@ export type DataAccess = {
   readonly deps: DataStoreDeps;
   address(namespace: Namespace, key: Uint8Array): RecordAddress;
   read(storedKeys: readonly Uint8Array[], keys: readonly Uint8Array[]): Promise<(LiveRecord | undefined)[]>;
+  /** `work`, with a failed engine told as KvError STORAGE_FAILED. */
+  guarded<T>(work: Promise<T>): Promise<T>;
   /** A view of now; throws once the store has failed. */
   openView(options: ViewOptions): EngineView;
   preparePut(namespace: Namespace, key: Uint8Array, write: PutWrite): PreparedWrite | NotYet;
@@ -72,11 +72,10 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
   let backlogBytes = 0;
   let failure: KvError | undefined;
 
-  const fail = (error: EngineFailedError): KvError => {
-    if (failure === undefined) {
-      failure = new KvError('STORAGE_FAILED', 'the storage failed; this node stops', {}, error);
-      deps.onFailure(error);
-    }
+  /** What a caller is told: a failed engine refuses everything from then on. */
+  const told = (error: unknown): unknown => {
+    if (!(error instanceof EngineFailedError)) return error;
+    failure ??= new KvError('STORAGE_FAILED', 'the storage failed; this node stops', {}, error);
     return failure;
   };
   const settle = (bytes: number): void => {
@@ -87,7 +86,7 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
     try {
       return await work;
     } catch (error) {
-      throw error instanceof EngineFailedError ? fail(error) : error;
+      throw told(error);
     }
   };
   const admit = (bytes: number, kind: 'put' | 'delete'): boolean => {
@@ -129,12 +128,15 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
     options,
     deps,
     address,
+    guarded,
     openView(viewOptions) {
-      if (failure !== undefined) throw failure;
-      return engine.openView(viewOptions);
+      try {
+        return engine.openView(viewOptions);
+      } catch (error) {
+        throw told(error);
+      }
     },
     async read(storedKeys, keys) {
-      if (failure !== undefined) throw failure;
       const stored = await guarded(engine.getMany(storedKeys));
       const nowMs = clock.nowMs();
       return stored.map((value, i) => {
@@ -165,7 +167,7 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
         },
         (error: unknown) => {
           settle(write.bytes);
-          throw error instanceof EngineFailedError ? fail(error) : error;
+          throw told(error);
         },
       );
     },

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { partitionOf } from '../core/ring/slot.ts';
 import { SimNode } from '../sim/sim-node.ts';
 import { KvError } from './errors.ts';
+import { dataKey } from './key-layout.ts';
 import type { KvStore, ScanQuery } from './kv-store.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
@@ -182,6 +184,49 @@ test('the reaper never removes a record that is written while it looks', async (
   }
   await Promise.all([before, round, during]);
   assert.deepEqual(await allPages(sim.store, { limit: 10 }), ['k=newer']);
+});
+
+test('the reaper reports a damaged record and goes on with the others', async () => {
+  const sim = await SimNode.start({ settings: { 'expiry.intervalMs': 3_600_000 } });
+  for (const name of ['a', 'b', 'c'])
+    await sim.store.put('default', bytes(name), { value: bytes('v'), ttlSeconds: 1 });
+  await sim.store.put('default', bytes('d'), { value: bytes('v') });
+  await sim.store.delete('default', bytes('d'));
+  const namespaceId = sim.store.getNamespace('default')?.id as number;
+  const key = bytes('a');
+  assert.ok(sim.disk.corrupt(dataKey({ partition: partitionOf(key, 8), namespaceId, key })));
+  sim.clock.advance(2000);
+  await sim.node.reap();
+  assert.equal(sim.reaped, 3);
+  assert.ok(hasCode('RECORD_CORRUPT')(sim.backgroundErrors[0]));
+  assert.equal(await sim.node.reap(), 0, 'it is reported once');
+  await assert.rejects(sim.store.get('default', key), hasCode('RECORD_CORRUPT'));
+});
+
+test('the reaper comes back to a record that it could not read', async () => {
+  const sim = await SimNode.start({ settings: { 'expiry.intervalMs': 3_600_000 } });
+  for (const name of ['a', 'b', 'c'])
+    await sim.store.put('default', bytes(name), { value: bytes('v'), ttlSeconds: 1 });
+  sim.clock.advance(2000);
+  const round = sim.node.reap();
+  sim.disk.faults.failNextRead = true; // the view of the index is open: this is the read of a record
+  await round;
+  assert.equal(sim.reaped, 2);
+  assert.equal(sim.backgroundErrors.length, 1);
+  await sim.node.reap();
+  assert.equal(sim.reaped, 3);
+});
+
+test('an expired record is not forgotten by the reaper when the clock is set back while it looks', async () => {
+  const sim = await SimNode.start({ settings: { 'expiry.intervalMs': 3_600_000 } });
+  await sim.store.put('default', bytes('k'), { value: bytes('v'), ttlSeconds: 10 });
+  sim.clock.advance(11_000);
+  const round = sim.node.reap();
+  sim.clock.setWall(sim.clock.nowMs() - 5_000);
+  await round;
+  sim.clock.advance(20_000);
+  await sim.node.reap();
+  assert.equal(sim.reaped, 1);
 });
 
 test('namespaces are apart, survive a restart, and their ids are never reused', async () => {

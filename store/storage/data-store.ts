@@ -36,27 +36,39 @@ export function createDataStore(options: DataStoreOptions, deps: DataStoreDeps):
     },
     put: (namespace, key, put) => write(() => access.preparePut(namespaces.require(namespace), key, put)),
     delete: (namespace, key) => write(() => access.prepareDelete(namespaces.require(namespace), key)),
-    batch: (namespace, operations) => runBatch(access, namespaces.require(namespace), operations),
+    async batch(namespace, operations) {
+      namespaces.require(namespace);
+      return await runBatch(access, () => namespaces.require(namespace), operations);
+    },
     scan: (namespace, query) => scanPage(access, namespaces.require(namespace), query),
     scanAll: (namespace, query) => scanAll(access, namespaces.require(namespace), query),
     listNamespaces: () => namespaces.list(),
     getNamespace: (name) => namespaces.get(name),
-    createNamespace: (name) => namespaces.create(name, deps.clock.nowMs()),
+    createNamespace: (name) => access.guarded(namespaces.create(name, deps.clock.nowMs())),
     async deleteNamespace(name, confirm) {
       const namespace = namespaces.require(name);
       if (name === DEFAULT_NAMESPACE)
         throw new KvError('NAMESPACE_PROTECTED', `the namespace '${name}' cannot be deleted`, {
           namespace: name,
         });
-      if (confirm !== name && !(await isEmpty(access, namespace))) {
-        throw new KvError('NAMESPACE_NOT_EMPTY', `the namespace '${name}' holds data`, { namespace: name });
-      }
-      await namespaces.drop(namespace);
+      if (confirm === name) await access.guarded(namespaces.drop(namespace));
+      else await dropEmpty(access, namespace);
     },
   };
 }
 
-async function isEmpty(access: DataAccess, namespace: Namespace): Promise<boolean> {
-  const page = await scanPage(access, namespace, { limit: 1 });
-  return page.entries.length === 0 && page.resumeAfter === undefined;
+/** Drops the namespace in the turn in which it is known that nothing was written since it was seen empty. */
+async function dropEmpty(access: DataAccess, namespace: Namespace): Promise<void> {
+  const { namespaces, tracker } = access.deps;
+  for (let seen = -1; seen !== tracker.issuedIn(namespace.id); ) {
+    seen = tracker.issuedIn(namespace.id);
+    await tracker.drained();
+    const page = await scanPage(access, namespace, { limit: 1 });
+    if (page.entries.length > 0 || page.resumeAfter !== undefined) throw notEmpty(namespace.name);
+  }
+  await access.guarded(namespaces.drop(namespace));
+}
+
+function notEmpty(name: string): KvError {
+  return new KvError('NAMESPACE_NOT_EMPTY', `the namespace '${name}' holds data`, { namespace: name });
 }

@@ -40,6 +40,11 @@ export function userKeyOf(storedKey: Uint8Array): Uint8Array {
   return storedKey.subarray(DATA_PREFIX_BYTES);
 }
 
+/** The namespace that a data key belongs to. */
+export function namespaceIdOf(storedKey: Uint8Array): number {
+  return new DataView(storedKey.buffer, storedKey.byteOffset).getUint32(3);
+}
+
 /** The part of a partition's namespace with start <= key < end; an undefined end is the namespace's end. */
 export function dataRange(
   partition: number,

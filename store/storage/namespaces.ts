@@ -17,6 +17,7 @@ export type Namespaces = {
     name: string,
     createdAtMs: number,
   ): Promise<{ readonly namespace: Namespace; readonly created: boolean }>;
+  /** Throws KvError NAMESPACE_NOT_FOUND where it was dropped already, also if there is a new one of that name. */
   drop(namespace: Namespace): Promise<void>;
 };
 
@@ -57,6 +58,7 @@ export async function openNamespaces(
   };
 
   const drop: Namespaces['drop'] = async (namespace) => {
+    if (byName.get(namespace.name) !== namespace) throw notFound(namespace.name);
     byName.delete(namespace.name);
     const note: EngineOperation[] = [
       deleteMeta(NAMESPACE + namespace.name),
@@ -76,8 +78,7 @@ export async function openNamespaces(
     get: (name) => byName.get(name),
     require(name) {
       const namespace = byName.get(name);
-      if (namespace === undefined)
-        throw new KvError('NAMESPACE_NOT_FOUND', `there is no namespace '${name}'`, { namespace: name });
+      if (namespace === undefined) throw notFound(name);
       return namespace;
     },
     create,
@@ -91,6 +92,10 @@ async function deleteData(engine: Engine, partitions: number, namespaceId: numbe
     await engine.write([{ type: 'delete-range', ...range }], { sync: true });
   }
   await engine.write([deleteMeta(DROPPED + namespaceId)], { sync: true });
+}
+
+function notFound(name: string): KvError {
+  return new KvError('NAMESPACE_NOT_FOUND', `there is no namespace '${name}'`, { namespace: name });
 }
 
 function tooMany(namespacesMax: number): KvError {

@@ -5,7 +5,7 @@ import {
   stamp,
   startClock,
 } from '../core/version/hybrid-clock.ts';
-import type { Version } from '../core/version/version.ts';
+import { type Version, WALL_MS_MAX } from '../core/version/version.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MetaStore } from './meta-store.ts';
 
@@ -30,11 +30,19 @@ export async function openVersionSource(
   const stored = (await meta.read(FACT)) as { ceilingMs: number } | undefined;
   let state: HybridClock = startClock(options.member, stored?.ceilingMs ?? 0);
   let raising: Promise<void> | undefined;
+  /**
+   * How far stamps stay behind the clock: on a disk that takes longer than `aheadMs`, each bound has passed before
+   * it is durable, and without this no write would ever be stamped.
+   */
+  let behindMs = 0;
 
   const raise = async (): Promise<void> => {
+    if (state.ceilingMs >= WALL_MS_MAX) throw noMoreVersions();
     const ceilingMs = nextCeiling(state, clock.nowMs(), options.aheadMs);
+    const startMs = clock.monotonicMs();
     await meta.write(FACT, { ceilingMs });
     state = raiseCeiling(state, ceilingMs);
+    behindMs = Math.max(0, Math.ceil(clock.monotonicMs() - startMs - options.aheadMs / 2));
   };
   const ready = (): Promise<void> => {
     raising ??= raise().finally(() => {
@@ -47,7 +55,7 @@ export async function openVersionSource(
   return {
     ready,
     next() {
-      const stamped = stamp(state, clock.nowMs());
+      const stamped = stamp(state, clock.nowMs() - behindMs);
       if (stamped.type === 'ceiling-reached') return undefined;
       state = stamped.clock;
       // Renewed at half the distance, so that writers rarely wait. A failure shows in the write that needs it.
@@ -55,4 +63,12 @@ export async function openVersionSource(
       return stamped.version;
     },
   };
+}
+
+/** The clock was, or is, some 8,000 years ahead; a bound that cannot grow would be written for ever. */
+function noMoreVersions(): Error {
+  return new Error(
+    `no version is left: the clock was once at ${WALL_MS_MAX} ms, the end of its range; ` +
+      'set the clock right, and import the data into a new directory',
+  );
 }

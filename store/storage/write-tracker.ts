@@ -1,3 +1,5 @@
+import { namespaceIdOf } from './key-layout.ts';
+
 /**
  * Knows which writes are on their way to the engine, so that background deletion can tell whether a record that it
  * read is still the last word on its key. The engine settles writes in the order in which they were issued.
@@ -5,12 +7,20 @@
 export class WriteTracker {
   readonly #watches = new Set<Map<string, boolean>>();
   readonly #waiting: { readonly until: number; readonly resolve: () => void }[] = [];
+  readonly #issuedIn = new Map<number, number>();
   #issued = 0;
   #settled = 0;
 
-  /** Notes a write of `storedKeys` in the turn in which it is issued. */
+  /** Writes issued so far in a namespace. */
+  issuedIn(namespaceId: number): number {
+    return this.#issuedIn.get(namespaceId) ?? 0;
+  }
+
+  /** Notes a write of `storedKeys`, which are of one namespace, in the turn in which it is issued. */
   issued(storedKeys: readonly Uint8Array[]): void {
     this.#issued += 1;
+    const namespaceId = namespaceIdOf(storedKeys[0] as Uint8Array);
+    this.#issuedIn.set(namespaceId, this.issuedIn(namespaceId) + 1);
     if (this.#watches.size === 0) return;
     const names = storedKeys.map(nameOf);
     for (const watch of this.#watches) for (const name of names) if (watch.has(name)) watch.set(name, true);

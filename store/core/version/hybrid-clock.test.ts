@@ -68,3 +68,9 @@ test('observe puts later stamps above what was seen', () => {
   const older = observe(after.clock, { wallMs: 1, counter: 1, member: 1 });
   assert.equal(older, after.clock, 'an older version changes nothing');
 });
+
+test('a clock that is set back never lowers the bound that is durable', () => {
+  const clock = raiseCeiling(startClock(1, 1_000), 5_000);
+  assert.equal(nextCeiling(clock, 100, 400), 5_000);
+  assert.equal(nextCeiling(clock, 4_900, 400), 5_300);
+});

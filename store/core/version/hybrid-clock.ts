@@ -48,7 +48,8 @@ export function raiseCeiling(clock: HybridClock, ceilingMs: number): HybridClock
   return ceilingMs > clock.ceilingMs ? { ...clock, ceilingMs } : clock;
 }
 
-/** The bound to make durable next: `aheadMs` above what is needed now. */
+/** The bound to make durable next: `aheadMs` above what is needed now, and never below the one there is. */
 export function nextCeiling(clock: HybridClock, nowMs: number, aheadMs: number): number {
-  return Math.min(Math.max(nowMs, clock.lastMs + 1) + aheadMs, WALL_MS_MAX);
+  const wanted = Math.max(nowMs, clock.lastMs + 1) + aheadMs;
+  return Math.min(Math.max(wanted, clock.ceilingMs), WALL_MS_MAX);
 }

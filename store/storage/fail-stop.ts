@@ -1,0 +1,30 @@
+import { type Engine, EngineFailedError } from './engine.ts';
+
+/**
+ * An engine whose first failure ends all use of it, reads too, whoever's call met it: a client's write, a new
+ * namespace, the reaper, the bound of the versions. `onFailed` is told once.
+ */
+export function failStop(engine: Engine, onFailed: (error: EngineFailedError) => void): Engine {
+  let failure: EngineFailedError | undefined;
+  const note = (error: unknown): never => {
+    if (error instanceof EngineFailedError && failure === undefined) {
+      failure = error;
+      onFailed(error);
+    }
+    throw error;
+  };
+  const watch = <T>(work: () => Promise<T>): Promise<T> =>
+    failure === undefined ? work().catch(note) : Promise.reject(failure);
+  return {
+    name: engine.name,
+    get: (key) => watch(() => engine.get(key)),
+    getMany: (keys) => watch(() => engine.getMany(keys)),
+    write: (batch, options) => watch(() => engine.write(batch, options)),
+    openView(options) {
+      if (failure !== undefined) throw failure;
+      return engine.openView(options);
+    },
+    freeBytes: () => engine.freeBytes(),
+    close: () => engine.close(),
+  };
+}

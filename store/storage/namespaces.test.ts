@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SimNode } from '../sim/sim-node.ts';
+import { KvError } from './errors.ts';
+
+const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+const hasCode = (code: string) => (error: unknown) => error instanceof KvError && error.code === code;
+
+test('a deletion that waited does not hit a new namespace of the same name', async () => {
+  const { store } = await SimNode.start();
+  await store.createNamespace('x');
+  const late = store.deleteNamespace('x', undefined); // looks whether it is empty
+  const first = store.deleteNamespace('x', 'x');
+  const again = store.createNamespace('x');
+  await assert.rejects(late, hasCode('NAMESPACE_NOT_FOUND'));
+  await first;
+  assert.deepEqual(store.getNamespace('x'), (await again).namespace);
+});
+
+test('an unconfirmed deletion never takes a write with it that was answered while it looked', async () => {
+  const sim = await SimNode.start();
+  await sim.store.createNamespace('x');
+  for (let turns = 0; turns < 60; turns++) {
+    const deletion = sim.store.deleteNamespace('x', undefined).then(
+      () => 'deleted',
+      (error: KvError) => error.code,
+    );
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    const put = sim.store.put('x', bytes('k'), { value: bytes('v') }).then(
+      () => 'put',
+      (error: KvError) => error.code,
+    );
+    const outcome = `${await deletion}, ${await put}`;
+    assert.ok(['NAMESPACE_NOT_EMPTY, put', 'deleted, NAMESPACE_NOT_FOUND'].includes(outcome), outcome);
+    if (outcome.startsWith('deleted')) await sim.store.createNamespace('x');
+    else await sim.store.delete('x', bytes('k'));
+  }
+});
+
+test('a batch writes nothing into a namespace that is dropped while it runs', async () => {
+  const sim = await SimNode.start();
+  await sim.store.createNamespace('x');
+  const free = sim.disk.freeBytes();
+  const batch = sim.store.batch('x', [
+    { type: 'put', key: bytes('k'), value: Buffer.alloc(1000) },
+    { type: 'get', key: bytes('k') },
+    { type: 'put', key: bytes('k'), value: Buffer.alloc(1000) },
+  ]);
+  await sim.store.deleteNamespace('x', 'x');
+  const outcomes = await batch;
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.type === 'error' ? (outcome.error as KvError).code : outcome.type)),
+    ['put', 'NAMESPACE_NOT_FOUND', 'NAMESPACE_NOT_FOUND'],
+  );
+  assert.ok(sim.disk.freeBytes() >= free, 'nothing is left behind');
+});
+
+test('there are at most so many namespaces, also when they are created at once', async () => {
+  const sim = await SimNode.start({ settings: { 'limits.namespacesMax': 3 } });
+  const created = await Promise.allSettled(['a', 'b', 'c'].map((name) => sim.store.createNamespace(name)));
+  assert.deepEqual(
+    created.map((each) => (each.status === 'rejected' ? each.reason.code : 'created')),
+    ['created', 'created', 'NAMESPACE_LIMIT'],
+  );
+  assert.equal((await sim.store.createNamespace('a')).created, false, 'one that exists needs no room');
+  await sim.store.deleteNamespace('a', undefined);
+  assert.equal((await sim.store.createNamespace('c')).created, true);
+});
