@@ -24,3 +24,18 @@ for (const name of [...ENGINE_NAMES, 'auto'] as const)
     await engine.close();
     await rm(location, { recursive: true, force: true });
   });
+
+test('openEngine stays with the engine that a directory was created with', async () => {
+  const location = await mkdtemp(join(tmpdir(), 'kvorum-open-'));
+  const deps = { clock: new SimClock(), random: createSimRandom(1) };
+  const options = { ...ENGINE_DEFAULTS, location };
+  await (await openEngine('leveldb', options, deps)).engine.close();
+  await assert.rejects(
+    openEngine('rocksdb', options, deps),
+    /holds a leveldb store.*set storage\.engine to leveldb/,
+  );
+  const { engine } = await openEngine('auto', options, deps);
+  assert.equal(engine.name, 'leveldb');
+  await engine.close();
+  await rm(location, { recursive: true, force: true });
+});

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import { MemoryDisk } from '../sim/memory-disk.ts';
@@ -34,25 +36,45 @@ export type EngineDeps = {
 /** `reason` is for the log: why the engine is not the usual one. */
 export type OpenedEngine = { readonly engine: Engine; readonly reason: string | undefined };
 
-/** Opens the engine of that name; `auto` is RocksDB where it has a binary, else LevelDB. */
+/** Engines that keep their data in a folder of their own within the data directory. */
+const ON_DISK = ['rocksdb', 'leveldb'] as const;
+
+/**
+ * Opens the engine of that name in the folder of that name below `options.location`. `auto` is the one that is there
+ * already, else RocksDB where it has a binary, else LevelDB.
+ */
 export async function openEngine(
   name: EngineName | 'auto',
   options: EngineOptions,
   deps: EngineDeps,
 ): Promise<OpenedEngine> {
-  if (name !== 'auto') return { engine: await openNamed(name, options, deps), reason: undefined };
+  const existing = ON_DISK.find((each) => existsSync(join(options.location, each)));
+  if (name !== 'auto') {
+    if (existing !== undefined && existing !== name) throw otherEngine(options.location, existing, name);
+    return { engine: await openNamed(name, options, deps), reason: undefined };
+  }
   const unavailable = whyRocksdbIsUnavailable();
-  if (unavailable === undefined)
-    return { engine: await openNamed('rocksdb', options, deps), reason: undefined };
-  return { engine: await openNamed('leveldb', options, deps), reason: `using LevelDB: ${unavailable}` };
+  const chosen = existing ?? (unavailable === undefined ? 'rocksdb' : 'leveldb');
+  const reason =
+    existing === undefined && unavailable !== undefined ? `using LevelDB: ${unavailable}` : undefined;
+  return { engine: await openNamed(chosen, options, deps), reason };
+}
+
+/** Another engine would start empty beside the data, or, as RocksDB does with LevelDB's, convert it for good. */
+function otherEngine(location: string, existing: EngineName, wanted: EngineName): Error {
+  return new Error(
+    `${location} holds a ${existing} store, and storage.engine is ${wanted}; set storage.engine to ${existing}, or export ` +
+      'the data and import it into a new directory',
+  );
 }
 
 async function openNamed(name: EngineName, options: EngineOptions, deps: EngineDeps): Promise<Engine> {
+  const within = { ...options, location: join(options.location, name) };
   switch (name) {
     case 'rocksdb':
-      return await RocksdbEngine.open(options, deps);
+      return await RocksdbEngine.open(within, deps);
     case 'leveldb':
-      return await LeveldbEngine.open(options, deps);
+      return await LeveldbEngine.open(within, deps);
     case 'memory':
       return new MemoryEngine(
         { groupBytesMax: options.writeGroupBytesMax },

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { EngineFailedError } from '../../storage/engine.ts';
 
 export type WorkerSetup = { readonly handle: bigint };
 
@@ -26,13 +27,13 @@ type Asker = { readonly resolve: (buffer: ArrayBuffer) => void; readonly reject:
 export class WorkerChannel {
   readonly #worker: Worker;
   #asker: Asker | undefined;
-  #death: Error | undefined;
+  #death: EngineFailedError | undefined;
 
   constructor(setup: WorkerSetup) {
     this.#worker = new Worker(new URL('./rocksdb-worker.ts', import.meta.url), { workerData: setup });
     this.#worker.on('message', (reply: WorkerReply) => this.#settle(reply));
     this.#worker.on('error', (error) => this.#die(error as Error));
-    this.#worker.on('exit', () => this.#die(new Error('the storage thread ended')));
+    this.#worker.on('exit', () => this.#die(new Error('it exited')));
   }
 
   /** The request's buffer is transferred: it cannot be used afterwards. */
@@ -57,7 +58,7 @@ export class WorkerChannel {
   }
 
   #die(error: Error): void {
-    this.#death ??= error;
+    this.#death ??= new EngineFailedError(`a storage thread ended: ${error.message}`, { cause: error });
     this.#asker?.reject(this.#death);
     this.#asker = undefined;
   }
