@@ -14,7 +14,7 @@ for (const name of readdirSync(FOLDER).sort()) {
     const file = new URL(name, FOLDER);
     const written = readFileSync(file, 'utf8');
     const spoken = speak(written);
-    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, spoken);
+    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, spoken);
     else assert.equal(spoken, written);
   });
 }

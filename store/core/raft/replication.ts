@@ -3,7 +3,7 @@ import type { MessageOf } from './messages.ts';
 import { Progress } from './progress.ts';
 import type { Leader } from './role.ts';
 import { type RaftState, send } from './state.ts';
-import { type Entry, entryBytes, type LogIndex, type MemberId, minIndex, plus } from './types.ts';
+import { type Entry, entryBytes, invariant, type LogIndex, type MemberId, minIndex, plus } from './types.ts';
 
 /** How a leader brings the members' logs up to its own. Sending happens once per Ready, which makes the batches. */
 
@@ -65,8 +65,21 @@ export function handleHeartbeatResponse(
   progress.isActive = true;
   progress.readRound = Math.max(progress.readRound, message.round);
   if (progress.flow.type !== 'replicate') progress.flow.isWaiting = false;
-  // Messages may have been lost: an append behind the last one sent finds out (R28).
-  else if (progress.match < raft.log.last.index) sendAppend(raft, message.from, progress, []);
+  else if (progress.match < raft.log.last.index) findLoss(raft, message.from, progress);
+}
+
+/**
+ * Messages of the pipeline may have been lost: an append behind the last one sent finds out. Where that place is
+ * compacted away meanwhile, only a snapshot helps (R28).
+ */
+function findLoss(raft: RaftState, member: MemberId, progress: Progress): void {
+  if (isCompacted(raft, progress)) progress.startSnapshot(raft.log.snapshot);
+  else sendAppend(raft, member, progress, []);
+}
+
+/** Whether the entry before the next one to send is not held any more. */
+function isCompacted(raft: RaftState, progress: Progress): boolean {
+  return raft.log.termAt(plus(progress.next, -1)) === undefined;
 }
 
 export function handleSnapshotResponse(leader: Leader, message: MessageOf<'snapshot-response'>): void {
@@ -86,7 +99,7 @@ function sendNext(raft: RaftState, member: MemberId, progress: Progress): boolea
   if (flow.type === 'snapshot') return sendChunk(raft, member, progress);
   const hasMore = progress.next <= raft.log.last.index;
   if (flow.type === 'replicate' ? !hasMore || flow.window.isFull : flow.isWaiting) return false;
-  if (raft.log.termAt(plus(progress.next, -1)) === undefined) {
+  if (isCompacted(raft, progress)) {
     progress.startSnapshot(raft.log.snapshot);
     return sendChunk(raft, member, progress);
   }
@@ -105,7 +118,7 @@ function sendAppend(raft: RaftState, member: MemberId, progress: Progress, entri
   const { log } = raft;
   const index = plus(progress.next, -1);
   const term = log.termAt(index);
-  if (term === undefined) return;
+  invariant(term !== undefined, `no append can follow ${index}, which is compacted`);
   const { commit } = log;
   send(raft, member, { type: 'append', previous: { index, term }, entries, commit });
   const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);

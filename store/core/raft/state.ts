@@ -55,9 +55,15 @@ export function leaderOf(raft: RaftState): MemberId | undefined {
   }
 }
 
-/** Only a voter of its own latest configuration may campaign (R12, R22). */
-export function mayCampaign(raft: RaftState): boolean {
-  return isVoter(raft.log.current.configuration, raft.options.id);
+/**
+ * Only a voter may campaign (R12, R22): one of the latest configuration, or of the committed one while the
+ * latest is not known to be. A leader that appended its own removal and crashed may be the only one that can
+ * win, though its own vote does not count then (thesis 4.2.2).
+ */
+export function mayCampaign({ log, options }: RaftState): boolean {
+  return (
+    isVoter(log.current.configuration, options.id) || isVoter(log.configurationAt(log.commit), options.id)
+  );
 }
 
 /** Follows in `term`. The vote outlives a change of role and falls only with the term (R3). */

@@ -68,6 +68,11 @@ export class Host {
     return this.#ready !== undefined;
   }
 
+  /** Whether the Ready that is being worked on has reached the disk. */
+  get isPersisted(): boolean {
+    return this.#isPersisted;
+  }
+
   /** The Ready that is being worked on. */
   get ready(): Ready {
     if (this.#ready === undefined) throw new Error(`host ${this.id} works on no Ready`);
