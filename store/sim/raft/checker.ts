@@ -1,6 +1,13 @@
 import type { Message } from '../../core/raft/messages.ts';
 import type { RaftStatus } from '../../core/raft/status.ts';
-import type { Configuration, Entry, LogIndex, MemberId, Term } from '../../core/raft/types.ts';
+import {
+  type Configuration,
+  type Entry,
+  type LogIndex,
+  type MemberId,
+  type Term,
+  toIndex,
+} from '../../core/raft/types.ts';
 import { formatConfiguration, formatEntry } from './format.ts';
 import { digestEntry, type Host } from './host.ts';
 
@@ -21,6 +28,8 @@ export class RaftChecker {
   readonly #votes = new Map<string, MemberId>();
   readonly #entries = new Map<string, Seen>();
   readonly #applied = new Map<LogIndex, { readonly term: Term; readonly digest: number }>();
+  /** The term whose leader first committed an index; the entry itself may be of an older term. */
+  readonly #committedIn = new Map<LogIndex, Term>();
   readonly #commits = new Map<Host, LogIndex>();
   readonly #terms = new Map<Host, Term>();
   readonly #refused = new Set<string>();
@@ -36,7 +45,11 @@ export class RaftChecker {
     if (status.commit === this.#commits.get(host)) return;
     require(status.commit >= (this.#commits.get(host) ?? 0), `commit of ${host.id} fell to ${status.commit}`);
     this.#commits.set(host, status.commit);
-    if (status.role === 'leader') checkDurable(status, hosts);
+    if (status.role === 'leader') {
+      checkDurable(status, hosts);
+      for (let i = this.committed + 1; i <= status.commit; i++)
+        once(this.#committedIn, toIndex(i), status.term);
+    }
     if (status.commit > this.committed) this.committed = status.commit;
   }
 
@@ -115,8 +128,9 @@ export class RaftChecker {
     const last = entries.at(-1);
     if (last === undefined || this.#leaders.get(last.term) !== host.id) return;
     const terms = new Map(entries.map(({ index, term }) => [index, term]));
-    for (const [index, { term }] of this.#applied) {
-      if (index <= snapshot.index || term >= last.term) continue;
+    for (const [index, committedIn] of this.#committedIn) {
+      const term = this.#applied.get(index)?.term;
+      if (index <= snapshot.index || committedIn >= last.term || term === undefined) continue;
       require(terms.get(index) === term, `${host.id} leads term ${last.term} without ${index}@${term}`);
     }
   }
