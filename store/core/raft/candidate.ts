@@ -3,7 +3,7 @@ import type { Message } from './messages.ts';
 import { voteResult } from './quorum.ts';
 import type { Candidate, PreCandidate } from './role.ts';
 import { becomeFollower, mayCampaign, type RaftState, resetElection, send } from './state.ts';
-import { type MemberId, type Term, toTerm } from './types.ts';
+import { type HardState, type MemberId, type Term, toTerm } from './types.ts';
 
 /** Asks whether an election could be won, without disturbing anybody (PreVote, thesis 9.6). */
 export function startPreVote(raft: RaftState): void {
@@ -24,7 +24,12 @@ export function startElection(raft: RaftState, isTransfer: boolean): void {
   resetElection(raft);
   const { last } = raft.log;
   askVoters(raft, (voter) => send(raft, voter, { type: 'vote', last, isTransfer }));
-  countVote(raft, raft.role, raft.options.id, true);
+}
+
+/** The own vote counts once it is on disk: a sole voter that crashed before could else lead a term twice (R1). */
+export function noteOwnVote(raft: RaftState, { term, vote }: HardState): void {
+  if (raft.role.type !== 'candidate' || term !== raft.term || vote !== raft.options.id) return;
+  countVote(raft, raft.role, vote, true);
 }
 
 /** Messages to a pre-candidate or candidate that concern its campaign. */

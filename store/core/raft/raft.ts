@@ -1,4 +1,4 @@
-import { startPreVote } from './candidate.ts';
+import { noteOwnVote, startPreVote } from './candidate.ts';
 import { advanceCommit } from './commit.ts';
 import type { Change } from './configuration.ts';
 import { flushLeader } from './leader.ts';
@@ -113,13 +113,17 @@ export class Raft {
     const ready = this.#outstanding;
     invariant(ready !== undefined, 'advance() without ready()');
     this.#outstanding = undefined;
-    const { log, role } = this.#state;
-    if (ready.hardState !== undefined) this.#persisted = ready.hardState;
+    const { log } = this.#state;
     const lastEntry = ready.entries.at(-1);
     if (lastEntry !== undefined) log.stableTo(lastEntry);
     const lastApplied = ready.committed.at(-1);
     if (lastApplied !== undefined) log.appliedTo(lastApplied.index);
+    if (ready.hardState !== undefined) {
+      this.#persisted = ready.hardState;
+      noteOwnVote(this.#state, ready.hardState);
+    }
     // What a quorum lacked may have been this disk.
+    const { role } = this.#state;
     if (role.type === 'leader') advanceCommit(this.#state, role);
   }
 
@@ -147,16 +151,15 @@ export class Raft {
   #collect(): Ready {
     const { log, term, vote, outbox, options, readResults } = this.#state;
     const isTermDurable = this.#persisted.term === term && this.#persisted.vote === vote;
-    const isEarly = (message: Message) => isTermDurable && message.term === term && isFromLeader(message);
     const isCommitDurable = this.#persisted.commit === log.commit;
     const entries = log.unstable();
     return {
-      earlyMessages: outbox.filter(isEarly),
+      earlyMessages: outbox.filter(isFromLeader),
       snapshot: this.#snapshotToInstall,
       entries,
       hardState: isTermDurable && isCommitDurable ? undefined : { term, vote, commit: log.commit },
       mustSync: !isTermDurable || entries.length > 0 || this.#snapshotToInstall !== undefined,
-      messages: outbox.filter((message) => !isEarly(message)),
+      messages: outbox.filter((message) => !isFromLeader(message)),
       committed: log.unapplied(options.applyBytesMax),
       reads: readResults,
     };

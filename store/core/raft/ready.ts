@@ -13,8 +13,8 @@ import type { Entry, HardState, Snapshot } from './types.ts';
  * Persist before send before apply before advance; a crash between any two steps loses nothing that somebody was
  * told. There is one Ready at a time, and messages may be stepped while it is worked on: what they cause is in
  * the next one. `earlyMessages` alone may go out before or beside step 1 (thesis 10.2.1): they are a leader's
- * appends, chunks and heartbeats in a term that is on its disk already, and promise nothing about that disk. The
- * leader counts itself towards a commit only after `advance()`.
+ * appends, chunks and heartbeats, and promise nothing about its disk. Its term is there already, since a
+ * candidate counts its own vote only after `advance()`; and so does a leader count its own log.
  */
 export type Ready = {
   readonly earlyMessages: readonly Message[];

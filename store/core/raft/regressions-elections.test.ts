@@ -26,6 +26,17 @@ test('R1: a vote leaves with the Ready that persists it, and binds after a resta
   assert.ok(answer?.type === 'vote-response' && !answer.isGranted);
 });
 
+// Found by cluster.test.ts: such a leader crashed, and its voter elected another in the same term.
+test('R1: a sole voter leads only once its own vote is on disk', () => {
+  const solo = new Solo({ voters: [1] });
+  solo.work();
+  solo.raft.campaign();
+  assert.equal(solo.raft.ready()?.hardState?.vote, 1);
+  assert.equal(solo.raft.status().role, 'candidate');
+  solo.raft.advance();
+  assert.equal(solo.raft.status().role, 'leader');
+});
+
 test('R2: a raised term and new entries are persisted with the answer that rests on them', () => {
   const solo = new Solo();
   solo.work();
@@ -42,19 +53,28 @@ test('R2: a leader counts its own disk only once it was told of it', () => {
   const solo = new Solo({ voters: [1] });
   solo.lead();
   solo.raft.propose(new Uint8Array(1));
-  const ready = solo.raft.ready();
-  assert.deepEqual(ready?.committed, []);
+  assert.deepEqual(solo.raft.ready()?.committed, []);
+  solo.raft.propose(new Uint8Array(2));
   assert.equal(solo.raft.status().commit, 2);
   solo.raft.advance();
   assert.equal(solo.raft.status().commit, 3);
 });
 
-test('R2: appends go out early only in a term that is on disk', () => {
+test('R2: only what a leader sends goes out before the disk is written', () => {
   const solo = new Solo({ voters: [1], learners: [2] });
-  solo.raft.campaign();
-  const first = solo.raft.ready();
-  assert.deepEqual(first?.earlyMessages, []);
-  assert.equal(first.messages[0]?.type, 'append');
+  solo.lead();
+  solo.raft.propose(new Uint8Array(1));
+  solo.raft.tick();
+  solo.hear(3, 9, vote(9, 8));
+  const ready = solo.raft.ready();
+  assert.deepEqual(
+    ready?.earlyMessages.map(({ type }) => type),
+    ['heartbeat'],
+  );
+  solo.raft.advance();
+  const follower = new Solo();
+  follower.hear(2, 2, vote(1, 1));
+  assert.deepEqual(follower.raft.ready()?.earlyMessages, []);
 });
 
 test('R3: the vote stays when a candidate falls back to follower in the same term', () => {
@@ -157,6 +177,7 @@ test('R22: only voters elect, and each of them once', () => {
   const solo = new Solo({ voters: [1, 2, 3, 4, 5], learners: [6] });
   solo.raft.campaign();
   for (const voter of [2, 3]) solo.hear(voter, 2, { type: 'pre-vote-response', isGranted: true });
+  solo.work();
   for (const voter of [2, 2, 6, 7]) solo.hear(voter, 2, { type: 'vote-response', isGranted: true });
   assert.equal(solo.raft.status().role, 'candidate');
   solo.hear(5, 2, { type: 'vote-response', isGranted: true });

@@ -25,7 +25,7 @@ export type RaftState = {
   /** Kept for the whole term, whatever role the node takes (R3). */
   vote: MemberId | undefined;
   role: Role;
-  /** Since the leader was last heard, a vote was granted or an election began. */
+  /** Since the leader was last heard, a vote was granted or an election began; stands still on a leader. */
   ticksQuiet: number;
   /** Redrawn at each election, so that split votes do not repeat (paper section 5.2). */
   electionTimeoutTicks: number;

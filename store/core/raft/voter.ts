@@ -32,10 +32,9 @@ export function answerVote(raft: RaftState, { from, term, last, isTransfer }: Me
 
 /**
  * Whether a live leader was heard within the shortest election timeout: a candidate is then ignored, or a
- * removed or cut-off member could depose a working leader again and again (thesis 4.2.3, R12). A leader
- * protects itself until its quorum check fails.
+ * removed or cut-off member could depose a working leader again and again (thesis 4.2.3, R12). A leader hears
+ * itself all the time, until its quorum check fails.
  */
 function isLeaderProtected(raft: RaftState): boolean {
-  if (raft.role.type === 'leader') return true;
   return leaderOf(raft) !== undefined && raft.ticksQuiet < raft.options.electionTimeoutTicks;
 }

@@ -29,6 +29,9 @@ export class RaftWorld {
   readonly #trace: ((line: string) => void) | undefined;
   #wire: Message[] = [];
   #cuts = new Set<string>();
+  /** Members that stand still, as under SIGSTOP, and the step at which they go on. */
+  readonly #paused = new Map<MemberId, number>();
+  #now = 0;
   #lossPercent = 0;
   #repeatPercent = 0;
   #proposals = 0;
@@ -48,7 +51,7 @@ export class RaftWorld {
   /** Throws a RaftViolation, or what the core throws, where a promise is broken. */
   run(): WorldReport {
     const steps = 1000 + this.#prng.below(7000);
-    for (let i = 0; i < steps; i++) this.#pick(this.#weights).act();
+    for (; this.#now < steps; this.#now++) this.#pick(this.#weights).act();
     this.#converge();
     const terms = Math.max(...[...this.#hosts.values()].map((host) => host.raft.status().term));
     return { steps, committed: this.#checker.committed, terms };
@@ -64,6 +67,7 @@ export class RaftWorld {
       () => this.#crash(),
       () => this.#cutWays(),
       () => this.#cuts.clear(),
+      () => this.#pause(),
     ];
     return [
       ...common.map((act) => ({ weight: 120 + this.#prng.below(200), act })),
@@ -100,7 +104,10 @@ export class RaftWorld {
     if (this.#prng.below(100) >= this.#repeatPercent) this.#wire.splice(place, 1);
     const isLost =
       this.#prng.below(100) < this.#lossPercent || this.#cuts.has(`${message.from} ${message.to}`);
-    if (!isLost) this.#step(message);
+    if (isLost) return;
+    // A pause delays what is on its way, and what comes meanwhile.
+    if (this.#isPaused(message.to)) this.#wire.push(message);
+    else this.#step(message);
   }
 
   #step(message: Message): void {
@@ -113,7 +120,7 @@ export class RaftWorld {
 
   /** One step of the Ready of some member: the next one is somebody else's. */
   #work(): void {
-    const busy = [...this.#hosts.values()].filter((host) => host.isBusy);
+    const busy = [...this.#hosts.values()].filter((host) => host.isBusy && !this.#isPaused(host.id));
     const host = this.#prng.below(3) > 0 ? busy[this.#prng.below(busy.length)] : this.#anyUp();
     if (host !== undefined) this.#workAt(host);
   }
@@ -243,6 +250,7 @@ export class RaftWorld {
   #converge(): void {
     this.#trace?.('the faults stop');
     this.#cuts.clear();
+    this.#paused.clear();
     this.#lossPercent = 0;
     for (const host of this.#hosts.values()) if (!host.isUp) host.start();
     for (let tick = 0; tick < TICKS_TO_CONVERGE; tick++) {
@@ -286,8 +294,19 @@ export class RaftWorld {
     this.#hosts.set(id, new Host(id, this.#options, { random: this.#prng, disk, onApply }));
   }
 
+  #pause(): void {
+    const host = this.#anyUp();
+    if (host === undefined) return;
+    this.#trace?.(`${host.id} pauses`);
+    this.#paused.set(host.id, this.#now + this.#prng.below(1000));
+  }
+
+  #isPaused(id: MemberId): boolean {
+    return (this.#paused.get(id) ?? 0) > this.#now;
+  }
+
   #anyUp(): Host | undefined {
-    const up = [...this.#hosts.values()].filter((host) => host.isUp);
+    const up = [...this.#hosts.values()].filter((host) => host.isUp && !this.#isPaused(host.id));
     return up[this.#prng.below(up.length)];
   }
 
