@@ -39,7 +39,7 @@ export class Conversation {
     this.#lines = [];
     const [verb = '', ...words] = command.split(/\s+/);
     this.#dispatch(verb, words, words.map(Number));
-    return this.#lines;
+    return foldRepeats(this.#lines);
   }
 
   host(id: MemberId): Host {
@@ -127,7 +127,8 @@ export class Conversation {
       this.#print(`${id} persists snapshot ${index}@${term} ${formatConfiguration(configuration)}`);
     }
     if (entries.length > 0) this.#print(`${id} persists ${entries.map(formatEntry).join(' ')}`);
-    if (hardState === undefined || !ready.mustSync) return;
+    const onDisk = this.host(id).disk.hardState;
+    if (hardState === undefined || (hardState.term === onDisk.term && hardState.vote === onDisk.vote)) return;
     this.#print(`${id} persists term ${hardState.term} vote ${hardState.vote ?? '-'}`);
   }
 
@@ -193,6 +194,19 @@ export class Conversation {
   #print(line: string): void {
     this.#lines.push(line);
   }
+}
+
+/** Heartbeats and pre-votes that were said again and again are printed once. */
+function foldRepeats(lines: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return lines
+    .filter((line, i) => !/ {2}(heartbeat|pre-vote)/.test(line) || lines.indexOf(line) === i)
+    .map((line) =>
+      / {2}(heartbeat|pre-vote)/.test(line) && counts.get(line) !== 1
+        ? `${line}  x${counts.get(line)}`
+        : line,
+    );
 }
 
 function times(count: number, act: () => void): void {

@@ -28,7 +28,9 @@ export class RaftWorld {
   readonly #weightSum: number;
   readonly #trace: ((line: string) => void) | undefined;
   #wire: Message[] = [];
-  #cuts = new Set<string>();
+  /** Cut ways, and the step at which they heal. */
+  readonly #cuts = new Map<string, number>();
+  readonly #speeds = new Map<MemberId, number>();
   /** Members that stand still, as under SIGSTOP, and the step at which they go on. */
   readonly #paused = new Map<MemberId, number>();
   #now = 0;
@@ -66,16 +68,15 @@ export class RaftWorld {
       () => this.#transfer(),
       () => this.#crash(),
       () => this.#cutWays(),
-      () => this.#cuts.clear(),
       () => this.#pause(),
     ];
     return [
       ...common.map((act) => ({ weight: 120 + this.#prng.below(200), act })),
-      { weight: 10 + this.#prng.below(50), act: () => this.#tick() },
+      { weight: 2 + this.#prng.below(20), act: () => this.#tick() },
       { weight: 10 + this.#prng.below(20), act: () => this.#start() },
       { weight: 5 + this.#prng.below(30), act: () => this.#propose() },
       { weight: this.#prng.below(30), act: () => this.#read() },
-      ...rare.map((act) => ({ weight: this.#prng.below(3) * this.#prng.below(8), act })),
+      ...rare.map((act) => ({ weight: this.#prng.below(3) * this.#prng.below(4), act })),
     ];
   }
 
@@ -90,7 +91,8 @@ export class RaftWorld {
 
   #tick(): void {
     const host = this.#anyUp();
-    if (host === undefined) return;
+    // Clocks run at different speeds: a slow leader stays long in an office that it has lost.
+    if (host === undefined || this.#prng.below(4) > (this.#speeds.get(host.id) ?? 0)) return;
     const count = 1 + this.#prng.below(3);
     this.#trace?.(`${host.id} ticks ${count}`);
     for (let i = 0; i < count; i++) host.raft.tick();
@@ -98,12 +100,14 @@ export class RaftWorld {
   }
 
   #deliver(): void {
-    if (this.#wire.length === 0) return;
+    if (this.#wire.length === 0) {
+      if (this.#prng.below(4) === 0) this.#tick();
+      return;
+    }
     const place = this.#prng.below(Math.min(this.#wire.length, this.#prng.below(4) === 0 ? 1000 : 3));
     const message = this.#wire[place] as Message;
     if (this.#prng.below(100) >= this.#repeatPercent) this.#wire.splice(place, 1);
-    const isLost =
-      this.#prng.below(100) < this.#lossPercent || this.#cuts.has(`${message.from} ${message.to}`);
+    const isLost = this.#prng.below(100) < this.#lossPercent || this.#isCut(message);
     if (isLost) return;
     // A pause delays what is on its way, and what comes meanwhile.
     if (this.#isPaused(message.to)) this.#wire.push(message);
@@ -234,16 +238,17 @@ export class RaftWorld {
   /** Splits the members in two, or cuts one way between two of them. */
   #cutWays(): void {
     const ids = [...this.#hosts.keys()];
-    const isSplit = this.#prng.below(2) === 0;
+    const isSplit = this.#prng.below(3) > 0;
+    const until = this.#now + this.#prng.below(2000);
     const side = new Set(ids.filter(() => this.#prng.below(2) === 0));
     const [a, b] = [this.#prng.below(ids.length) + 1, this.#prng.below(ids.length) + 1];
     for (const from of ids) {
       for (const to of ids) {
-        if (isSplit ? side.has(from) !== side.has(to) : from === a && to === b)
-          this.#cuts.add(`${from} ${to}`);
+        const isCut = isSplit ? side.has(from) !== side.has(to) : from === a && to === b;
+        if (isCut) this.#cuts.set(`${from} ${to}`, until);
       }
     }
-    this.#trace?.(`cut: ${[...this.#cuts].join(', ')}`);
+    this.#trace?.(`cut: ${[...this.#cuts.keys()].join(', ')}`);
   }
 
   /** The faults stop: within bounded ticks one leader stands, and every member of its configuration equals it. */
@@ -291,6 +296,7 @@ export class RaftWorld {
 
   #addHost(id: MemberId, disk: ReturnType<typeof emptyState>): void {
     const onApply = this.#checker.applied.bind(this.#checker);
+    this.#speeds.set(id, this.#prng.below(4));
     this.#hosts.set(id, new Host(id, this.#options, { random: this.#prng, disk, onApply }));
   }
 
@@ -299,6 +305,10 @@ export class RaftWorld {
     if (host === undefined) return;
     this.#trace?.(`${host.id} pauses`);
     this.#paused.set(host.id, this.#now + this.#prng.below(1000));
+  }
+
+  #isCut({ from, to }: Message): boolean {
+    return (this.#cuts.get(`${from} ${to}`) ?? 0) > this.#now;
   }
 
   #isPaused(id: MemberId): boolean {
