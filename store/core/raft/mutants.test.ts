@@ -4,7 +4,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { MUTANTS, type Mutant } from '../../sim/raft/mutants.ts';
+import type { Mutant } from '../../sim/raft/mutant.ts';
+import { MUTANTS } from '../../sim/raft/mutants.ts';
 
 /**
  * Shows that each regression test fails when the rule that it pins is taken out: the sources are copied, one rule

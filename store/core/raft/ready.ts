@@ -7,7 +7,7 @@ import type { Entry, HardState, Snapshot } from './types.ts';
  *
  *  1. persist `snapshot`, then `entries`, then `hardState`, in one atomic batch, fsync'd where `mustSync`
  *  2. send `messages`
- *  3. apply `snapshot`, then `committed`, then serve `reads`
+ *  3. apply `snapshot`, then `committed`; serve each of `reads` once its index is applied
  *  4. call `advance()`
  *
  * Persist before send before apply before advance; a crash between any two steps loses nothing that somebody was

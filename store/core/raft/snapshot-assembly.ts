@@ -1,18 +1,16 @@
 import type { MessageOf } from './messages.ts';
-import type { MemberId, Snapshot } from './types.ts';
+import type { Snapshot } from './types.ts';
 
 /**
- * A snapshot under reception. Chunks are taken in order, from one sender and of one snapshot only: two leaders'
- * snapshots of one index may differ in bytes. It is complete when every announced byte is there (R27).
+ * A snapshot under reception. Chunks are taken in order and of one snapshot only, and a new leader begins anew:
+ * two leaders' snapshots of one index may differ in bytes. It is complete when every announced byte is there (R27).
  */
 export class SnapshotAssembly {
-  readonly #from: MemberId;
   readonly #first: MessageOf<'snapshot'>;
   readonly #chunks: Uint8Array[] = [];
   #bytes = 0;
 
   constructor(first: MessageOf<'snapshot'>) {
-    this.#from = first.from;
     this.#first = first;
   }
 
@@ -23,13 +21,9 @@ export class SnapshotAssembly {
 
   /** Whether `chunk` is of the snapshot under reception. */
   isOf(chunk: MessageOf<'snapshot'>): boolean {
-    const { meta, bytesTotal, term } = this.#first;
+    const { meta, bytesTotal } = this.#first;
     return (
-      chunk.from === this.#from &&
-      chunk.term === term &&
-      chunk.meta.index === meta.index &&
-      chunk.meta.term === meta.term &&
-      chunk.bytesTotal === bytesTotal
+      chunk.meta.index === meta.index && chunk.meta.term === meta.term && chunk.bytesTotal === bytesTotal
     );
   }
 

@@ -73,6 +73,7 @@ export function becomeFollower(raft: RaftState, term: Term, leader: MemberId | u
   if (term !== raft.term) raft.vote = undefined;
   raft.term = term;
   raft.role = { type: 'follower', leader };
+  raft.assembly = undefined;
   resetElection(raft);
 }
 
