@@ -16,10 +16,6 @@ export class Window {
     return this.#sent.length >= this.#messagesMax || this.#bytes >= this.#bytesMax;
   }
 
-  get size(): number {
-    return this.#sent.length;
-  }
-
   /** Notes a message whose last entry is `last`. */
   add(last: LogIndex, bytes: number): void {
     this.#sent.push({ last, bytes });
