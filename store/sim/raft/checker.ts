@@ -10,11 +10,7 @@ import {
 } from '../../core/raft/types.ts';
 import { formatConfiguration, formatEntry } from './format.ts';
 import { digestEntry, type Host } from './host.ts';
-
-/** A broken promise of Raft, found by the checker. */
-export class RaftViolation extends Error {
-  override readonly name = 'RaftViolation';
-}
+import { RaftViolation } from './violation.ts';
 
 type Seen = { readonly digest: number; readonly previous: Term };
 

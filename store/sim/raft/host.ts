@@ -12,6 +12,7 @@ import type {
   Snapshot,
 } from '../../core/raft/types.ts';
 import { toIndex } from '../../core/raft/types.ts';
+import { RaftViolation } from './violation.ts';
 
 /** A disk that holds what was persisted, and nothing else, across crashes. */
 export type Disk = { hardState: HardState; snapshot: Snapshot; entries: readonly Entry[] };
@@ -140,7 +141,7 @@ export class Host {
 
   #apply(entry: Entry): void {
     if (entry.index !== this.#machine.index + 1) {
-      throw new Error(`host ${this.id} applies ${entry.index} after ${this.#machine.index}`);
+      throw new RaftViolation(`host ${this.id} applies ${entry.index} after ${this.#machine.index}`);
     }
     this.#machine = { index: entry.index, digest: digestEntry(this.#machine.digest, entry) };
     this.#deps.onApply?.(this, entry);

@@ -64,6 +64,48 @@ const RANDOM: readonly Mutant[] = [
     'isFree && raft.log.isCoveredBy(last)',
     'isFree',
   ),
+  mutant(
+    WORLD,
+    'a vote waits for the disk',
+    'raft.ts',
+    'earlyMessages: outbox.filter(isFromLeader)',
+    'earlyMessages: outbox',
+  ),
+  mutant(
+    WORLD,
+    'the voter does not ask whether it is one',
+    'voter.ts',
+    'const isGranted = term === raft.term &&',
+    'const isGranted = raft.log.current.configuration.voters.includes(raft.options.id) && term === raft.term &&',
+  ),
+  mutant(
+    WORLD,
+    'a refused pre-vote carries the own term',
+    'voter.ts',
+    'isGranted ? term : raft.term',
+    'term',
+  ),
+  mutant(
+    WORLD,
+    'a snapshot is taken in order',
+    'snapshot-assembly.ts',
+    'chunk.offset === this.#bytes && ',
+    '',
+  ),
+  mutant(
+    WORLD,
+    'an open removal does not bar from campaigning',
+    'state.ts',
+    ' || isVoter(log.configurationAt(log.commit), options.id)',
+    '',
+  ),
+  mutant(
+    WORLD,
+    'a caught-up member leaves the snapshot state',
+    'progress.ts',
+    'if (this.#match >= flow.snapshot.index) this.#replicate();',
+    '',
+  ),
 ];
 
 /** Rules of the core and the tests that notice when they are gone. */

@@ -5,9 +5,10 @@ import type { Message } from '../../core/raft/messages.ts';
 import type { RaftOptions } from '../../core/raft/options.ts';
 import type { RaftStatus } from '../../core/raft/status.ts';
 import type { MemberId } from '../../core/raft/types.ts';
-import { RaftChecker, RaftViolation } from './checker.ts';
+import { RaftChecker } from './checker.ts';
 import { formatMessage, formatOutcome, formatStatus } from './format.ts';
 import { Host } from './host.ts';
+import { RaftViolation } from './violation.ts';
 
 export type WorldReport = { readonly steps: number; readonly committed: number; readonly terms: number };
 
