@@ -44,12 +44,8 @@ export const fullDiskSoak: Soak = async (run) => {
     const fill = (): void =>
       kind === 'full by its own limit' ? disk.occupy(BALLAST_MEGABYTES) : disk.fillUp();
     await writeUntilRefused(server, ledger, run.writers, fill);
-    if (kind === 'filled behind its back') await mustHaveEnded(server);
-    const isServing = kind !== 'filled behind its back';
-    if (isServing) await ledger.verify(server.url);
-    disk.makeRoom();
-    if (isServing) await waitForRecovery(server);
-    else failures += 1;
+    const hasEnded = await outcomeOf(server, ledger, kind, () => disk.makeRoom());
+    if (hasEnded) failures += 1;
     await endRound(server, ledger, run.writers);
     run.progress(`round ${round} of ${run.rounds}: ${kind}, ${ledger.refused} refused so far`);
   }
@@ -90,7 +86,8 @@ async function waitForRecovery(server: ServerProcess): Promise<void> {
     const answer = await fetch(`${server.url}/v1/kv/default/probe`, { method: 'PUT', body: 'x' }).catch(
       () => undefined,
     );
-    if (answer?.status === 204 || server.hasExited) return;
+    if (answer?.status === 204) return;
+    if (server.hasExited) break;
     await sleep(25);
   }
   throw new Error(
@@ -102,9 +99,26 @@ async function endRound(server: ServerProcess, ledger: Ledger, writers: number):
   if (!server.hasExited) await writeAndKill(server, ledger, writers, 1024, 100);
 }
 
-/** A write met a full disk: the node must have said so and ended itself. */
-async function mustHaveEnded(server: ServerProcess): Promise<void> {
-  const code = await Promise.race([server.exited, sleep(5000, 'not ended')]);
-  if (code !== EXIT_STORAGE_FAILED)
-    throw new Error(`a write failed, and the node ended with ${code}\n${server.logTail()}`);
+/**
+ * What a full disk did to the node; says whether the node ended itself. Full by its own limit it must go on serving. Where
+ * something else took the last byte, a write that was under way may have failed, and then the node must have ended.
+ */
+async function outcomeOf(
+  server: ServerProcess,
+  ledger: Ledger,
+  kind: Kind,
+  makeRoom: () => void,
+): Promise<boolean> {
+  try {
+    if (kind === 'filled behind its back') throw new Error('a write failed, and the node went on');
+    await ledger.verify(server.url);
+    makeRoom();
+    await waitForRecovery(server);
+    return false;
+  } catch (error) {
+    const code = await Promise.race([server.exited, sleep(5000, 'not ended')]);
+    makeRoom();
+    if (code === EXIT_STORAGE_FAILED && kind !== 'full by its own limit') return true;
+    throw new Error(`${kind}: the node ended with ${code}\n${server.logTail()}`, { cause: error });
+  }
 }
