@@ -57,6 +57,12 @@ test('scenario 10: a second start on the same directory fails with a clear error
   }
 });
 
+test('a node that cannot start ends, with its engine open already', () => {
+  const settings = [`node.dataDir=${directory}/ends`, 'http.host=203.0.113.1', 'http.port=0'];
+  const { status, stderr } = kvorum(['server', ...settings.flatMap((each) => ['--set', each])]);
+  assert.equal(status, 3, stderr);
+});
+
 test('a port that is taken is a clear error', async () => {
   const port = await freePort();
   const first = await ServerProcess.start({

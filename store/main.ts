@@ -44,11 +44,14 @@ type Running = { readonly node: KvorumNode; readonly server: HttpServer };
 async function start(config: Config, log: Logger, metrics: Metrics): Promise<Running> {
   mkdirSync(config['node.dataDir'], { recursive: true });
   const startedAtMs = systemClock.monotonicMs();
+  // The threads of an engine that is left open would keep a process alive that did not start.
+  await using onFailure = new AsyncDisposableStack();
   const { engine, reason } = await openEngine(config['storage.engine'], engineOptions(config), {
     clock: systemClock,
     random: systemRandom,
     onCommit: (group, seconds) => metrics.observeGroupCommit(group.batches.length, group.bytes, seconds),
   });
+  onFailure.defer(() => engine.close());
   if (reason !== undefined) log.warn({ engine: engine.name }, reason);
   const ports = { clock: systemClock, random: systemRandom, transport: createIsolatedTransport(), engine };
   const node = await startNode(config, ports, {
@@ -60,6 +63,7 @@ async function start(config: Config, log: Logger, metrics: Metrics): Promise<Run
     onReaped: (records) => metrics.countReaped(records),
     onBackgroundError: (error) => log.error({ err: error }, 'background work failed and will be tried again'),
   });
+  onFailure.defer(() => node.stop());
   const server = await startHttpServer(httpOptions(config), {
     store: node.store,
     clock: systemClock,
@@ -70,6 +74,7 @@ async function start(config: Config, log: Logger, metrics: Metrics): Promise<Run
   });
   const openedInMs = Math.round(systemClock.monotonicMs() - startedAtMs);
   log.info({ address: server.address, engine: engine.name, openedInMs, ...node.identity }, 'ready');
+  onFailure.move();
   return { node, server };
 }
 

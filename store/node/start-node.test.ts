@@ -168,6 +168,11 @@ test('a directory of a newer format, or of another number of partitions, is refu
   await assert.rejects(sim.start(), /written by a newer Kvorum: it has storage format 2/);
 });
 
+test('a value above the backlog limit is written when nothing else waits', async () => {
+  const sim = await SimNode.start({ settings: { 'storage.writeBacklogBytesMax': 1 << 20 } });
+  await sim.store.put('default', key('a'), { value: Buffer.alloc(2 << 20) });
+});
+
 test('writes above the backlog limit are refused before memory grows', async () => {
   const sim = await SimNode.start({ settings: { 'storage.writeBacklogBytesMax': 1 << 20 } });
   sim.disk.faults.syncDelayMs = 100;

@@ -91,7 +91,8 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
   };
   const admit = (bytes: number, kind: 'put' | 'delete'): boolean => {
     if (failure !== undefined) throw failure;
-    if (backlogBytes + bytes > options.writeBacklogBytesMax) {
+    // Alone any write is taken: one above the limit would be refused for ever.
+    if (backlogBytes > 0 && backlogBytes + bytes > options.writeBacklogBytesMax) {
       throw new KvError('OVERLOADED', `${backlogBytes} bytes of writes wait for the disk`, { backlogBytes });
     }
     return space.admit(bytes, kind);
