@@ -48,9 +48,13 @@ export class ServerProcess {
       env: { ...process.env, ...options.environment },
     });
     closeSync(log);
+    // A run that fails half way must not leave its node behind.
+    const endWithRun = (): boolean => this.#child.kill('SIGKILL');
+    process.once('exit', endWithRun);
     this.exited = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {
         this.hasExited = true;
+        process.off('exit', endWithRun);
         resolve(code ?? (signal as string));
       });
     });
