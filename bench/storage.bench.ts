@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { resolveConfig } from '../store/config/resolve-config.ts';
-import { createIsolatedTransport } from '../store/io/isolated-transport.ts';
 import { loadRocksBinding } from '../store/io/rocksdb/binding.ts';
 import { openDatabase, RocksdbEngine, type RocksdbOptions } from '../store/io/rocksdb/rocksdb-engine.ts';
 import { systemClock } from '../store/io/system-clock.ts';
 import { systemRandom } from '../store/io/system-random.ts';
 import { startNode } from '../store/node/start-node.ts';
+import { createIsolatedTransport } from '../store/ports/isolated-transport.ts';
 import { BareRocksdb } from './lib/bare-rocksdb.ts';
 import { type Figure, median, report, round, spread } from './lib/report.ts';
 

@@ -3,13 +3,13 @@ import type { ResolvedConfig } from './config/resolve-config.ts';
 import type { Config } from './config/settings.ts';
 import { defaultHttpOptions, type HttpOptions } from './io/http/http-options.ts';
 import { type HttpServer, startHttpServer } from './io/http/server.ts';
-import { createIsolatedTransport } from './io/isolated-transport.ts';
 import { createLogger, type Logger } from './io/log.ts';
 import { createMetrics, type Metrics } from './io/metrics.ts';
 import { ENGINE_DEFAULTS, type EngineOptions, openEngine } from './io/open-engine.ts';
 import { systemClock } from './io/system-clock.ts';
 import { systemRandom } from './io/system-random.ts';
 import { type KvorumNode, startNode } from './node/start-node.ts';
+import { createIsolatedTransport } from './ports/isolated-transport.ts';
 import { KVORUM_VERSION } from './version.ts';
 
 const EXIT_OK = 0;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
+import { runCli } from '../../e2e/lib/run-cli.ts';
 import { freePort, ServerProcess } from '../../e2e/lib/server-process.ts';
 import type { Frame } from './frame.ts';
 import { createRecordReader, type RecordOptions } from './import-record.ts';
@@ -22,10 +23,7 @@ after(async () => {
 });
 
 function kvorum(...args: string[]) {
-  return spawnSync(process.execPath, ['cli/main.ts', '--url', server.url, ...args], {
-    encoding: 'utf8',
-    timeout: 30_000,
-  });
+  return runCli(server.url, args);
 }
 
 function fileOf(name: string, text: string | Uint8Array): string {

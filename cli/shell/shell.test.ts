@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { KvorumClient } from '@kvorum/client';
+import { runCli } from '../../e2e/lib/run-cli.ts';
 import { freePort, ServerProcess } from '../../e2e/lib/server-process.ts';
 import { completeLine } from './complete-line.ts';
 import { splitWords } from './split-words.ts';
@@ -23,11 +24,7 @@ after(async () => {
 });
 
 function kvorum(args: readonly string[], input = '') {
-  return spawnSync(process.execPath, ['cli/main.ts', '--url', server.url, ...args], {
-    encoding: 'utf8',
-    input,
-    timeout: 30_000,
-  });
+  return runCli(server.url, args, input);
 }
 
 test('splitWords keeps what is quoted or escaped together', () => {

@@ -1,12 +1,12 @@
 import { resolveConfig } from '../config/resolve-config.ts';
 import type { Config } from '../config/settings.ts';
 import { type KvorumNode, startNode } from '../node/start-node.ts';
+import { createIsolatedTransport } from '../ports/isolated-transport.ts';
 import type { Random } from '../ports/random.ts';
 import type { EngineFailedError } from '../storage/engine.ts';
 import type { KvStore } from '../storage/kv-store.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { MemoryEngine } from './memory-engine.ts';
-import { createSilentTransport } from './silent-transport.ts';
 import { SimClock } from './sim-clock.ts';
 import { createSimRandom } from './sim-random.ts';
 
@@ -47,7 +47,7 @@ export class SimNode {
 
   async start(settings: Partial<Config> = {}): Promise<void> {
     const engine = new MemoryEngine({ groupBytesMax: 1 << 20 }, { disk: this.disk });
-    const ports = { clock: this.clock, engine, random: this.#random, transport: createSilentTransport() };
+    const ports = { clock: this.clock, engine, random: this.#random, transport: createIsolatedTransport() };
     try {
       this.#node = await startNode({ ...this.#config, ...settings }, ports, {
         onStorageFailed: (error) => this.failures.push(error),

@@ -18,7 +18,6 @@ export class KvError extends Error {
 
 export type KvErrorCode =
   | 'NAMESPACE_NOT_FOUND'
-  | 'NAMESPACE_EXISTS'
   | 'NAMESPACE_NOT_EMPTY'
   | 'NAMESPACE_PROTECTED'
   | 'NAMESPACE_LIMIT'

@@ -15,8 +15,6 @@ export type StoredRecord = {
   readonly value: Uint8Array;
 };
 
-export const CONTENT_TYPE_BYTES_MAX = 255;
-
 const FLAG_TOMBSTONE = 1;
 const FLAG_EXPIRY = 2;
 const FLAG_CONTENT_TYPE = 4;

@@ -16,8 +16,6 @@ export const MEMBER_MAX = 0xffff_ffff;
 /** Bytes of an encoded version; the encoding sorts as versions do. */
 export const VERSION_BYTES = 12;
 
-export const VERSION_ZERO: Version = { wallMs: 0, counter: 0, member: 0 };
-
 export function compareVersions(a: Version, b: Version): number {
   return a.wallMs - b.wallMs || a.counter - b.counter || a.member - b.member;
 }

@@ -81,7 +81,6 @@ export const errorTable = {
     'The request came too slowly',
     'Send the whole request within the time limit.',
   ),
-  NAMESPACE_EXISTS: entry(409, 'The namespace exists otherwise', 'Use it as it is, or choose another name.'),
   NAMESPACE_NOT_EMPTY: entry(
     409,
     'The namespace holds data',

@@ -161,7 +161,7 @@ const namespaceRoute: Route = {
       },
       errors: [
         ...(['BAD_NAMESPACE_NAME', 'UNKNOWN_PARAMETER', 'BAD_JSON', 'BAD_FIELD', 'UNKNOWN_FIELD'] as const),
-        ...(['NAMESPACE_EXISTS', 'NAMESPACE_LIMIT', 'BODY_TOO_LARGE'] as const),
+        ...(['NAMESPACE_LIMIT', 'BODY_TOO_LARGE'] as const),
         ...WRITE_ERRORS,
       ],
     },
