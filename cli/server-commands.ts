@@ -17,6 +17,12 @@ const SHORTCUTS: Readonly<Record<string, SettingName>> = {
   dataDir: 'node.dataDir',
   httpHost: 'http.host',
   httpPort: 'http.port',
+  peerHost: 'peer.host',
+  peerPort: 'peer.port',
+  bootstrap: 'cluster.bootstrap',
+  replicationFactor: 'cluster.replicationFactor',
+  seeds: 'cluster.seeds',
+  zone: 'node.zone',
   engine: 'storage.engine',
   logLevel: 'log.level',
 };
@@ -52,6 +58,12 @@ function withSettings(command: Command): Command {
     .option('--data-dir <dir>', SETTINGS['node.dataDir'].help)
     .option('--http-host <address>', SETTINGS['http.host'].help)
     .option('--http-port <port>', SETTINGS['http.port'].help)
+    .option('--peer-host <address>', SETTINGS['peer.host'].help)
+    .option('--peer-port <port>', SETTINGS['peer.port'].help)
+    .option('--bootstrap', SETTINGS['cluster.bootstrap'].help)
+    .option('--replication-factor <count>', SETTINGS['cluster.replicationFactor'].help)
+    .option('--seeds <addresses>', SETTINGS['cluster.seeds'].help)
+    .option('--zone <zone>', SETTINGS['node.zone'].help)
     .option('--engine <name>', SETTINGS['storage.engine'].help)
     .option('--log-level <level>', SETTINGS['log.level'].help)
     .option(
@@ -87,7 +99,7 @@ function readConfigFile(path: string | undefined): ConfigSources['file'] {
 
 function flagsOf(flags: ServerFlags): ConfigSources['flags'] {
   const shortcuts = Object.entries(SHORTCUTS).flatMap(([option, name]) => {
-    const value = flags[option];
+    const value = flags[option] === true ? 'true' : flags[option];
     return typeof value === 'string'
       ? [{ name, value, flag: `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}` }]
       : [];

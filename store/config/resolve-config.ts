@@ -131,8 +131,11 @@ function fromEnvironment(
 
 /** Text of the environment or a flag as the setting's type; what does not convert is left for the schema to refuse. */
 function fromText(name: SettingName, text: string): unknown {
-  if (typeof SETTINGS[name].default !== 'number') return text;
-  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  const { default: defaultValue } = SETTINGS[name];
+  if (Array.isArray(defaultValue)) return text === '' ? [] : text.split(',').map((part) => part.trim());
+  if (typeof defaultValue === 'boolean') return text === 'true' || (text === 'false' ? false : text);
+  if (typeof defaultValue === 'number') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  return text;
 }
 
 function didYouMean(name: string): string {

@@ -31,6 +31,16 @@ const partitions = z
     'a power of two from 1 to 4096',
   );
 const engine = z.enum(['auto', ...ENGINE_NAMES]);
+const clusterId = z.string().regex(/^([0-9a-f]{32})?$/, '32 hexadecimal digits, or nothing');
+const zone = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{0,63}$/, 'at most 63 letters, digits, dots, hyphens and underscores');
+const address = z.string().regex(/^(\S+:\d{1,5})?$/, 'host:port, or nothing');
+/** A list in the file; elsewhere text with commas between. */
+const addresses = z.array(z.string().regex(/^\S+:\d{1,5}$/, 'each host:port')).max(100) as z.ZodType<
+  readonly string[]
+>;
+const flag = z.boolean();
 const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']);
 
 export const SETTINGS = {
@@ -40,14 +50,128 @@ export const SETTINGS = {
     './kvorum-data',
     'directory of everything that must survive',
   ),
+  'node.zone': setting<string>(
+    zone,
+    '',
+    'failure domain of this node; voters and replicas are spread over zones',
+  ),
+  'node.weight': setting<number>(
+    whole(1, 1000),
+    100,
+    'share of the data that this node takes when it joins, relative to the others',
+  ),
+
+  'cluster.bootstrap': setting<boolean>(
+    flag,
+    false,
+    'make a new cluster of this node where its directory is empty; else it waits for one',
+  ),
+  'cluster.id': setting<string>(
+    clusterId,
+    '',
+    'the cluster to make or to join; empty draws one, or joins that of the first seed that answers',
+  ),
+  'cluster.seeds': setting<readonly string[]>(
+    addresses,
+    [],
+    'peer addresses to look for a cluster at, host:port; a DNS name may stand for many nodes',
+  ),
+  'cluster.seedIntervalMs': setting<number>(
+    ms(10, 600_000),
+    1000,
+    'time between looks at the seeds while there is no cluster, or no leader',
+  ),
   'cluster.partitions': setting<number>(
     partitions,
     256,
-    'slices of the hash space; fixed when the directory is created',
+    'slices of the hash space; fixed when the cluster is made',
+  ),
+  'cluster.replicationFactor': setting<number>(
+    whole(1, 9),
+    3,
+    'replicas of each partition; counts when the cluster is made',
+  ),
+  'cluster.votersMax': setting<number>(
+    whole(1, 9),
+    5,
+    'members that vote on the topology; the others follow',
+  ),
+  'cluster.replaceVoterAfterMs': setting<number>(
+    ms(100, 86_400_000),
+    60_000,
+    'time after which a voter that is gone gives its vote to another member',
+  ),
+  'cluster.requestTimeoutMs': setting<number>(
+    ms(100, 600_000),
+    10_000,
+    'time for a change or a read of the topology, also through the leader',
+  ),
+
+  'peer.host': setting<string>(z.string().min(1), '127.0.0.1', 'address that the peer interface listens on'),
+  'peer.port': setting<number>(port, 7401, 'port of the peer interface; 0 takes a free one'),
+  'peer.advertise': setting<string>(
+    address,
+    '',
+    'where other nodes reach this one, host:port; empty takes what it listens on',
+  ),
+  'peer.frameBytesMax': setting<number>(
+    bytes(65_536, 256 * MIB),
+    16 * MIB,
+    'bytes of a frame; a larger one costs the sender its connection',
+  ),
+  'peer.queueBytesMax': setting<number>(
+    bytes(65_536, 1024 * MIB),
+    32 * MIB,
+    'bytes that wait for one peer; more are dropped, or refused to the asker',
+  ),
+  'peer.linksMax': setting<number>(whole(1, 100_000), 2000, 'peer connections; more are refused'),
+  'peer.heartbeatMs': setting<number>(ms(10, 60_000), 1000, 'time between heartbeats of a quiet link'),
+  'peer.idleTimeoutMs': setting<number>(ms(50, 600_000), 5000, 'silence after which a link is given up'),
+  'peer.connectTimeoutMs': setting<number>(ms(50, 60_000), 3000, 'time for a connection and its handshake'),
+  'peer.reconnectMsMax': setting<number>(
+    ms(10, 60_000),
+    1000,
+    'longest wait before a broken link is tried again; half of it is random',
+  ),
+  'peer.tlsCert': setting<string>(
+    z.string(),
+    '',
+    'PEM file of this node; set all three, or none, of peer.tls*',
+  ),
+  'peer.tlsKey': setting<string>(z.string(), '', 'PEM file of the private key'),
+  'peer.tlsCa': setting<string>(z.string(), '', 'PEM file of whom peers must be signed by'),
+
+  'raft.heartbeatMs': setting<number>(ms(5, 10_000), 100, 'time between heartbeats of the leader'),
+  'raft.electionTimeoutMs': setting<number>(
+    ms(20, 60_000),
+    1000,
+    'silence of the leader after which an election begins, drawn from this to twice this',
+  ),
+  'raft.snapshotEntries': setting<number>(
+    whole(10, 10_000_000),
+    10_000,
+    'log entries after which a snapshot is taken',
+  ),
+  'raft.entriesKept': setting<number>(
+    whole(0, 10_000_000),
+    5000,
+    'log entries kept behind a snapshot for members that lag',
+  ),
+
+  'gossip.periodMs': setting<number>(ms(10, 60_000), 1000, 'time between probes of other members'),
+  'gossip.probeTimeoutMs': setting<number>(
+    ms(5, 60_000),
+    300,
+    'time for a direct answer, before others are asked to probe',
   ),
 
   'http.host': setting<string>(z.string().min(1), '127.0.0.1', 'address that the HTTP interface listens on'),
   'http.port': setting<number>(port, 7400, 'port of the HTTP interface; 0 takes a free one'),
+  'http.advertise': setting<string>(
+    address,
+    '',
+    'where clients reach this node, host:port; empty takes what it listens on',
+  ),
   'http.connectionsMax': setting<number>(
     whole(1, 1_000_000),
     10_000,
