@@ -117,6 +117,7 @@ export const peerReplySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('joined'), member: memberId, partitions: count, epoch }),
   z.object({ type: z.literal('done'), epoch, subject: count }),
   z.object({ type: z.literal('refused'), code: refusalCode, message: text }),
+  z.object({ type: z.literal('transfer-refused'), message: text }),
   z.object({ type: z.literal('not-leader'), leader }),
   z.object({ type: z.literal('busy'), message: text }),
   z.object({ type: z.literal('unknown'), message: text }),
