@@ -22,6 +22,7 @@ export type HttpGauges = {
   readonly connections: number;
   readonly inFlightRequests: number;
   readonly inFlightBytes: number;
+  readonly waitingRequests: number;
 };
 
 export function createMetrics(): Metrics {
@@ -39,7 +40,12 @@ export function createMetrics(): Metrics {
 }
 
 function httpGauges(registry: Registry): (read: () => HttpGauges) => void {
-  let read = (): HttpGauges => ({ connections: 0, inFlightRequests: 0, inFlightBytes: 0 });
+  let read = (): HttpGauges => ({
+    connections: 0,
+    inFlightRequests: 0,
+    inFlightBytes: 0,
+    waitingRequests: 0,
+  });
   const gauge = (name: string, help: string, field: keyof HttpGauges): void => {
     const collect = function (this: Gauge): void {
       this.set(read()[field]);
@@ -49,6 +55,7 @@ function httpGauges(registry: Registry): (read: () => HttpGauges) => void {
   gauge('kvorum_http_connections', 'Open client connections', 'connections');
   gauge('kvorum_http_in_flight_requests', 'Requests being served', 'inFlightRequests');
   gauge('kvorum_http_in_flight_bytes', 'Bytes of bodies being read, stored or sent', 'inFlightBytes');
+  gauge('kvorum_http_waiting_requests', 'Requests that wait for a change of the topology', 'waitingRequests');
   return (next) => {
     read = next;
   };
