@@ -1,14 +1,5 @@
 import type { PersistedState } from '../core/raft/types.ts';
 import type { Announcement } from '../core/topology/types.ts';
-import {
-  becomeFirstMember,
-  becomeMember,
-  beginJoining,
-  type DataDirectory,
-  drawId,
-  giveUpIdentity,
-  type Identity,
-} from './data-directory.ts';
 import type { Hello, HelloRefusal } from '../peer/messages.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
@@ -20,6 +11,15 @@ import type { LoadedRaft } from '../storage/raft-store/load-raft.ts';
 import type { RaftStore } from '../storage/raft-store/raft-store.ts';
 import { AddressBook } from './address-book.ts';
 import { type BootstrapRequest, ClusterError } from './cluster-admin.ts';
+import {
+  becomeFirstMember,
+  becomeMember,
+  beginJoining,
+  type DataDirectory,
+  drawId,
+  giveUpIdentity,
+  type Identity,
+} from './data-directory.ts';
 import { firstState, newMemberState } from './first-state.ts';
 import { askToJoin } from './joiner.ts';
 import type { ProposalOutcomeName } from './leader-calls.ts';

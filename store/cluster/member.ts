@@ -7,7 +7,6 @@ import { RAFT_DEFAULTS } from '../core/raft/options.ts';
 import type { MemberId, PersistedState } from '../core/raft/types.ts';
 import type { TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
 import { type Announcement, type Incarnation, toEpoch } from '../core/topology/types.ts';
-import type { Identity } from './data-directory.ts';
 import type { Hello, PeerReply } from '../peer/messages.ts';
 import { type Clock, sleep } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
@@ -16,6 +15,7 @@ import type { RaftStore } from '../storage/raft-store/raft-store.ts';
 import type { AddressBook } from './address-book.ts';
 import { announceStart } from './announcer.ts';
 import { ClusterError } from './cluster-admin.ts';
+import type { Identity } from './data-directory.ts';
 import { GossipDriver } from './gossip-driver.ts';
 import { LeaderCalls, type ProposalOutcomeName } from './leader-calls.ts';
 import { RaftDriver } from './raft-driver.ts';
@@ -195,8 +195,9 @@ export class Member {
   /** How long this member has known no leader; 0 while it knows one. */
   leaderlessForMs(): number {
     const { clock } = this.#deps;
-    if (this.driver.leader !== undefined) this.#leaderSeenMs = clock.monotonicMs();
-    return clock.monotonicMs() - this.#leaderSeenMs;
+    const nowMs = clock.monotonicMs();
+    if (this.driver.leader !== undefined) this.#leaderSeenMs = nowMs;
+    return nowMs - this.#leaderSeenMs;
   }
 
   /** Everything committed before the call is applied here once this resolves; throws ClusterError NO_LEADER. */

@@ -1,4 +1,5 @@
 import type { ClusterAdmin } from '../cluster/cluster-admin.ts';
+import type { Identity } from '../cluster/data-directory.ts';
 import type { TopologyReplica } from '../cluster/topology-replica.ts';
 import type { Config } from '../config/settings.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -11,7 +12,6 @@ import { startReaper } from '../storage/reaper.ts';
 import type { SpaceGuard } from '../storage/space-guard.ts';
 import { openVersionSource } from '../storage/version-source.ts';
 import { WriteTracker } from '../storage/write-tracker.ts';
-import type { Identity } from '../cluster/data-directory.ts';
 
 /** The data of a member that owns all partitions alone. */
 export type DataService = {

@@ -1,6 +1,7 @@
 import { createClusterAdmin } from '../cluster/admin.ts';
 import type { ClusterAdmin, ClusterStatus } from '../cluster/cluster-admin.ts';
 import { type ClusterEvents, ClusterNode } from '../cluster/cluster-node.ts';
+import { openDataDirectory } from '../cluster/data-directory.ts';
 import { peerHandlers } from '../cluster/peer-handlers.ts';
 import type { Config } from '../config/settings.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -14,7 +15,6 @@ import { createMetaStore } from '../storage/meta-store.ts';
 import { openRaftStore } from '../storage/raft-store/raft-store.ts';
 import { startSpaceGuard } from '../storage/space-guard.ts';
 import { clusterOptions } from './cluster-options.ts';
-import { openDataDirectory } from '../cluster/data-directory.ts';
 import { startDataService } from './data-service.ts';
 import { MemberData } from './member-data.ts';
 

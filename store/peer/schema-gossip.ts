@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ACCUSERS_MAX } from '../core/gossip/rumour.ts';
 import type { GossipBody } from '../core/gossip/messages.ts';
 import { RUMOURS_MAX } from './limits.ts';
 import { address, count, epoch, fraction, memberId } from './schema-parts.ts';
@@ -11,6 +12,7 @@ const rumour = z.object({
   address,
   epoch,
   load: fraction,
+  accusers: z.array(memberId).max(ACCUSERS_MAX).optional(),
 });
 
 const packet = <Type extends GossipBody['type'], Shape extends z.ZodRawShape>(type: Type, shape: Shape) =>

@@ -89,6 +89,7 @@ const memberView = z.object({
   liveness,
   address: z.string(),
   appliedEpoch: epoch,
+  load: z.number(),
   isVoter: z.boolean(),
   isLeader: z.boolean(),
 });

@@ -61,6 +61,7 @@ export class TestCluster implements ClusterAdmin {
       liveness: this.liveness.get(member.number) ?? 'alive',
       address: member.peerAddress,
       appliedEpoch: this.state?.epoch ?? toEpoch(0),
+      load: 0,
       isVoter: true,
       isLeader: member.number === this.leader && this.failure === undefined,
     }));

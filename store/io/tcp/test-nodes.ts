@@ -1,5 +1,5 @@
-import { EventEmitter, once } from 'node:events';
 import { randomUUID } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import type { Hello, HelloRefusal, PeerMessage, PeerReply, PeerRequest } from '../../peer/messages.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { systemClock } from '../system-clock.ts';
