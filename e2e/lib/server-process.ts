@@ -133,14 +133,27 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-/** A port that is free now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Below the ports that a kernel gives to outgoing connections: a node that was down finds its own port free again. */
+const PORT_FIRST = 12_000;
+const PORT_LAST = 31_999;
+const PORT_TRIES_MAX = 200;
+const givenPorts = new Set<number>();
+
+/** A port of `host` that is free now, and that this process was not given before. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let i = 0; i < PORT_TRIES_MAX; i++) {
+    const port = PORT_FIRST + Math.floor(Math.random() * (PORT_LAST - PORT_FIRST + 1));
+    if (givenPorts.has(port) || !(await isFree(port, host))) continue;
+    givenPorts.add(port);
+    return port;
+  }
+  throw new Error(`no free port was found in ${PORT_TRIES_MAX} tries from ${PORT_FIRST} to ${PORT_LAST}`);
+}
+
+function isFree(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, host, () => server.close(() => resolve(true)));
   });
 }
