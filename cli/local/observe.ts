@@ -27,7 +27,10 @@ export async function observeMembers(
 ): Promise<ReadonlyMap<string, MemberView>> {
   for (const { node, status } of observations) {
     if (status === undefined) continue;
-    const answer = await ask<{ readonly members: readonly MemberView[] }>(node, '/v1/members');
+    const answer = await ask<{ readonly members: readonly MemberView[] }>(
+      node,
+      '/v1/members?consistency=local',
+    );
     if (answer !== undefined) return new Map(answer.members.map((member) => [member.name, member]));
   }
   return new Map();

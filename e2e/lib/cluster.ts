@@ -26,10 +26,16 @@ export class Cluster implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Starts all nodes and waits until they are one cluster. */
-  static async start(options: ClusterOptions): Promise<Cluster> {
+  /** With their ports, and none of them started. */
+  static async create(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(options);
     for (let index = 1; index <= options.size; index++) await cluster.addNode();
+    return cluster;
+  }
+
+  /** Starts all nodes and waits until they are one cluster. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const cluster = await Cluster.create(options);
     try {
       for (const node of cluster.#nodes) cluster.start(node.index);
       await cluster.settled();
