@@ -44,7 +44,7 @@ export function createDataStore(options: DataStoreOptions, deps: DataStoreDeps):
     scanAll: (namespace, query) => scanAll(access, namespaces.require(namespace), query),
     listNamespaces: () => namespaces.list(),
     getNamespace: (name) => namespaces.get(name),
-    createNamespace: (name) => access.guarded(namespaces.create(name, deps.clock.nowMs())),
+    createNamespace: (name) => access.guarded(namespaces.create(name)),
     async deleteNamespace(name, confirm) {
       const namespace = namespaces.require(name);
       if (name === DEFAULT_NAMESPACE)
