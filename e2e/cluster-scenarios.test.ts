@@ -52,11 +52,7 @@ test('scenario 16: a restart keeps identity, voting, ownership and ports', async
   });
   const facts = async (node: ClusterNode) => {
     const { clusterId, node: own } = await cluster.status(node.index);
-    const { settings, partitions, members } = (await topologyOf(node)) as TopologyDocument & {
-      settings: unknown;
-      partitions: unknown;
-      members: { number: number; peerAddress: string; httpAddress: string }[];
-    };
+    const { settings, partitions, members } = await topologyOf(node);
     const addresses = members.find(({ number }) => number === own.member);
     return {
       clusterId,

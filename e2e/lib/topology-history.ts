@@ -6,11 +6,15 @@ import type { ClusterNode } from './cluster-node.ts';
 export type TopologyDocument = {
   readonly clusterId: string;
   readonly epoch: number;
+  readonly settings: { readonly partitions: number; readonly replicationFactor: number };
+  readonly partitions: readonly { readonly replicas: readonly number[]; readonly epoch: number }[];
   readonly members: readonly {
     readonly number: number;
     readonly name: string;
     readonly weight: number;
     readonly incarnation: number;
+    readonly peerAddress: string;
+    readonly httpAddress: string;
   }[];
   readonly namespaces: readonly { readonly name: string; readonly id: number }[];
 };
