@@ -5,6 +5,7 @@ type Change = { readonly member: string; readonly weight: number };
 
 /** What was asked of the topology and what came of it; and the check that every acknowledged change is there. */
 export class ChangeLedger {
+  readonly #label: string;
   readonly #acknowledged: (Change & { readonly epoch: number })[] = [];
   readonly #unknown: Change[] = [];
   readonly #namespaces = new Set<string>();
@@ -12,6 +13,11 @@ export class ChangeLedger {
   readonly refusals = new Map<string, number>();
   /** The highest epoch of an acknowledged change: a linearizable read that is asked for now shows at least this. */
   latestEpoch = 0;
+
+  /** `label`: how the names of the namespaces begin that only this load makes. */
+  constructor({ label }: { readonly label: string }) {
+    this.#label = label;
+  }
 
   noteChange(change: Change, answer: AdminAnswer<{ readonly epoch: number }>): boolean {
     if (answer.type === 'ok') {
@@ -38,7 +44,7 @@ export class ChangeLedger {
     for (const name of this.#namespaces)
       if (!names.has(name)) throw new Error(`namespace ${name} was acknowledged and is lost`);
     for (const name of names)
-      if (name !== 'default' && !this.#namespaces.has(name) && !this.#maybeNamespaces.has(name))
+      if (name.startsWith(this.#label) && !this.#namespaces.has(name) && !this.#maybeNamespaces.has(name))
         throw new Error(`nobody made namespace ${name}`);
     for (const { epoch, member, weight } of this.#acknowledged) {
       const found = history.weightAt(epoch, member) ?? weight;

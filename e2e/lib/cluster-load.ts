@@ -17,7 +17,7 @@ const OPTIONS_DEFAULT: ClusterLoadOptions = {
   writers: 3,
   changePauseMs: 20,
   namespacePauseMs: 400,
-  label: 'x',
+  label: 'load-',
 };
 const WEIGHTS = 1000;
 const READ_PAUSE_MS = 50;
@@ -31,7 +31,7 @@ const AFTERWARDS_MS = 1000;
  * linearizable answers. The first thing that must not be ends `failure`, and `stop` throws it.
  */
 export class ClusterLoad {
-  readonly ledger = new ChangeLedger();
+  readonly ledger: ChangeLedger;
   readonly history = new TopologyHistory();
   readonly #cluster: Cluster;
   readonly #options: ClusterLoadOptions;
@@ -45,6 +45,7 @@ export class ClusterLoad {
   constructor(cluster: Cluster, options: Partial<ClusterLoadOptions> = {}) {
     this.#cluster = cluster;
     this.#options = { ...OPTIONS_DEFAULT, ...options };
+    this.ledger = new ChangeLedger({ label: this.#options.label });
   }
 
   start(): void {
@@ -96,7 +97,7 @@ export class ClusterLoad {
   }
 
   async #createNamespace(node: ClusterNode): Promise<void> {
-    const name = `${this.#options.label}-${this.#namespaces++}`;
+    const name = `${this.#options.label}${this.#namespaces++}`;
     this.ledger.noteNamespace(name, await node.request(`/v1/namespaces/${name}`, { method: 'PUT' }));
   }
 

@@ -9,7 +9,7 @@ export const restartSoak: Soak = async (run) => {
   const before = await identitiesOf(cluster);
   const timesMs: number[] = [];
   for (let round = 1; round <= run.rounds; round++) {
-    const load = new ClusterLoad(cluster, { label: `round-${round}` });
+    const load = new ClusterLoad(cluster, { label: `round-${round}-` });
     load.start();
     await load.nextAcceptedMs();
     await Promise.all(cluster.nodes.map((node) => cluster.kill(node.index)));
