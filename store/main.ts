@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { createNoCluster } from './cluster/no-cluster.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
 import type { Config } from './config/settings.ts';
 import { defaultHttpOptions, type HttpOptions } from './io/http/http-options.ts';
@@ -66,6 +67,7 @@ async function start(config: Config, log: Logger, metrics: Metrics): Promise<Run
   onFailure.defer(() => node.stop());
   const server = await startHttpServer(httpOptions(config), {
     store: node.store,
+    cluster: createNoCluster(config['node.name']),
     clock: systemClock,
     log,
     metrics,

@@ -28,6 +28,8 @@ export type DataServiceDeps = {
   readonly topology: TopologyReplica;
   readonly cluster: ClusterAdmin;
   readonly signal: AbortSignal;
+  /** Why the engine is used no more, if it is not. */
+  engineFailure(): Error | undefined;
   onReaped(records: number): void;
   onError(error: unknown): void;
 };
@@ -68,15 +70,20 @@ export async function startDataService(
   };
 }
 
-function namespaceTopology({ topology, cluster, signal }: DataServiceDeps): NamespaceTopology {
+function namespaceTopology(deps: DataServiceDeps): NamespaceTopology {
+  const { topology, cluster, signal } = deps;
+  /** What a failed disk does to a change is told by the disk's own error. */
+  const change = async (work: Promise<unknown>): Promise<void> => {
+    try {
+      await work;
+    } catch (error) {
+      throw deps.engineFailure() ?? error;
+    }
+  };
   return {
     namespaces: () => topology.state?.namespaces ?? new Map(),
-    async create(name) {
-      await cluster.createNamespace(name, signal);
-    },
-    async drop(name, id) {
-      await cluster.dropNamespace(name, id, signal);
-    },
+    create: (name) => change(cluster.createNamespace(name, signal)),
+    drop: (name, id) => change(cluster.dropNamespace(name, id, signal)),
     onChange: (listener) => topology.onChange(listener),
   };
 }

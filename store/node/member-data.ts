@@ -20,6 +20,8 @@ export class MemberData {
   #service: DataService | undefined;
   #owner: Member | undefined;
   #changing: Promise<void> = Promise.resolve();
+  /** Why the data cannot be served though it is here. */
+  #failure: unknown;
 
   constructor(deps: MemberDataDeps) {
     this.#deps = deps;
@@ -32,7 +34,19 @@ export class MemberData {
     const owner = member !== undefined && ownsAll(member) ? member : undefined;
     if (owner === this.#owner) return;
     this.#owner = owner;
-    this.#changing = this.#changing.then(() => this.#become(owner)).catch(this.#deps.onError);
+    this.#changing = this.#changing
+      .then(() => this.#become(owner))
+      .catch((error: unknown) => {
+        this.#failure = error;
+        this.#deps.onError(error);
+      });
+  }
+
+  /** The first look; rejects where the data is here and cannot be served. */
+  async start(): Promise<void> {
+    this.follow();
+    await this.#changing;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Resolves once what `follow` saw is done. */
@@ -59,6 +73,7 @@ export class MemberData {
 
   #serving(): KvStore {
     if (this.#service !== undefined) return this.#service.store;
+    if (this.#failure !== undefined) throw this.#failure;
     const { phase } = this.#deps.node;
     switch (phase.type) {
       case 'waiting':

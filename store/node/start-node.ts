@@ -130,14 +130,27 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
         topology: member.topology,
         cluster,
         signal: stopping.signal,
+        engineFailure: () => failure,
         onReaped: events.onReaped,
         onError: onBackgroundError,
       }),
   });
-  await transport.start(peerHandlers(node));
-  await node.start(loaded);
-  data.follow();
-  await data.settled();
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    space.close();
+    await data.stop();
+    await node.stop();
+    await transport.close();
+    await engine.close();
+  };
+  try {
+    await transport.start(peerHandlers(node));
+    await node.start(loaded);
+    await data.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 
   const storage = (): StorageStatus => {
     const { isFull, freeBytes, reserveBytes } = space.state;
@@ -153,14 +166,7 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
     reportLoad: (load) => node.member?.gossip.updateSelf({ load }),
     reap: () => data.reap(),
     settled: () => data.settled(),
-    async stop() {
-      stopping.abort();
-      space.close();
-      await data.stop();
-      await node.stop();
-      await transport.close();
-      await engine.close();
-    },
+    stop,
   };
 }
 

@@ -10,7 +10,7 @@ import {
 import { KvError } from './errors.ts';
 import { dataKey } from './key-layout.ts';
 import type { KvStore, Namespace, WriteResult } from './kv-store.ts';
-import { DEFAULT_NAMESPACE } from './namespaces.ts';
+import { DEFAULT_NAMESPACE } from '../core/topology/genesis.ts';
 import { scanAll, scanPage } from './scan.ts';
 
 /** The store of one node over its engine. */
