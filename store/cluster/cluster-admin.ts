@@ -90,6 +90,8 @@ export type MemberView = Member & {
   /** The address that it was last reached at; differs from the topology's until a new one is registered. */
   readonly address: string;
   readonly appliedEpoch: Epoch;
+  /** 0 to 1: how busy it says that it is. */
+  readonly load: number;
   readonly isVoter: boolean;
   readonly isLeader: boolean;
 };

@@ -66,6 +66,7 @@ export type PeerReply =
   /** The command holds since `epoch`. */
   | { readonly type: 'done'; readonly epoch: Epoch; readonly subject: number }
   | ({ readonly type: 'refused' } & TopologyRefusal)
+  | { readonly type: 'transfer-refused'; readonly message: string }
   /** Not tried at all: ask `leader`, or again later. */
   | {
       readonly type: 'not-leader';

@@ -4,13 +4,16 @@ import type { Epoch } from '../topology/types.ts';
 /** SWIM (Das, Gupta, Motivala 2002); Lifeguard (Dadgar, Phillips, Currey 2018) for the patience of a slow node. */
 export type Liveness = 'alive' | 'suspect' | 'dead' | 'left';
 
-/** What spreads about a member. A higher (incarnation, refutation) wins; at equal ones dead > suspect > alive. */
+/** What spreads about a member. A higher (incarnation, refutation) wins; at equal ones left > dead > suspect > alive. */
 export type Rumour = {
   readonly member: MemberId;
   readonly liveness: Liveness;
   /** The life of its data directory. */
   readonly incarnation: number;
-  /** Raised by the member itself, within an incarnation, to refute a suspicion or to spread news of itself. */
+  /**
+   * Raised by the member itself, within an incarnation, to refute a suspicion or to spread news of itself. 0 is what
+   * the topology tells of a member that was not heard yet; the member itself begins at 1.
+   */
   readonly refutation: number;
   /** Where it can be reached, `host:port`. */
   readonly address: string;
@@ -18,6 +21,8 @@ export type Rumour = {
   readonly epoch: Epoch;
   /** 0 to 1: how busy it is. */
   readonly load: number;
+  /** With 'suspect' only: who found it silent by probes of its own; ascending, the ACCUSERS_MAX lowest. */
+  readonly accusers?: readonly MemberId[];
 };
 
 export type GossipBody =

@@ -8,7 +8,7 @@ import { checkOptions, type RaftOptions } from './options.ts';
 import { type ChangeOutcome, type ProposeOutcome, proposeChange, proposeCommand } from './proposal.ts';
 import { askRead, type ReadOutcome } from './read-index.ts';
 import { isEmpty, type Ready } from './ready.ts';
-import { becomeFollower, type RaftState, type Random } from './state.ts';
+import { becomeFollower, leaderOf, type RaftState, type Random } from './state.ts';
 import { describeStatus, type RaftStatus } from './status.ts';
 import { type StepOutcome, stepMessage, tickState } from './step.ts';
 import { startTransfer, type TransferOutcome } from './transfer.ts';
@@ -19,6 +19,7 @@ import {
   type MemberId,
   type PersistedState,
   type Snapshot,
+  type Term,
 } from './types.ts';
 
 export type RaftDeps = { readonly random: Random; readonly persisted: PersistedState };
@@ -142,6 +143,15 @@ export class Raft {
    */
   compact(snapshot: Snapshot, options: { readonly entriesKept: number }): void {
     this.#state.log.compact(snapshot, options.entriesKept);
+  }
+
+  /** The leader of the term, as far as this member knows. */
+  get leader(): MemberId | undefined {
+    return leaderOf(this.#state);
+  }
+
+  get term(): Term {
+    return this.#state.term;
   }
 
   status(): RaftStatus {

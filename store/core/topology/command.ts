@@ -30,6 +30,8 @@ export type TopologyCommand =
   /** `id`: a namespace of that name which was created since is left alone. */
   | { readonly type: 'drop-namespace'; readonly name: string; readonly id: number };
 
+export type CommandOf<T extends TopologyCommand['type']> = Extract<TopologyCommand, { readonly type: T }>;
+
 /** What a command came to. `unchanged` says that it holds already: the epoch stays. */
 export type ApplyOutcome =
   | { readonly type: 'applied'; readonly state: TopologyState; readonly subject: number }

@@ -1,0 +1,94 @@
+import type { TopologyCommand } from '../core/topology/command.ts';
+import type { Member as TopologyMember, TopologyState } from '../core/topology/types.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type ChangeResult, type ClusterAdmin, ClusterError, type ClusterStatus } from './cluster-admin.ts';
+import type { ClusterNode } from './cluster-node.ts';
+import { membersOfView, type NodeView, statusOfMember, statusWithoutCluster } from './cluster-status.ts';
+import type { Member } from './member.ts';
+
+/** The cluster as the interfaces of `node` see it. */
+export function createClusterAdmin(node: ClusterNode, deps: { readonly clock: Clock }): ClusterAdmin {
+  const propose = (command: TopologyCommand, signal: AbortSignal): Promise<ChangeResult> =>
+    requireMember(node).calls.propose(command, signal);
+
+  return {
+    status: () => statusOf(node),
+    members: () => (node.member === undefined ? [] : membersOfView(node.member)),
+    async readTopology(consistency, signal) {
+      const member = requireMember(node);
+      if (consistency === 'linearizable') await member.readBarrier(signal);
+      return requireState(member);
+    },
+    async waitForEpoch(after, signal) {
+      const member = requireMember(node);
+      await member.topology.waitFor((epoch) => epoch > after, signal);
+      return requireState(member);
+    },
+    bootstrap: (request) => node.bootstrap(request),
+    async removeMember(name, signal) {
+      const { number } = await findMember(requireMember(node), name, signal);
+      return propose({ type: 'remove-member', member: number }, signal);
+    },
+    async updateMember(name, { weight }, signal) {
+      const { number } = await findMember(requireMember(node), name, signal);
+      return propose({ type: 'update-member', member: number, weight }, signal);
+    },
+    async transferLeadership(to, signal) {
+      const member = requireMember(node);
+      const target = to === undefined ? undefined : (await findMember(member, to, signal)).number;
+      const { subject } = await member.calls.transferLeadership(target, signal);
+      const leader = requireState(member).members.get(subject)?.name ?? `member-${subject}`;
+      return { leader };
+    },
+    createNamespace: (name, signal) =>
+      propose({ type: 'create-namespace', name, createdAtMs: deps.clock.nowMs() }, signal),
+    dropNamespace: (name, id, signal) => propose({ type: 'drop-namespace', name, id }, signal),
+  };
+}
+
+function statusOf(node: ClusterNode): ClusterStatus {
+  const { phase } = node;
+  const view = (reason: string | undefined): NodeView => ({ name: node.options.name, state: phase.type, reason });
+  switch (phase.type) {
+    case 'member':
+      return statusOfMember(phase.member, view(undefined));
+    case 'waiting':
+      return statusWithoutCluster(view(phase.reason), undefined);
+    case 'joining':
+    case 'excluded':
+      return statusWithoutCluster(view(phase.reason), phase.clusterId);
+  }
+}
+
+function requireMember(node: ClusterNode): Member {
+  const { phase } = node;
+  switch (phase.type) {
+    case 'member':
+      return phase.member;
+    case 'waiting':
+    case 'joining':
+      throw new ClusterError('CLUSTER_WAITING', `this node is of no cluster yet: ${phase.reason}`);
+    case 'excluded':
+      throw new ClusterError('MEMBER_EXCLUDED', phase.reason);
+  }
+}
+
+function requireState(member: Member): TopologyState {
+  const { state } = member.topology;
+  if (state === undefined)
+    throw new ClusterError('CLUSTER_WAITING', 'the topology has not arrived at this node yet; try again');
+  return state;
+}
+
+/** By name; a name that is not known here may have joined a moment ago, so the leader's word is asked for. */
+async function findMember(member: Member, name: string, signal: AbortSignal): Promise<TopologyMember> {
+  const find = (): TopologyMember | undefined =>
+    [...requireState(member).members.values()].find((each) => each.name === name);
+  const known = find();
+  if (known !== undefined) return known;
+  await member.readBarrier(signal);
+  const read = find();
+  if (read === undefined) throw new ClusterError('MEMBER_NOT_FOUND', `there is no member '${name}'`);
+  return read;
+}
+

@@ -1,0 +1,57 @@
+import type { MemberId } from '../core/raft/types.ts';
+import type { Announcement, Incarnation, Member } from '../core/topology/types.ts';
+import { type Clock, sleep } from '../ports/clock.ts';
+import { ClusterError } from './cluster-admin.ts';
+import type { LeaderCalls } from './leader-calls.ts';
+import type { TopologyReplica } from './topology-replica.ts';
+
+export type AnnouncerOptions = {
+  readonly member: MemberId;
+  readonly directoryId: string;
+  readonly incarnation: Incarnation;
+  readonly announcement: Announcement;
+  readonly intervalMs: number;
+};
+
+export type AnnouncerDeps = {
+  readonly clock: Clock;
+  readonly calls: LeaderCalls;
+  readonly topology: TopologyReplica;
+  /** The topology knows a later life of this directory, or another directory, under this number. */
+  onStale(message: string): void;
+  onRemoved(message: string): void;
+};
+
+/** Registers this start of the member, with its addresses, until the topology has it. */
+export async function announceStart(
+  options: AnnouncerOptions,
+  deps: AnnouncerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { member, directoryId, incarnation, announcement, intervalMs } = options;
+  const { clock, calls, topology } = deps;
+  while (!signal.aborted) {
+    const known = topology.state?.members.get(member);
+    if (known !== undefined && isAnnounced(known, options)) return;
+    try {
+      await calls.propose({ type: 'start', member, directoryId, ...incarnation, ...announcement }, signal);
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      if (error.code === 'MEMBER_STALE') return deps.onStale(error.message);
+      if (error.code === 'MEMBER_NOT_FOUND') return deps.onRemoved(error.message);
+    }
+    await sleep(clock, intervalMs, signal);
+  }
+}
+
+function isAnnounced(known: Member, { incarnation, announcement }: AnnouncerOptions): boolean {
+  return (
+    known.incarnation === incarnation.incarnation &&
+    known.life === incarnation.life &&
+    known.state === 'up' &&
+    known.peerAddress === announcement.peerAddress &&
+    known.httpAddress === announcement.httpAddress &&
+    known.zone === announcement.zone &&
+    known.version === announcement.version
+  );
+}

@@ -1,0 +1,372 @@
+import type { PersistedState } from '../core/raft/types.ts';
+import type { Announcement } from '../core/topology/types.ts';
+import {
+  becomeFirstMember,
+  becomeMember,
+  beginJoining,
+  type DataDirectory,
+  drawId,
+  giveUpIdentity,
+  type Identity,
+} from '../node/data-directory.ts';
+import type { Hello, HelloRefusal } from '../peer/messages.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { Resolver } from '../ports/resolver.ts';
+import type { Transport } from '../ports/transport.ts';
+import type { Engine } from '../storage/engine.ts';
+import type { MetaStore } from '../storage/meta-store.ts';
+import type { LoadedRaft, RaftStore } from '../storage/raft-store/raft-store.ts';
+import { AddressBook } from './address-book.ts';
+import { type BootstrapRequest, ClusterError } from './cluster-admin.ts';
+import { firstState, newMemberState } from './first-state.ts';
+import { askToJoin } from './joiner.ts';
+import type { ProposalOutcomeName } from './leader-calls.ts';
+import { Member, type MemberOptions } from './member.ts';
+import { SeedSearch, type WhoReply } from './seed-search.ts';
+
+export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'life' | 'announcement'> & {
+  readonly announcement: Omit<Announcement, 'peerAddress'>;
+  readonly weight: number;
+  /** Make a cluster of an empty directory. */
+  readonly bootstrap: boolean;
+  /** The only cluster to make or join; empty takes any. */
+  readonly clusterId: string;
+  readonly replicationFactor: number;
+  readonly partitions: number;
+  readonly seeds: readonly string[];
+  readonly seedIntervalMs: number;
+};
+
+export type ClusterNodeDeps = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly resolver: Resolver;
+  readonly engine: Engine;
+  readonly meta: MetaStore;
+  readonly raftStore: RaftStore;
+  readonly events: ClusterEvents;
+};
+
+/** What a cluster node tells; for the log and the metrics, and to whoever follows the topology. */
+export type ClusterEvents = {
+  onPhase(phase: Phase): void;
+  onProgress(): void;
+  onRefused(address: string, by: 'us' | 'them', refusal: HelloRefusal, peer: Hello | undefined): void;
+  onNotice(message: string, fields: object): void;
+  onProposed(outcome: ProposalOutcomeName, seconds: number): void;
+  /** A broken invariant of the consensus: the process should end. */
+  onFailed(error: unknown): void;
+  onBackgroundError(error: unknown): void;
+};
+
+/** Where a node stands with its cluster; docs/topology.md has the picture. */
+export type Phase =
+  | { readonly type: 'waiting'; readonly reason: string }
+  | { readonly type: 'joining'; readonly clusterId: string; readonly reason: string }
+  | { readonly type: 'member'; readonly member: Member }
+  | { readonly type: 'excluded'; readonly clusterId: string; readonly reason: string };
+
+/**
+ * The life of a node in its cluster: waits, makes or joins one, takes part, is excluded. Changes of phase happen one at a
+ * time, each durable before it is shown.
+ */
+export class ClusterNode {
+  readonly options: ClusterNodeOptions;
+  readonly book = new AddressBook();
+  readonly life: string;
+  readonly #deps: ClusterNodeDeps;
+  readonly #search: SeedSearch;
+  readonly #stopping = new AbortController();
+  #directory: DataDirectory;
+  #phase: Phase;
+  #changing: Promise<unknown> = Promise.resolve();
+  #searching: Promise<void> = Promise.resolve();
+
+  constructor(options: ClusterNodeOptions, deps: ClusterNodeDeps, directory: DataDirectory) {
+    this.options = options;
+    this.#deps = deps;
+    this.#directory = directory;
+    this.life = Buffer.from(deps.random.bytes(8)).toString('hex');
+    this.#phase = this.#phaseWithoutMember('starting');
+    this.#search = new SeedSearch(
+      { seeds: options.seeds, intervalMs: options.seedIntervalMs, timeoutMs: options.requestTimeoutMs },
+      {
+        clock: deps.clock,
+        transport: deps.transport,
+        resolver: deps.resolver,
+        addresses: () => this.#knownAddresses(),
+        onUnresolved: (seed, error) =>
+          deps.events.onNotice(`the seed ${seed} cannot be resolved`, { reason: (error as Error).message }),
+      },
+    );
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get directory(): DataDirectory {
+    return this.#directory;
+  }
+
+  get member(): Member | undefined {
+    return this.#phase.type === 'member' ? this.#phase.member : undefined;
+  }
+
+  /** Takes up what the directory says; the transport is listening already. */
+  async start(loaded: LoadedRaft): Promise<void> {
+    const { identity } = this.#directory;
+    if (identity !== undefined && loaded.type === 'intact') this.#takePart(identity, loaded.state);
+    else if (identity !== undefined) await this.#rejoinDamaged(identity, loaded);
+    else if (this.options.bootstrap && this.#directory.joining === undefined) await this.bootstrap({});
+    const isNeeded = (): boolean => this.#phase.type !== 'excluded' && this.member?.driver.leader === undefined;
+    const { signal } = this.#stopping;
+    this.#searching = this.#search
+      .run(isNeeded, (address, reply) => this.#onWho(address, reply), signal)
+      .catch(this.#deps.events.onBackgroundError);
+  }
+
+  /** Makes a cluster whose only member is this node. The same id again is a success. */
+  bootstrap(request: BootstrapRequest): Promise<{ readonly clusterId: string; readonly created: boolean }> {
+    return this.#change(async () => {
+      const phase = this.#phase;
+      if (phase.type === 'member') return alreadyMember(phase.member.options.identity.clusterId, request);
+      if (phase.type !== 'waiting')
+        throw new ClusterError(
+          'ALREADY_BOOTSTRAPPED',
+          `this node's directory belongs to the cluster ${phase.clusterId} (${phase.type}: ${phase.reason}); make a new cluster of an empty directory`,
+        );
+      const { engine, random } = this.#deps;
+      const wanted = request.clusterId ?? this.options.clusterId;
+      const clusterId = wanted === '' ? drawId(random) : wanted;
+      if (this.options.clusterId !== '' && clusterId !== this.options.clusterId)
+        throw new ClusterError(
+          'ALREADY_BOOTSTRAPPED',
+          `the setting cluster.id lets this node be of ${this.options.clusterId} only, not of ${clusterId}`,
+        );
+      const partitions = request.partitions ?? this.options.partitions;
+      const identity: Identity = { clusterId, member: 1, incarnation: 1, partitions };
+      const state = firstState({
+        clusterId,
+        settings: { partitions, replicationFactor: request.replicationFactor ?? this.options.replicationFactor },
+        createdAtMs: this.#deps.clock.nowMs(),
+        first: {
+          ...this.announcement(),
+          name: this.options.name,
+          directoryId: this.#directory.directoryId,
+          weight: this.options.weight,
+          incarnation: identity.incarnation,
+          life: this.life,
+        },
+      });
+      await becomeFirstMember(engine, identity, state);
+      await this.#enter(identity);
+      return { clusterId, created: true };
+    });
+  }
+
+  announcement(): Announcement {
+    return { ...this.options.announcement, peerAddress: this.#deps.transport.address };
+  }
+
+  /** A peer's refusal may be the first that this node hears of its own exclusion. */
+  onRefused(address: string, by: 'us' | 'them', refusal: HelloRefusal, peer: Hello | undefined): void {
+    this.#deps.events.onRefused(address, by, refusal, peer);
+    const { member } = this;
+    if (by === 'us' || member === undefined) return;
+    if (refusal.code === 'STALE_MEMBER') this.#onStale(refusal.message);
+    if (refusal.code === 'REMOVED_MEMBER') this.#onRemoved(refusal.message);
+  }
+
+  onLink(peer: Hello): void {
+    if (peer.member !== undefined)
+      this.book.record(peer.member.number, peer.member.incarnation, peer.peerAddress);
+    this.member?.onLink(peer);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#searching;
+    await this.#change(async () => {
+      await this.member?.stop({ isGraceful: true });
+    });
+  }
+
+  /** One change of phase at a time. */
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#changing.then(change);
+    this.#changing = result.catch(() => {});
+    return result;
+  }
+
+  #show(phase: Phase): void {
+    this.#phase = phase;
+    this.#deps.events.onPhase(phase);
+  }
+
+  /** The identity is durable: goes on from what is on the disk, like after any other start. */
+  async #enter(identity: Identity): Promise<void> {
+    const loaded = await this.#deps.raftStore.load();
+    if (loaded.type !== 'intact') throw new Error('a Raft log that was just written cannot be read');
+    this.#takePart(identity, loaded.state);
+  }
+
+  /** Takes part from now on. What was said to peers before is said anew. */
+  #takePart(identity: Identity, persisted: PersistedState): void {
+    this.#directory = { ...this.#directory, identity, joining: undefined };
+    const { clock, random, transport, raftStore, events } = this.#deps;
+    const member: Member = new Member(
+      {
+        ...this.options,
+        directoryId: this.#directory.directoryId,
+        identity,
+        life: this.life,
+        announcement: this.announcement(),
+      },
+      {
+        clock,
+        random,
+        transport,
+        book: this.book,
+        store: raftStore,
+        persisted,
+        events: {
+          ...events,
+          onStale: (message) => this.#onStale(message),
+          onRemoved: (message) => this.#onRemoved(message),
+        },
+      },
+    );
+    this.#show({ type: 'member', member });
+    transport.reset();
+    member.start();
+  }
+
+  #onStale(message: string): void {
+    this.#leave(async ({ identity }) => {
+      this.#deps.events.onNotice('this directory is older than what the cluster saw of it: rejoining as a replacement', {
+        reason: message,
+      });
+      await this.#giveUp(identity);
+    });
+  }
+
+  #onRemoved(message: string): void {
+    this.#leave(async ({ identity }) => {
+      const reason = `${message}; to bring this node back, start it with an empty directory`;
+      this.#show({ type: 'excluded', clusterId: identity.clusterId, reason });
+    });
+  }
+
+  /** Ends the member's part, once, and goes on with `next`. */
+  #leave(next: (member: { readonly identity: Identity }) => Promise<void>): void {
+    const leaving = this.#change(async () => {
+      const { member } = this;
+      if (member === undefined || this.#stopping.signal.aborted) return;
+      await member.stop({ isGraceful: false });
+      await next({ identity: member.options.identity });
+      this.#deps.transport.reset();
+    });
+    leaving.catch(this.#deps.events.onBackgroundError);
+  }
+
+  async #giveUp({ clusterId }: Identity): Promise<void> {
+    this.#directory = await giveUpIdentity(this.#deps, clusterId);
+    this.#show(this.#phaseWithoutMember('a replacement for what this directory was is being asked for'));
+  }
+
+  /** What was promised under this identity cannot be read any more: it must not vote, nor lead (S5). */
+  async #rejoinDamaged(identity: Identity, loaded: LoadedRaft): Promise<void> {
+    const reason = loaded.type === 'damaged' ? loaded.reason : 'the log is missing';
+    if (this.options.seeds.length === 0)
+      throw new Error(
+        `the Raft log of member ${identity.member} is damaged (${reason}), and there are no cluster.seeds to fetch it from; ` +
+          'give the seeds of the other members, or see `kvorum cluster recover`',
+      );
+    this.#deps.events.onNotice('the Raft log is damaged: rejoining as a replacement', { reason });
+    await this.#giveUp(identity);
+  }
+
+  #phaseWithoutMember(reason: string): Phase {
+    const { joining } = this.#directory;
+    return joining === undefined
+      ? { type: 'waiting', reason }
+      : { type: 'joining', clusterId: joining, reason };
+  }
+
+  #waitFor(reason: string): void {
+    if (this.#phase.type !== 'waiting' && this.#phase.type !== 'joining') return;
+    if (this.#phase.reason !== reason) this.#show({ ...this.#phase, reason });
+  }
+
+  async #onWho(address: string, { clusterId, leader }: WhoReply): Promise<void> {
+    const { member } = this;
+    if (member !== undefined) {
+      if (clusterId === member.options.identity.clusterId && member.driver.leader === undefined)
+        member.hintLeader(leader?.address);
+      return;
+    }
+    await this.#change(() => this.#join(address, clusterId, leader?.address));
+  }
+
+  async #join(address: string, clusterId: string | undefined, leader: string | undefined): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    if (this.#phase.type !== 'waiting' && this.#phase.type !== 'joining') return;
+    if (clusterId === undefined) return this.#waitFor(`${address} is of no cluster yet either`);
+    const wanted = this.#phase.type === 'joining' ? this.#phase.clusterId : this.options.clusterId;
+    if (wanted !== '' && clusterId !== wanted)
+      return this.#waitFor(`${address} is of the cluster ${clusterId}, and this node may join ${wanted} only`);
+    if (this.#phase.type === 'waiting') await this.#beginJoining(clusterId);
+    await this.#askToJoin(clusterId, leader ?? address);
+  }
+
+  async #beginJoining(clusterId: string): Promise<void> {
+    await beginJoining(this.#deps.meta, clusterId);
+    this.#directory = { ...this.#directory, joining: clusterId };
+    this.#show({ type: 'joining', clusterId, reason: 'a member number is being asked for' });
+  }
+
+  async #askToJoin(clusterId: string, address: string): Promise<void> {
+    const { clock, transport, engine } = this.#deps;
+    const { name, weight, requestTimeoutMs, heartbeatMs } = this.options;
+    const { directoryId } = this.#directory;
+    const joined = await askToJoin(
+      { clusterId, name, directoryId, weight, ...this.announcement() },
+      address,
+      {
+        clock,
+        transport,
+        timeoutMs: requestTimeoutMs,
+        retryMs: heartbeatMs,
+        onWaiting: (reason) => this.#waitFor(reason),
+      },
+      this.#stopping.signal,
+    );
+    if (joined === undefined || this.#stopping.signal.aborted) return;
+    const { member, partitions } = joined;
+    const identity: Identity = { clusterId, member, incarnation: 1, partitions };
+    await becomeMember(engine, identity, newMemberState());
+    await this.#enter(identity);
+    this.member?.hintLeader(address);
+  }
+
+  #knownAddresses(): readonly string[] {
+    const members = this.member?.topology.state?.members.values() ?? [];
+    return [...members]
+      .filter(({ number }) => number !== this.member?.number)
+      .map(({ number, peerAddress }) => this.book.addressOf(number) ?? peerAddress);
+  }
+}
+
+function alreadyMember(
+  clusterId: string,
+  request: BootstrapRequest,
+): { readonly clusterId: string; readonly created: boolean } {
+  if (request.clusterId === clusterId) return { clusterId, created: false };
+  throw new ClusterError(
+    'ALREADY_BOOTSTRAPPED',
+    `this node is a member of the cluster ${clusterId} already; repeat that id, or use a node with an empty directory`,
+  );
+}

@@ -1,0 +1,328 @@
+import { Gossip } from '../core/gossip/gossip.ts';
+import type { GossipPacket } from '../core/gossip/messages.ts';
+import { isVoter, membersOf } from '../core/raft/configuration.ts';
+import type { Message as RaftMessage } from '../core/raft/messages.ts';
+import { RAFT_DEFAULTS } from '../core/raft/options.ts';
+import type { MemberId, PersistedState } from '../core/raft/types.ts';
+import { type Announcement, type Incarnation, toEpoch } from '../core/topology/types.ts';
+import type { Identity } from '../node/data-directory.ts';
+import type { Hello } from '../peer/messages.ts';
+import { type Clock, sleep } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { Transport } from '../ports/transport.ts';
+import type { RaftStore } from '../storage/raft-store/raft-store.ts';
+import type { AddressBook } from './address-book.ts';
+import { announceStart } from './announcer.ts';
+import { ClusterError } from './cluster-admin.ts';
+import { GossipDriver } from './gossip-driver.ts';
+import { LeaderCalls, type ProposalOutcomeName } from './leader-calls.ts';
+import { RaftDriver } from './raft-driver.ts';
+import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
+import { VoterKeeper } from './voter-keeper.ts';
+
+export type MemberOptions = {
+  readonly name: string;
+  readonly directoryId: string;
+  readonly identity: Identity;
+  readonly life: string;
+  readonly announcement: Announcement;
+  readonly heartbeatMs: number;
+  readonly electionTimeoutMs: number;
+  readonly snapshotEntries: number;
+  readonly entriesKept: number;
+  readonly requestTimeoutMs: number;
+  readonly votersMax: number;
+  readonly replaceVoterAfterMs: number;
+  readonly gossipPeriodMs: number;
+  readonly gossipProbeTimeoutMs: number;
+};
+
+export type MemberDeps = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly book: AddressBook;
+  readonly store: RaftStore;
+  readonly persisted: PersistedState;
+  readonly events: MemberEvents;
+};
+
+export type MemberEvents = {
+  /** Term, leader, topology or liveness may have changed. */
+  onProgress(): void;
+  /** The cluster has seen a later life of this directory: what this one promised is void. */
+  onStale(message: string): void;
+  onRemoved(message: string): void;
+  onFailed(error: unknown): void;
+  onBackgroundError(error: unknown): void;
+  onProposed(outcome: ProposalOutcomeName, seconds: number): void;
+};
+
+/** A node's part in its cluster, from the turn in which it has a number until it stops or is excluded. */
+export class Member {
+  readonly options: MemberOptions;
+  readonly topology = new TopologyReplica();
+  readonly driver: RaftDriver<CommandOutcome | undefined>;
+  readonly gossip: GossipDriver;
+  readonly calls: LeaderCalls;
+  readonly #deps: MemberDeps;
+  readonly #keeper: VoterKeeper;
+  readonly #stopping = new AbortController();
+  /** Where the leader was said to be by a node that was asked, for as long as this member has not heard of it itself. */
+  #leaderHint: string | undefined;
+  #leaderSeenMs: number;
+  #announcing: Promise<void> = Promise.resolve();
+
+  constructor(options: MemberOptions, deps: MemberDeps) {
+    const { clock, random, transport, book } = deps;
+    const { identity, heartbeatMs, electionTimeoutMs } = options;
+    this.options = options;
+    this.#deps = deps;
+    this.#leaderSeenMs = clock.monotonicMs();
+    this.gossip = new GossipDriver({
+      clock,
+      gossip: new Gossip(gossipOptions(options), {
+        random: { below: (bound) => Math.floor(random.unit() * bound) },
+        self: {
+          member: identity.member,
+          liveness: 'alive',
+          incarnation: identity.incarnation,
+          refutation: 0,
+          address: options.announcement.peerAddress,
+          epoch: toEpoch(0),
+          load: 0,
+        },
+      }),
+      send: (address, packet) => transport.send(address, { type: 'gossip', packet }),
+      onChange: () => this.#learnAddresses(),
+    });
+    this.topology.onChange(() => this.#followTopology());
+    const electionTimeoutTicks = Math.max(2, Math.round(electionTimeoutMs / heartbeatMs));
+    this.driver = new RaftDriver(
+      {
+        raft: {
+          ...RAFT_DEFAULTS,
+          id: identity.member,
+          incarnation: identity.incarnation,
+          electionTimeoutTicks,
+        },
+        tickMs: heartbeatMs,
+        snapshotEntries: options.snapshotEntries,
+        entriesKept: options.entriesKept,
+      },
+      {
+        clock,
+        random,
+        store: deps.store,
+        persisted: deps.persisted,
+        machine: this.topology,
+        send: (message) => this.#send(message),
+        onProgress: () => this.#onProgress(),
+        onFailed: deps.events.onFailed,
+      },
+    );
+    this.calls = new LeaderCalls(
+      { timeoutMs: options.requestTimeoutMs, leaderWaitMs: 3 * electionTimeoutMs },
+      {
+        clock,
+        transport,
+        driver: this.driver,
+        topology: this.topology,
+        self: identity.member,
+        leaderAddress: () => this.leaderAddress(),
+        onProposed: deps.events.onProposed,
+      },
+    );
+    this.#keeper = new VoterKeeper(
+      {
+        self: identity.member,
+        votersMax: options.votersMax,
+        replaceAfterMs: options.replaceVoterAfterMs,
+        intervalMs: Math.max(heartbeatMs, electionTimeoutMs / 4),
+        lagEntriesMax: RAFT_DEFAULTS.promotionLagEntriesMax,
+      },
+      { clock, driver: this.driver, topology: this.topology, gossip: this.gossip },
+    );
+    for (const { number, incarnation, peerAddress } of this.topology.state?.members.values() ?? [])
+      book.record(number, incarnation, peerAddress);
+  }
+
+  get number(): MemberId {
+    return this.options.identity.member;
+  }
+
+  get incarnation(): Incarnation {
+    return { incarnation: this.options.identity.incarnation, life: this.options.life };
+  }
+
+  /** Begins to take part: campaigns where nobody else can vote, and registers this start. */
+  start(): void {
+    const { voters, votersOutgoing } = this.driver.status().configuration;
+    if (voters.length === 1 && voters[0] === this.number && votersOutgoing.length === 0) this.driver.campaign();
+    this.#announcing = this.#announce();
+  }
+
+  onRaft(from: Hello, message: RaftMessage): void {
+    if (from.member?.number === message.from && !this.#isOlderLife(from)) this.driver.step(message);
+  }
+
+  onGossip(from: Hello, packet: GossipPacket): void {
+    if (from.member?.number === packet.from && !this.#isOlderLife(from)) this.gossip.step(packet);
+  }
+
+  /** A handshake proves where a member is, and that it lives. */
+  onLink({ member, peerAddress }: Hello): void {
+    if (member === undefined) return;
+    this.#deps.book.record(member.number, member.incarnation, peerAddress);
+    this.gossip.heard(member.number, member.incarnation, peerAddress);
+  }
+
+  hintLeader(address: string | undefined): void {
+    this.#leaderHint = address;
+  }
+
+  leaderAddress(): string | undefined {
+    const { leader } = this.driver;
+    if (leader === undefined) return this.#leaderHint;
+    return leader === this.number ? undefined : this.#deps.book.addressOf(leader);
+  }
+
+  /** How long this member has known no leader; 0 while it knows one. */
+  leaderlessForMs(): number {
+    const { clock } = this.#deps;
+    if (this.driver.leader !== undefined) this.#leaderSeenMs = clock.monotonicMs();
+    return clock.monotonicMs() - this.#leaderSeenMs;
+  }
+
+  /** Everything committed before the call is applied here once this resolves; throws ClusterError NO_LEADER. */
+  async readBarrier(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const endMs = clock.monotonicMs() + this.options.requestTimeoutMs;
+    const leaderEndMs = clock.monotonicMs() + 3 * this.options.electionTimeoutMs;
+    for (;;) {
+      const end = await this.driver.read();
+      if (end.type === 'confirmed') return;
+      const isLeaderless = this.driver.leader === undefined && clock.monotonicMs() >= leaderEndMs;
+      if (isLeaderless || signal.aborted || clock.monotonicMs() >= endMs) throw noRead(end.reason);
+      await sleep(clock, this.options.heartbeatMs / 2, signal);
+    }
+  }
+
+  /** Hands leadership to `to`, or to the live voter that is furthest; resolves with the new leader. */
+  async transferLeadership(to: MemberId | undefined, signal: AbortSignal): Promise<MemberId> {
+    const target = to ?? this.#bestSuccessor();
+    if (target === undefined) throw new ClusterError('TRANSFER_REFUSED', 'there is no other voter that is alive');
+    const outcome = this.driver.transferLeadership(target);
+    if (outcome.type === 'refused' && outcome.reason === 'already-leader') return target;
+    if (outcome.type === 'refused')
+      throw new ClusterError('TRANSFER_REFUSED', `member ${target} cannot take over: ${outcome.reason}`);
+    const { clock } = this.#deps;
+    const endMs = clock.monotonicMs() + 2 * this.options.electionTimeoutMs;
+    while (this.driver.leader !== target) {
+      if (clock.monotonicMs() >= endMs || signal.aborted)
+        throw new ClusterError('TRANSFER_REFUSED', `member ${target} did not take over in time`);
+      await sleep(clock, this.options.heartbeatMs / 4, signal);
+    }
+    return target;
+  }
+
+  /** Leaves in good order: leadership goes to another voter first. */
+  async stop({ isGraceful }: { readonly isGraceful: boolean }): Promise<void> {
+    if (isGraceful) {
+      if (this.driver.isLeader && this.#bestSuccessor() !== undefined)
+        await this.transferLeadership(undefined, this.#stopping.signal).catch(() => {});
+      this.gossip.leave();
+    }
+    this.#stopping.abort();
+    this.gossip.stop();
+    this.#keeper.stop();
+    await this.driver.stop();
+    await this.#announcing;
+  }
+
+  async #announce(): Promise<void> {
+    const { directoryId, announcement, heartbeatMs } = this.options;
+    const { clock, events } = this.#deps;
+    try {
+      await announceStart(
+        {
+          member: this.number,
+          directoryId,
+          incarnation: this.incarnation,
+          announcement,
+          intervalMs: 2 * heartbeatMs,
+        },
+        { clock, calls: this.calls, topology: this.topology, ...events },
+        this.#stopping.signal,
+      );
+    } catch (error) {
+      events.onBackgroundError(error);
+    }
+  }
+
+  #send(message: RaftMessage): void {
+    const address = this.#deps.book.addressOf(message.to);
+    if (address !== undefined) this.#deps.transport.send(address, { type: 'raft', message });
+  }
+
+  #onProgress(): void {
+    this.leaderlessForMs();
+    if (this.driver.leader !== undefined) this.#leaderHint = undefined;
+    this.#deps.events.onProgress();
+  }
+
+  #learnAddresses(): void {
+    for (const [member, { incarnation, address }] of this.gossip.view)
+      if (member !== this.number) this.#deps.book.record(member, incarnation, address);
+    this.#deps.events.onProgress();
+  }
+
+  #followTopology(): void {
+    const { state } = this.topology;
+    if (state === undefined) return;
+    const { events, book } = this.#deps;
+    this.gossip?.follow(state);
+    for (const { number, incarnation, peerAddress } of state.members.values())
+      if (number !== this.number) book.record(number, incarnation, peerAddress);
+    const own = state.members.get(this.number);
+    if (own === undefined) {
+      if (this.number < state.nextMember) events.onRemoved('this member was removed from the cluster, or replaced');
+      return;
+    }
+    const { incarnation, life } = this.incarnation;
+    if (own.incarnation > incarnation || (own.incarnation === incarnation && own.life !== life))
+      events.onStale(`the cluster has seen incarnation ${own.incarnation} of this member, and this is ${incarnation}`);
+  }
+
+  /** What an earlier life of a member says counts no more once the topology knows a later one (G7). */
+  #isOlderLife({ member }: Hello): boolean {
+    if (member === undefined) return true;
+    const known = this.topology.state?.members.get(member.number);
+    return known !== undefined && member.incarnation < known.incarnation;
+  }
+
+  #bestSuccessor(): MemberId | undefined {
+    const { configuration, progress } = this.driver.status();
+    const isAlive = (voter: MemberId): boolean => this.gossip.view.get(voter)?.liveness === 'alive';
+    return configuration.voters
+      .filter((voter) => voter !== this.number && isAlive(voter))
+      .sort((a, b) => (progress.get(b)?.match ?? 0) - (progress.get(a)?.match ?? 0))[0];
+  }
+
+  /** Whether this member votes, and who takes part at all. */
+  configuration() {
+    const { configuration } = this.driver.status();
+    return { configuration, isVoter: isVoter(configuration, this.number), members: membersOf(configuration) };
+  }
+}
+
+function gossipOptions({ gossipPeriodMs, gossipProbeTimeoutMs }: MemberOptions) {
+  return { periodMs: gossipPeriodMs, probeTimeoutMs: gossipProbeTimeoutMs };
+}
+
+function noRead(reason: string): ClusterError {
+  return new ClusterError(
+    'NO_LEADER',
+    `the topology could not be read as of now (${reason}); consistency=local answers with what this node has applied`,
+  );
+}

@@ -1,0 +1,92 @@
+import type { PeerReply } from '../peer/messages.ts';
+import { type Clock, sleep } from '../ports/clock.ts';
+import type { Resolver } from '../ports/resolver.ts';
+import { PeerError, type Transport } from '../ports/transport.ts';
+
+export type WhoReply = Extract<PeerReply, { readonly type: 'who' }>;
+
+export type SeedSearchOptions = {
+  readonly seeds: readonly string[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+};
+
+export type SeedSearchDeps = {
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly resolver: Resolver;
+  /** Further addresses to ask, e.g. where members were last seen. */
+  addresses(): readonly string[];
+  onUnresolved(seed: string, error: unknown): void;
+};
+
+/** Addresses asked in one round; a name of a large cluster resolves to many more than are needed. */
+const ASKED_MAX = 32;
+
+/** Asks the seeds, and what they name, who they are: how a node finds its cluster, and its leader, again. */
+export class SeedSearch {
+  readonly #options: SeedSearchOptions;
+  readonly #deps: SeedSearchDeps;
+  #told = new Set<string>();
+
+  constructor(options: SeedSearchOptions, deps: SeedSearchDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** Rounds with pauses in between while `isNeeded`, until `signal`; each answer goes to `onWho`. */
+  async run(
+    isNeeded: () => boolean,
+    onWho: (address: string, reply: WhoReply) => Promise<void> | void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#deps;
+    while (!signal.aborted) {
+      if (isNeeded()) await this.#round(isNeeded, onWho, signal);
+      await sleep(clock, this.#options.intervalMs, signal);
+    }
+  }
+
+  async #round(
+    isNeeded: () => boolean,
+    onWho: (address: string, reply: WhoReply) => Promise<void> | void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const asked = await this.#candidates();
+    this.#told = new Set();
+    const answers = asked.map(async (address) => {
+      const reply = await this.#ask(address, signal);
+      if (reply === undefined || signal.aborted || !isNeeded()) return;
+      for (const each of reply.addresses) this.#told.add(each);
+      await onWho(address, reply);
+    });
+    await Promise.all(answers);
+  }
+
+  async #candidates(): Promise<readonly string[]> {
+    const { transport, resolver, addresses, onUnresolved } = this.#deps;
+    const found = new Set<string>();
+    for (const seed of this.#options.seeds) {
+      try {
+        for (const address of await resolver.resolve(seed)) found.add(address);
+      } catch (error) {
+        onUnresolved(seed, error);
+      }
+    }
+    for (const address of [...addresses(), ...this.#told]) found.add(address);
+    found.delete(transport.address);
+    return [...found].slice(0, ASKED_MAX);
+  }
+
+  async #ask(address: string, signal: AbortSignal): Promise<WhoReply | undefined> {
+    const { transport } = this.#deps;
+    try {
+      const options = { timeoutMs: this.#options.timeoutMs, signal };
+      const reply = await transport.request(address, { type: 'who' }, options);
+      return reply.type === 'who' ? reply : undefined;
+    } catch (error) {
+      if (error instanceof PeerError) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import type { MemberId } from '../core/raft/types.ts';
+import { planConfiguration } from '../core/topology/voters.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
+import type { GossipDriver } from './gossip-driver.ts';
+import type { RaftDriver } from './raft-driver.ts';
+import type { CommandOutcome, TopologyReplica } from './topology-replica.ts';
+
+export type VoterKeeperOptions = {
+  readonly self: MemberId;
+  readonly votersMax: number;
+  readonly replaceAfterMs: number;
+  readonly intervalMs: number;
+  /** A learner that lacks no more entries than this may be promoted. */
+  readonly lagEntriesMax: number;
+};
+
+export type VoterKeeperDeps = {
+  readonly clock: Clock;
+  readonly driver: RaftDriver<CommandOutcome | undefined>;
+  readonly topology: TopologyReplica;
+  readonly gossip: GossipDriver;
+};
+
+/**
+ * On the leader: brings the configuration of the Raft group to what the topology and the liveness of the members ask
+ * for, one change at a time. It keeps nothing of its own, so that a new leader goes on where the old one stopped.
+ */
+export class VoterKeeper {
+  readonly #options: VoterKeeperOptions;
+  readonly #deps: VoterKeeperDeps;
+  #timer: Timer | undefined;
+  #isStopped = false;
+
+  constructor(options: VoterKeeperOptions, deps: VoterKeeperDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  #schedule(): void {
+    this.#timer = this.#deps.clock.setTimer(this.#options.intervalMs, () => {
+      this.#tend();
+      if (!this.#isStopped) this.#schedule();
+    });
+  }
+
+  #tend(): void {
+    const { driver, topology } = this.#deps;
+    const { state } = topology;
+    if (!driver.isLeader || state === undefined) return;
+    if (!state.members.has(this.#options.self)) this.#handOver();
+    else this.#change();
+  }
+
+  #change(): void {
+    const { driver, topology } = this.#deps;
+    const { self, votersMax, replaceAfterMs, lagEntriesMax } = this.#options;
+    const { state } = topology;
+    if (state === undefined) return;
+    const { configuration, progress, last } = driver.status();
+    const changes = planConfiguration(
+      { votersMax, replaceAfterMs },
+      {
+        configuration,
+        members: state.members,
+        self,
+        downForMs: (member) => this.#downForMs(member),
+        isCaughtUp(member) {
+          const known = progress.get(member);
+          return known?.isActive === true && last.index - known.match <= lagEntriesMax;
+        },
+      },
+    );
+    // A refusal (a change is under way, the term is new) passes; the next round asks again.
+    if (changes.length > 0) driver.proposeConfChange(changes);
+  }
+
+  /** A leader that is no member any more cannot take itself out: another voter does. */
+  #handOver(): void {
+    const { driver } = this.#deps;
+    const { configuration, progress } = driver.status();
+    const next = configuration.voters
+      .filter((voter) => voter !== this.#options.self && this.#downForMs(voter) === 0)
+      .sort((a, b) => (progress.get(b)?.match ?? 0) - (progress.get(a)?.match ?? 0))[0];
+    if (next !== undefined) driver.transferLeadership(next);
+  }
+
+  #downForMs(member: MemberId): number {
+    if (member === this.#options.self) return 0;
+    const known = this.#deps.gossip.view.get(member);
+    if (known === undefined || known.liveness === 'alive' || known.liveness === 'suspect') return 0;
+    return Math.max(1, this.#deps.clock.monotonicMs() - known.sinceMs);
+  }
+}

@@ -1,0 +1,31 @@
+import type { ApplyOutcome, TopologyCommand } from './command.ts';
+import { applyJoin } from './join.ts';
+import { applyRemoveMember, applyUpdateMember } from './members.ts';
+import { applyCreateNamespace, applyDropNamespace } from './namespaces.ts';
+import { applyPlacePartitions } from './partitions.ts';
+import { applyStart } from './start.ts';
+import type { TopologyState } from './types.ts';
+
+/**
+ * The state machine of the topology group: every member applies the same commands in the same order and comes to the
+ * same state, so nothing here may depend on anything but its arguments. `state` is never changed: `applied` gives a
+ * new one whose epoch is higher by one; `unchanged` and `refused` give the very same.
+ */
+export function applyCommand(state: TopologyState, command: TopologyCommand): ApplyOutcome {
+  switch (command.type) {
+    case 'join':
+      return applyJoin(state, command);
+    case 'start':
+      return applyStart(state, command);
+    case 'update-member':
+      return applyUpdateMember(state, command);
+    case 'remove-member':
+      return applyRemoveMember(state, command);
+    case 'place-partitions':
+      return applyPlacePartitions(state, command);
+    case 'create-namespace':
+      return applyCreateNamespace(state, command);
+    case 'drop-namespace':
+      return applyDropNamespace(state, command);
+  }
+}

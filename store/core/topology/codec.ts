@@ -1,0 +1,82 @@
+import type { TopologyCommand } from './command.ts';
+import { findViolation } from './invariants.ts';
+import { asRecord, type Reader, ShapeError, whole } from './shape.ts';
+import type { TopologyState } from './types.ts';
+import { readCommand, readState } from './wire.ts';
+
+/**
+ * Commands and state as bytes: JSON with the number of the format. Equal values have equal bytes (fields in a fixed
+ * order, members by number, namespaces by id), so that two members compare their states by a digest.
+ *
+ * Encoding checks as decoding does: what is in the log is applied by every member, so a command that could not be
+ * decoded would stop them all. The leader encodes before it proposes, and refuses what does not pass.
+ */
+export const TOPOLOGY_FORMAT = 1;
+
+/** Values that have no place here: damage, a newer format, or a command that breaks the rules of its fields. */
+export class TopologyFormatError extends Error {
+  override readonly name = 'TopologyFormatError';
+}
+
+export function encodeCommand(command: TopologyCommand): Uint8Array {
+  return encode(readCommand, 'command', command);
+}
+
+export function decodeCommand(bytes: Uint8Array): TopologyCommand {
+  return decode(readCommand, 'command', bytes);
+}
+
+export function encodeState(state: TopologyState): Uint8Array {
+  requireSound(state);
+  const members = [...state.members.values()].sort((a, b) => a.number - b.number);
+  const namespaces = [...state.namespaces.values()].sort((a, b) => a.id - b.id);
+  return encode(readState, 'state', { ...state, members, namespaces });
+}
+
+export function decodeState(bytes: Uint8Array): TopologyState {
+  const wire = decode(readState, 'state', bytes);
+  const members = new Map(wire.members.map((member) => [member.number, member]));
+  const namespaces = new Map(wire.namespaces.map((namespace) => [namespace.name, namespace]));
+  if (members.size !== wire.members.length)
+    throw new TopologyFormatError('A topology numbers two members alike.');
+  if (namespaces.size !== wire.namespaces.length) {
+    throw new TopologyFormatError('A topology names two namespaces alike.');
+  }
+  return requireSound({ ...wire, members, namespaces });
+}
+
+function encode<T>(reader: Reader<T>, field: string, value: T): Uint8Array {
+  const checked = guarded(`A topology ${field} cannot be encoded`, () => reader(value, field));
+  return new TextEncoder().encode(JSON.stringify({ format: TOPOLOGY_FORMAT, [field]: checked }));
+}
+
+function decode<T>(reader: Reader<T>, field: string, bytes: Uint8Array): T {
+  return guarded(`A topology ${field} of ${bytes.length} bytes cannot be decoded`, () => {
+    const document = asRecord(
+      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)),
+      'the document',
+    );
+    const format = whole(1)(document.format, 'format');
+    if (format > TOPOLOGY_FORMAT) {
+      const known = `this program knows formats up to ${TOPOLOGY_FORMAT}`;
+      throw new ShapeError(
+        `it is of format ${format}, ${known}: run the version that wrote it, or a newer one`,
+      );
+    }
+    return reader(document[field], field);
+  });
+}
+
+function guarded<T>(problem: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw new TopologyFormatError(`${problem}: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+function requireSound(state: TopologyState): TopologyState {
+  const violation = findViolation(state);
+  if (violation === undefined) return state;
+  throw new TopologyFormatError(`A topology breaks its own rules: ${violation}.`);
+}

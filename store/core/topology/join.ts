@@ -1,0 +1,66 @@
+import type { MemberId } from '../raft/types.ts';
+import type { ApplyOutcome, CommandOf } from './command.ts';
+import { LIMITS } from './limits.ts';
+import { isOnlyStarted, ownsData, without } from './members.ts';
+import { applied, refused, unchanged } from './outcome.ts';
+import type { Member, TopologyState } from './types.ts';
+
+/**
+ * Allocates a number, once per data directory: asked again, it answers the same number. A known name with another
+ * directory is another member (DESIGN section 4): it is taken only with `replaces`, which says that the leader found
+ * the old one down, and then the old number is retired in the same change, so that no name is ever held twice.
+ */
+export function applyJoin(state: TopologyState, command: CommandOf<'join'>): ApplyOutcome {
+  const { name, directoryId } = command;
+  const members = [...state.members.values()];
+  const sameName = members.find((member) => member.name === name);
+  if (sameName?.directoryId === directoryId) return unchanged(state, sameName.number);
+  const sameDirectory = members.find((member) => member.directoryId === directoryId);
+  if (sameDirectory !== undefined) return refuseRenamed(state, command, sameDirectory);
+  if (sameName !== undefined) return replace(state, command, sameName);
+  if (members.length >= LIMITS.membersMax) {
+    const limit = `A cluster has at most ${LIMITS.membersMax} members; it has as many.`;
+    return refused(state, 'MEMBER_LIMIT', `${limit} Remove one that is not needed, then join again.`);
+  }
+  return admit(state, command, state.members);
+}
+
+/** The old member's replica sets could not be given to the new one, which has none of the data yet. */
+function replace(state: TopologyState, command: CommandOf<'join'>, old: Member): ApplyOutcome {
+  const was = `The name ${old.name} is held by member ${old.number}, which has another data directory.`;
+  if (command.replaces !== old.number) {
+    const advice = 'If that one is gone for good, stop it or remove it; else take another node.name.';
+    return refused(state, 'NAME_TAKEN', `${was} ${advice}`);
+  }
+  if (ownsData(state, old.number)) {
+    const advice = 'It cannot be replaced before its partitions have moved: start it on its own directory.';
+    return refused(state, 'MEMBER_OWNS_DATA', `${was} It owns partitions. ${advice}`);
+  }
+  if (isOnlyStarted(state, old)) {
+    const advice = 'Recover the cluster by hand, or bootstrap a new one.';
+    return refused(state, 'LAST_MEMBER', `${was} No other member has started. ${advice}`);
+  }
+  return admit(state, command, without(state.members, old.number));
+}
+
+function refuseRenamed(state: TopologyState, command: CommandOf<'join'>, member: Member): ApplyOutcome {
+  const was = `The data directory of ${command.name} is that of member ${member.number}, named ${member.name}.`;
+  const advice = `Start it as ${member.name}; if it is a copy of that directory, delete the copy.`;
+  return refused(state, 'NAME_TAKEN', `${was} ${advice}`);
+}
+
+function admit(
+  state: TopologyState,
+  command: CommandOf<'join'>,
+  others: ReadonlyMap<MemberId, Member>,
+): ApplyOutcome {
+  const { name, directoryId, weight, peerAddress, httpAddress, zone, version } = command;
+  const number = state.nextMember;
+  const announcement = { peerAddress, httpAddress, zone, version };
+  const member: Member = {
+    ...{ number, name, directoryId, weight, ...announcement },
+    ...{ incarnation: 0, life: '', state: 'waiting' },
+  };
+  const members = new Map([...others, [number, member]]);
+  return applied(state, { members, nextMember: number + 1 }, number);
+}

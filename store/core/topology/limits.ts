@@ -1,0 +1,17 @@
+/** What the topology holds at most. The state is kept whole in memory, in the log and in every snapshot. */
+export const LIMITS = {
+  /** Members, waiting ones included. Every member follows the log of the topology, and gossips with the others. */
+  membersMax: 1000,
+  /** Hard cap of namespaces; the setting `limits.namespacesMax` may ask for less. */
+  namespacesMax: 100_000,
+  partitionsMax: 4096,
+  replicationFactorMax: 9,
+  weightMax: 1000,
+  /** Members are 32 bits in a version (store/core/version), and numbers are never reused. */
+  memberNumberMax: 0xffff_ffff,
+  /** Characters of a name (a DNS label), an address, a zone, and of any other text. */
+  nameCharactersMax: 63,
+  addressCharactersMax: 261,
+  zoneCharactersMax: 63,
+  textCharactersMax: 128,
+} as const;

@@ -1,0 +1,69 @@
+import type { MemberId } from '../raft/types.ts';
+import type { ApplyOutcome, CommandOf } from './command.ts';
+import { applied, refused, unchanged } from './outcome.ts';
+import type { Member, TopologyState } from './types.ts';
+
+export function applyUpdateMember(state: TopologyState, command: CommandOf<'update-member'>): ApplyOutcome {
+  const member = state.members.get(command.member);
+  if (member === undefined) return refuseUnknown(state, command.member);
+  if (member.weight === command.weight) return unchanged(state, member.number);
+  const members = withMember(state, { ...member, weight: command.weight });
+  return applied(state, { members }, member.number);
+}
+
+/** Retires a number for ever. Who removed it before is told that it is done; a number never given out is a mistake. */
+export function applyRemoveMember(state: TopologyState, command: CommandOf<'remove-member'>): ApplyOutcome {
+  const member = state.members.get(command.member);
+  if (member === undefined) {
+    return wasRemoved(state, command.member)
+      ? unchanged(state, command.member)
+      : refuseUnknown(state, command.member);
+  }
+  const who = `Member ${member.number} (${member.name})`;
+  if (isOnlyStarted(state, member)) {
+    const reason = 'is the only one that has started: without it the cluster could decide nothing any more.';
+    return refused(state, 'LAST_MEMBER', `${who} ${reason} Start another member first.`);
+  }
+  if (ownsData(state, member.number)) {
+    const reason = 'owns partitions: removing it would lose copies of their data.';
+    return refused(state, 'MEMBER_OWNS_DATA', `${who} ${reason} Move them to other members first.`);
+  }
+  return applied(state, { members: without(state.members, member.number) }, member.number);
+}
+
+export function refuseUnknown(state: TopologyState, number: MemberId): ApplyOutcome {
+  const what = wasRemoved(state, number)
+    ? `Member ${number} was removed, and numbers are not reused. To take part again it joins with an empty directory.`
+    : `There is no member ${number}; numbers were given up to ${state.nextMember - 1}.`;
+  return refused(state, 'MEMBER_NOT_FOUND', what);
+}
+
+export function wasRemoved(state: TopologyState, number: MemberId): boolean {
+  return (
+    Number.isSafeInteger(number) && number >= 1 && number < state.nextMember && !state.members.has(number)
+  );
+}
+
+/** Whether `number` is in a replica set: then copies of data are lost with it. */
+export function ownsData(state: TopologyState, number: MemberId): boolean {
+  return state.partitions.some(({ replicas }) => replicas.includes(number));
+}
+
+/** Only members that started follow the log and can vote, so one of them must remain. */
+export function isOnlyStarted(state: TopologyState, member: Member): boolean {
+  if (member.state !== 'up') return false;
+  return [...state.members.values()].every(
+    (other) => other.number === member.number || other.state === 'waiting',
+  );
+}
+
+export function withMember(state: TopologyState, member: Member): ReadonlyMap<MemberId, Member> {
+  return new Map(state.members).set(member.number, member);
+}
+
+export function without(
+  members: ReadonlyMap<MemberId, Member>,
+  number: MemberId,
+): ReadonlyMap<MemberId, Member> {
+  return new Map([...members].filter(([other]) => other !== number));
+}
