@@ -71,7 +71,7 @@ test('SimTransport: a link opens with the first message, serves both ways and is
   const world = createWorld();
   const [a, b] = [await createNode(world, 'a'), await createNode(world, 'b')];
   a.transport.send('b.1:7401', PING);
-  const reply = ask(a.transport, 'b.seed:7401');
+  const reply = ask(a.transport, 'b.1:7401');
   await world.run(100);
   assert.deepEqual(await reply, ANSWER);
   b.transport.send('a.1:7401', PING);

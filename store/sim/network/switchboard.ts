@@ -30,8 +30,6 @@ export class Switchboard {
   readonly watch: NetworkWatch;
   readonly wire: Wire;
   readonly #listeners = new Map<string, SimTransport>();
-  /** Names that stand for a machine wherever it listens now, as a DNS record does. */
-  readonly #names = new Map<string, SimTransport>();
 
   constructor({ network, timeline, watch, wire = deepFreeze }: SwitchboardDeps) {
     this.network = network;
@@ -42,23 +40,20 @@ export class Switchboard {
 
   listen(transport: SimTransport): void {
     this.#listeners.set(transport.address, transport);
-    this.#names.set(seedAddress(transport.machine), transport);
   }
 
   silence(transport: SimTransport): void {
     if (this.#listeners.get(transport.address) === transport) this.#listeners.delete(transport.address);
-    const name = seedAddress(transport.machine);
-    if (this.#names.get(name) === transport) this.#names.delete(name);
   }
 
   at(address: string): SimTransport | undefined {
-    return this.#listeners.get(address) ?? this.#names.get(address);
+    return this.#listeners.get(address);
   }
-}
 
-/** The seed that stands for `machine` whatever its address. */
-export function seedAddress(machine: string): string {
-  return `${machine}.seed:7401`;
+  /** All of them, as a name that stands for many nodes resolves to. */
+  addresses(): readonly string[] {
+    return [...this.#listeners.keys()];
+  }
 }
 
 /** The machine that `address` belongs to, also where nobody listens any more. */

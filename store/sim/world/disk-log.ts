@@ -1,7 +1,7 @@
 import type { Configuration, Entry, HardState, LogIndex } from '../../core/raft/types.ts';
-import { asBuffer } from '../../storage/checksum.ts';
+import { asBuffer, ENVELOPE_BYTES } from '../../storage/checksum.ts';
 import type { EngineEntry, EngineOperation } from '../../storage/engine.ts';
-import { FAMILY } from '../../storage/key-layout.ts';
+import { FAMILY, metaKey } from '../../storage/key-layout.ts';
 import { indexOfKey, raftKeys, TOPOLOGY_GROUP } from '../../storage/raft-store/raft-keys.ts';
 import {
   type Bounds,
@@ -23,11 +23,23 @@ const KIND = {
   chunk: kindOf(KEYS.chunks.start),
 };
 
+/** Whose the directory says that it is. */
+export type DiskIdentity = {
+  readonly clusterId: string;
+  readonly member: number;
+  readonly incarnation: number;
+};
+
+const IDENTITY_KEY = asBuffer(metaKey('identity'));
+const DIRECTORY_KEY = asBuffer(metaKey('directory'));
+
 /**
- * The Raft log as it lies on one disk, read from what the node writes, with no help of the node: what was written,
+ * The identity and the Raft log as they lie on one disk, read from what the node writes, with no help of the node: what was written,
  * and how much of that is durable. Damaged records are left out.
  */
 export class DiskLog {
+  identity: DiskIdentity | undefined;
+  directoryId: string | undefined;
   hardState: HardState | undefined;
   bounds: Bounds | undefined;
   pointer: SnapshotPointer | undefined;
@@ -97,9 +109,20 @@ export class DiskLog {
   #take(operation: EngineOperation): void {
     if (operation.type === 'delete-range') {
       if (operation.start[0] === FAMILY.raft) this.#deleteRange(operation.start, operation.end);
-    } else if (operation.key[0] === FAMILY.raft) {
-      const value = operation.type === 'put' ? operation.value : undefined;
-      this.#set(asBuffer(operation.key), value);
+      return;
+    }
+    const value = operation.type === 'put' ? operation.value : undefined;
+    if (operation.key[0] === FAMILY.raft) this.#set(asBuffer(operation.key), value);
+    else if (operation.key[0] === FAMILY.meta) this.#setMeta(asBuffer(operation.key), value);
+  }
+
+  #setMeta(key: Buffer, value: Uint8Array | undefined): void {
+    if (key.equals(IDENTITY_KEY)) {
+      this.#hasChanged = true;
+      this.identity = value && orNothing(() => factOf(value) as DiskIdentity);
+    }
+    if (key.equals(DIRECTORY_KEY)) {
+      this.directoryId = value && orNothing(() => (factOf(value) as { directoryId: string }).directoryId);
     }
   }
 
@@ -170,6 +193,10 @@ export class DiskLog {
 
 const NONE = 0 as LogIndex;
 const EMPTY = { hardState: undefined, last: NONE } as const;
+
+function factOf(stored: Uint8Array): unknown {
+  return JSON.parse(asBuffer(stored).toString('utf8', ENVELOPE_BYTES));
+}
 
 function kindOf(key: Uint8Array): number {
   return key[KIND_AT] as number;
