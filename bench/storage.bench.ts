@@ -54,11 +54,23 @@ function rocksOptions(location: string): RocksdbOptions {
 
 async function openNode(directory: string): Promise<Store> {
   const engine = await RocksdbEngine.open(rocksOptions(directory), {});
-  const ports = { clock: systemClock, random: systemRandom, transport: createIsolatedTransport(), engine };
-  const node = await startNode(config, ports, {
+  const ports = {
+    clock: systemClock,
+    random: systemRandom,
+    transport: createIsolatedTransport(),
+    resolver: { resolve: async () => [] },
+    engine,
+  };
+  const settings = { ...config, 'cluster.bootstrap': true, 'cluster.replicationFactor': 1 };
+  const node = await startNode(settings, ports, {
     onStorageFailed: fail,
-    onReaped() {},
+    onConsensusFailed: fail,
     onBackgroundError: fail,
+    onReaped() {},
+    onNotice() {},
+    onRefused() {},
+    onProposed() {},
+    onPhase() {},
   });
   return { put: (key) => node.store.put('default', key, { value: VALUE }), close: () => node.stop() };
 }

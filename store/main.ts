@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import type { ResolvedConfig } from './config/resolve-config.ts';
 import type { Config } from './config/settings.ts';
+import { choosePort } from './io/chosen-port.ts';
+import { dnsResolver } from './io/dns-resolver.ts';
 import { defaultHttpOptions, type HttpOptions } from './io/http/http-options.ts';
 import { type HttpServer, startHttpServer } from './io/http/server.ts';
 import { createLogger, type Logger } from './io/log.ts';
@@ -8,13 +10,15 @@ import { createMetrics, type Metrics } from './io/metrics.ts';
 import { ENGINE_DEFAULTS, type EngineOptions, openEngine } from './io/open-engine.ts';
 import { systemClock } from './io/system-clock.ts';
 import { systemRandom } from './io/system-random.ts';
-import { type KvorumNode, startNode } from './node/start-node.ts';
-import { createIsolatedTransport } from './ports/isolated-transport.ts';
+import { type TcpEvents, tcpOptions } from './io/tcp/options.ts';
+import { TcpTransport } from './io/tcp/tcp-transport.ts';
+import { type KvorumNode, type NodeEvents, startNode } from './node/start-node.ts';
 import { KVORUM_VERSION } from './version.ts';
 
 const EXIT_OK = 0;
 const EXIT_NOT_STARTED = 3;
 const EXIT_STORAGE_FAILED = 70;
+const EXIT_CONSENSUS_FAILED = 71;
 
 /**
  * Runs a node until SIGTERM, SIGINT or a failed storage; returns the exit code. After a failed write or fsync the
@@ -41,7 +45,8 @@ export async function runServer({ config }: ResolvedConfig): Promise<number> {
 
 type Running = { readonly node: KvorumNode; readonly server: HttpServer };
 
-async function start(config: Config, log: Logger, metrics: Metrics): Promise<Running> {
+async function start(given: Config, log: Logger, metrics: Metrics): Promise<Running> {
+  const config = { ...given, 'http.port': await choosePort(given['http.host'], given['http.port']) };
   mkdirSync(config['node.dataDir'], { recursive: true });
   const startedAtMs = systemClock.monotonicMs();
   // The threads of an engine that is left open would keep a process alive that did not start.
@@ -53,19 +58,17 @@ async function start(config: Config, log: Logger, metrics: Metrics): Promise<Run
   });
   onFailure.defer(() => engine.close());
   if (reason !== undefined) log.warn({ engine: engine.name }, reason);
-  const ports = { clock: systemClock, random: systemRandom, transport: createIsolatedTransport(), engine };
-  const node = await startNode(config, ports, {
-    onStorageFailed(error) {
-      metrics.countEngineError('write');
-      log.fatal({ err: error }, 'the storage failed: this process ends');
-      process.exit(EXIT_STORAGE_FAILED);
-    },
-    onReaped: (records) => metrics.countReaped(records),
-    onBackgroundError: (error) => log.error({ err: error }, 'background work failed and will be tried again'),
+  const transport = new TcpTransport(tcpOptions(config), {
+    clock: systemClock,
+    random: systemRandom,
+    events: linkEvents(log),
   });
+  const ports = { clock: systemClock, random: systemRandom, transport, resolver: dnsResolver, engine };
+  const node = await startNode(config, ports, nodeEvents(log, metrics));
   onFailure.defer(() => node.stop());
   const server = await startHttpServer(httpOptions(config), {
     store: node.store,
+    cluster: node.cluster,
     clock: systemClock,
     log,
     metrics,
@@ -73,9 +76,47 @@ async function start(config: Config, log: Logger, metrics: Metrics): Promise<Run
     status: () => statusOf(config, node, startedAtMs),
   });
   const openedInMs = Math.round(systemClock.monotonicMs() - startedAtMs);
-  log.info({ address: server.address, engine: engine.name, openedInMs, ...node.identity }, 'ready');
+  const peerAddress = transport.address;
+  log.info({ address: server.address, peerAddress, engine: engine.name, openedInMs }, 'started');
   onFailure.move();
   return { node, server };
+}
+
+function nodeEvents(log: Logger, metrics: Metrics): NodeEvents {
+  return {
+    onStorageFailed(error) {
+      metrics.countEngineError('write');
+      log.fatal({ err: error }, 'the storage failed: this process ends');
+      process.exit(EXIT_STORAGE_FAILED);
+    },
+    onConsensusFailed(error) {
+      log.fatal({ err: error }, 'an invariant of the consensus is broken: this process ends');
+      process.exit(EXIT_CONSENSUS_FAILED);
+    },
+    onPhase({ node, clusterId }) {
+      const { state, member, incarnation, reason } = node;
+      log.info({ state, clusterId, member, incarnation, reason }, `cluster: ${state}`);
+    },
+    onNotice: (message, fields) => log.warn(fields, message),
+    onRefused(address, by, { code, message }, peer) {
+      const fields = { address, peer: peer?.name, peerCluster: peer?.clusterId, code, reason: message };
+      log.warn(fields, by === 'us' ? 'refused a peer' : 'refused by a peer');
+    },
+    onProposed() {},
+    onReaped: (records) => metrics.countReaped(records),
+    onBackgroundError: (error) => log.error({ err: error }, 'background work failed and will be tried again'),
+  };
+}
+
+function linkEvents(log: Logger): TcpEvents {
+  return {
+    onProtocolError: (address, reason) =>
+      log.warn({ address, reason }, 'a peer connection broke the protocol'),
+    onUnreachable: (address, reason) => log.debug({ address, reason }, 'a peer cannot be reached'),
+    onLinkClosed: (address, reason) => log.debug({ address, reason }, 'a peer link ended'),
+    onRequestFailed: (address, error) => log.error({ address, err: error }, 'a request of a peer failed'),
+    onTlsFilesError: (reason) => log.error({ reason }, 'the TLS files cannot be used'),
+  };
 }
 
 function engineOptions(config: Config): EngineOptions {
@@ -126,8 +167,14 @@ function statusOf(config: Config, node: KvorumNode, startedAtMs: number) {
     uptimeSeconds,
     ...readinessOf(node),
     storage: { state, freeBytes: freeBytes ?? 0, reserveBytes },
-    namespaces: node.store.listNamespaces().length,
+    namespaces: node.internals.member?.topology.state?.namespaces.size ?? 0,
+    cluster: clusterOf(node),
   };
+}
+
+function clusterOf({ cluster }: KvorumNode) {
+  const { node, clusterId, epoch, leader } = cluster.status();
+  return { state: node.state, clusterId, epoch, leader: leader?.name };
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {

@@ -6,7 +6,8 @@ export class AddressBook {
 
   record(member: MemberId, incarnation: number, address: string): void {
     const known = this.#entries.get(member);
-    if (known === undefined || incarnation >= known.incarnation) this.#entries.set(member, { incarnation, address });
+    if (known === undefined || incarnation >= known.incarnation)
+      this.#entries.set(member, { incarnation, address });
   }
 
   addressOf(member: MemberId): string | undefined {

@@ -48,7 +48,11 @@ export function createClusterAdmin(node: ClusterNode, deps: { readonly clock: Cl
 
 function statusOf(node: ClusterNode): ClusterStatus {
   const { phase } = node;
-  const view = (reason: string | undefined): NodeView => ({ name: node.options.name, state: phase.type, reason });
+  const view = (reason: string | undefined): NodeView => ({
+    name: node.options.name,
+    state: phase.type,
+    reason,
+  });
   switch (phase.type) {
     case 'member':
       return statusOfMember(phase.member, view(undefined));
@@ -91,4 +95,3 @@ async function findMember(member: Member, name: string, signal: AbortSignal): Pr
   if (read === undefined) throw new ClusterError('MEMBER_NOT_FOUND', `there is no member '${name}'`);
   return read;
 }
-

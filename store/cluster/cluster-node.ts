@@ -1,5 +1,16 @@
 import type { PersistedState } from '../core/raft/types.ts';
 import type { Announcement } from '../core/topology/types.ts';
+import type { Hello, HelloRefusal } from '../peer/messages.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { Resolver } from '../ports/resolver.ts';
+import type { Transport } from '../ports/transport.ts';
+import type { Engine } from '../storage/engine.ts';
+import type { MetaStore } from '../storage/meta-store.ts';
+import type { LoadedRaft } from '../storage/raft-store/load-raft.ts';
+import type { RaftStore } from '../storage/raft-store/raft-store.ts';
+import { AddressBook } from './address-book.ts';
+import { type BootstrapRequest, ClusterError } from './cluster-admin.ts';
 import {
   becomeFirstMember,
   becomeMember,
@@ -8,17 +19,7 @@ import {
   drawId,
   giveUpIdentity,
   type Identity,
-} from '../node/data-directory.ts';
-import type { Hello, HelloRefusal } from '../peer/messages.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Random } from '../ports/random.ts';
-import type { Resolver } from '../ports/resolver.ts';
-import type { Transport } from '../ports/transport.ts';
-import type { Engine } from '../storage/engine.ts';
-import type { MetaStore } from '../storage/meta-store.ts';
-import type { LoadedRaft, RaftStore } from '../storage/raft-store/raft-store.ts';
-import { AddressBook } from './address-book.ts';
-import { type BootstrapRequest, ClusterError } from './cluster-admin.ts';
+} from './data-directory.ts';
 import { firstState, newMemberState } from './first-state.ts';
 import { askToJoin } from './joiner.ts';
 import type { ProposalOutcomeName } from './leader-calls.ts';
@@ -121,7 +122,8 @@ export class ClusterNode {
     if (identity !== undefined && loaded.type === 'intact') this.#takePart(identity, loaded.state);
     else if (identity !== undefined) await this.#rejoinDamaged(identity, loaded);
     else if (this.options.bootstrap && this.#directory.joining === undefined) await this.bootstrap({});
-    const isNeeded = (): boolean => this.#phase.type !== 'excluded' && this.member?.driver.leader === undefined;
+    const isNeeded = (): boolean =>
+      this.#phase.type !== 'excluded' && this.member?.driver.leader === undefined;
     const { signal } = this.#stopping;
     this.#searching = this.#search
       .run(isNeeded, (address, reply) => this.#onWho(address, reply), signal)
@@ -150,7 +152,10 @@ export class ClusterNode {
       const identity: Identity = { clusterId, member: 1, incarnation: 1, partitions };
       const state = firstState({
         clusterId,
-        settings: { partitions, replicationFactor: request.replicationFactor ?? this.options.replicationFactor },
+        settings: {
+          partitions,
+          replicationFactor: request.replicationFactor ?? this.options.replicationFactor,
+        },
         createdAtMs: this.#deps.clock.nowMs(),
         first: {
           ...this.announcement(),
@@ -246,9 +251,12 @@ export class ClusterNode {
 
   #onStale(message: string): void {
     this.#leave(async ({ identity }) => {
-      this.#deps.events.onNotice('this directory is older than what the cluster saw of it: rejoining as a replacement', {
-        reason: message,
-      });
+      this.#deps.events.onNotice(
+        'this directory is older than what the cluster saw of it: rejoining as a replacement',
+        {
+          reason: message,
+        },
+      );
       await this.#giveUp(identity);
     });
   }
@@ -317,7 +325,9 @@ export class ClusterNode {
     if (clusterId === undefined) return this.#waitFor(`${address} is of no cluster yet either`);
     const wanted = this.#phase.type === 'joining' ? this.#phase.clusterId : this.options.clusterId;
     if (wanted !== '' && clusterId !== wanted)
-      return this.#waitFor(`${address} is of the cluster ${clusterId}, and this node may join ${wanted} only`);
+      return this.#waitFor(
+        `${address} is of the cluster ${clusterId}, and this node may join ${wanted} only`,
+      );
     if (this.#phase.type === 'waiting') await this.#beginJoining(clusterId);
     await this.#askToJoin(clusterId, leader ?? address);
   }

@@ -66,7 +66,7 @@ export function membersOfView(member: Member): MemberView[] {
     appliedEpoch: epochOf(member, each.number),
     isVoter: isVoter(configuration, each.number),
     isLeader: leader === each.number,
-    load: gossip.view.get(each.number)?.load ?? 0,
+    load: gossip.view.get(each.number)?.rumour.load ?? 0,
   }));
 }
 
@@ -78,7 +78,9 @@ export function quorumOf(member: Member): QuorumStatus {
     name: nameOf(member, number),
     liveness: livenessOf(member, number),
   }));
-  const missing = voters.filter(({ liveness }) => liveness === 'dead' || liveness === 'left').map(({ name }) => name);
+  const missing = voters
+    .filter(({ liveness }) => liveness === 'dead' || liveness === 'left')
+    .map(({ name }) => name);
   const needed = Math.floor(voters.length / 2) + 1;
   const quorum = { voters, needed, missing };
   const alive = voters.length - missing.length;
@@ -86,7 +88,8 @@ export function quorumOf(member: Member): QuorumStatus {
   const isLeaderless = leaderlessMs > 3 * member.options.electionTimeoutMs;
   const outgoingAlive = votersOutgoing.filter((each) => isUp(livenessOf(member, each))).length;
   const isOutgoingLost = votersOutgoing.length > 0 && outgoingAlive <= votersOutgoing.length / 2;
-  if (voters.length === 0) return { ...quorum, state: 'none', reason: 'the log of the cluster has not arrived yet' };
+  if (voters.length === 0)
+    return { ...quorum, state: 'none', reason: 'the log of the cluster has not arrived yet' };
   if (alive < needed || isOutgoingLost)
     return { ...quorum, state: 'lost', reason: lostReason(alive, voters.length, needed, missing) };
   if (isLeaderless) {
@@ -116,7 +119,7 @@ const isUp = (liveness: Liveness): boolean => liveness === 'alive' || liveness =
 
 function livenessOf(member: Member, number: MemberId): Liveness {
   if (number === member.number) return 'alive';
-  return member.gossip.view.get(number)?.liveness ?? 'alive';
+  return member.gossip.view.get(number)?.rumour.liveness ?? 'alive';
 }
 
 function nameOf(member: Member, number: MemberId): string {
@@ -125,10 +128,10 @@ function nameOf(member: Member, number: MemberId): string {
 
 function addressOf(member: Member, { number, peerAddress }: TopologyMember): string {
   if (number === member.number) return member.options.announcement.peerAddress;
-  return member.gossip.view.get(number)?.address ?? peerAddress;
+  return member.gossip.view.get(number)?.rumour.address ?? peerAddress;
 }
 
 function epochOf(member: Member, number: MemberId): Epoch {
   if (number === member.number) return member.topology.epoch;
-  return member.gossip.view.get(number)?.epoch ?? toEpoch(0);
+  return member.gossip.view.get(number)?.rumour.epoch ?? toEpoch(0);
 }

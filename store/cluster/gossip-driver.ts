@@ -1,8 +1,12 @@
-import { Gossip, type MemberLiveness } from '../core/gossip/gossip.ts';
+import type { Gossip } from '../core/gossip/gossip.ts';
 import type { GossipPacket } from '../core/gossip/messages.ts';
+import type { MemberLiveness } from '../core/gossip/state.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import type { Epoch, TopologyState } from '../core/topology/types.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
+
+/** The longest time between two looks at what is due: what arrives meanwhile may bring it forward. */
+const TICK_MS_MAX = 100;
 
 export type GossipDriverDeps = {
   readonly clock: Clock;
@@ -68,7 +72,8 @@ export class GossipDriver {
 
   #schedule(): void {
     const { clock, gossip } = this.#deps;
-    const delayMs = Math.max(1, gossip.nextDueMs(this.#now()) - this.#now());
+    const dueInMs = gossip.nextDueMs(this.#now()) - this.#now();
+    const delayMs = Math.min(TICK_MS_MAX, Math.max(1, dueInMs));
     this.#timer = clock.setTimer(delayMs, () => {
       gossip.tick(this.#now());
       this.#flush();

@@ -59,6 +59,7 @@ export async function askToJoin(
           break;
         case 'who':
         case 'done':
+        case 'transfer-refused':
           throw new Error(`a join was answered with '${reply.type}'`);
       }
     } catch (error) {

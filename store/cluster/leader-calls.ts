@@ -1,6 +1,6 @@
 import type { MemberId } from '../core/raft/types.ts';
 import { encodeCommand } from '../core/topology/codec.ts';
-import type { TopologyCommand } from '../core/topology/command.ts';
+import type { TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
 import type { PeerReply, PeerRequest } from '../peer/messages.ts';
 import { type Clock, sleep } from '../ports/clock.ts';
 import { PeerError, type Transport } from '../ports/transport.ts';
@@ -23,10 +23,15 @@ export type LeaderCallDeps = {
   readonly topology: TopologyReplica;
   readonly self: MemberId;
   leaderAddress(): string | undefined;
+  /** What the leader refuses to propose, for what only it knows. */
+  refusesHere(command: TopologyCommand): TopologyRefusal | undefined;
+  transferHere(to: MemberId | undefined, signal: AbortSignal): Promise<PeerReply>;
   onProposed(outcome: ProposalOutcomeName, seconds: number): void;
 };
 
 export type ProposalOutcomeName = 'done' | 'refused' | 'not-leader' | 'busy' | 'unknown';
+export type ProposalReply = Extract<PeerReply, { readonly type: ProposalOutcomeName }>;
+type NotLeaderReply = Extract<PeerReply, { readonly type: 'not-leader' }>;
 
 const RETRY_MS = 50;
 
@@ -75,6 +80,8 @@ export class LeaderCalls {
           return attempt;
         case 'refused':
           throw new ClusterError(attempt.code, attempt.message);
+        case 'transfer-refused':
+          throw new ClusterError('TRANSFER_REFUSED', attempt.message);
         case 'unknown':
           throw new ClusterError('OUTCOME_UNKNOWN', attempt.message);
         case 'busy':
@@ -90,20 +97,32 @@ export class LeaderCalls {
     }
   }
 
+  /** Has the leader hand over to `to`, or to whom it chooses; `subject` is the new one. */
+  async transferLeadership(to: MemberId | undefined, signal: AbortSignal): Promise<ChangeResult> {
+    const reply = await this.call(
+      { type: 'transfer-leadership', to },
+      () => this.#deps.transferHere(to, signal),
+      signal,
+    );
+    if (reply.type !== 'done') throw unexpected(reply);
+    return reply;
+  }
+
   /** What a change comes to on this member, as it is told to the one that asked. */
-  async proposeHere(command: TopologyCommand): Promise<PeerReply> {
+  async proposeHere(command: TopologyCommand): Promise<ProposalReply> {
     const { clock, driver, onProposed } = this.#deps;
     const startMs = clock.monotonicMs();
     const reply = await this.#proposeHere(command, driver);
-    if (reply.type !== 'joined' && reply.type !== 'who')
-      onProposed(reply.type, (clock.monotonicMs() - startMs) / 1000);
+    onProposed(reply.type, (clock.monotonicMs() - startMs) / 1000);
     return reply;
   }
 
   async #proposeHere(
     command: TopologyCommand,
     driver: RaftDriver<CommandOutcome | undefined>,
-  ): Promise<PeerReply> {
+  ): Promise<ProposalReply> {
+    const problem = this.#deps.refusesHere(command);
+    if (problem !== undefined) return { type: 'refused', ...problem };
     const proposal = driver.propose(encodeCommand(command));
     if (proposal.type === 'refused') {
       if (proposal.reason === 'not-leader') return this.notLeader();
@@ -120,7 +139,7 @@ export class LeaderCalls {
     }
   }
 
-  notLeader(): PeerReply {
+  notLeader(): NotLeaderReply {
     const { driver, leaderAddress } = this.#deps;
     const address = leaderAddress();
     const member = driver.leader;
@@ -156,7 +175,7 @@ export class LeaderCalls {
   }
 }
 
-function replyOf(outcome: CommandOutcome | undefined): PeerReply {
+function replyOf(outcome: CommandOutcome | undefined): ProposalReply {
   if (outcome === undefined) return { type: 'unknown', message: 'the entry was no command' };
   if (outcome.type === 'refused') return { type: 'refused', ...outcome.refusal };
   return outcome;

@@ -1,12 +1,13 @@
 import { Gossip } from '../core/gossip/gossip.ts';
 import type { GossipPacket } from '../core/gossip/messages.ts';
+import { GOSSIP_DEFAULTS } from '../core/gossip/options.ts';
 import { isVoter, membersOf } from '../core/raft/configuration.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { RAFT_DEFAULTS } from '../core/raft/options.ts';
 import type { MemberId, PersistedState } from '../core/raft/types.ts';
+import type { TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
 import { type Announcement, type Incarnation, toEpoch } from '../core/topology/types.ts';
-import type { Identity } from '../node/data-directory.ts';
-import type { Hello } from '../peer/messages.ts';
+import type { Hello, PeerReply } from '../peer/messages.ts';
 import { type Clock, sleep } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { Transport } from '../ports/transport.ts';
@@ -14,6 +15,7 @@ import type { RaftStore } from '../storage/raft-store/raft-store.ts';
 import type { AddressBook } from './address-book.ts';
 import { announceStart } from './announcer.ts';
 import { ClusterError } from './cluster-admin.ts';
+import type { Identity } from './data-directory.ts';
 import { GossipDriver } from './gossip-driver.ts';
 import { LeaderCalls, type ProposalOutcomeName } from './leader-calls.ts';
 import { RaftDriver } from './raft-driver.ts';
@@ -130,6 +132,8 @@ export class Member {
         topology: this.topology,
         self: identity.member,
         leaderAddress: () => this.leaderAddress(),
+        refusesHere: (command) => this.#refuses(command),
+        transferHere: (to, signal) => this.transferHere(to, signal),
         onProposed: deps.events.onProposed,
       },
     );
@@ -158,7 +162,8 @@ export class Member {
   /** Begins to take part: campaigns where nobody else can vote, and registers this start. */
   start(): void {
     const { voters, votersOutgoing } = this.driver.status().configuration;
-    if (voters.length === 1 && voters[0] === this.number && votersOutgoing.length === 0) this.driver.campaign();
+    if (voters.length === 1 && voters[0] === this.number && votersOutgoing.length === 0)
+      this.driver.campaign();
     this.#announcing = this.#announce();
   }
 
@@ -190,8 +195,9 @@ export class Member {
   /** How long this member has known no leader; 0 while it knows one. */
   leaderlessForMs(): number {
     const { clock } = this.#deps;
-    if (this.driver.leader !== undefined) this.#leaderSeenMs = clock.monotonicMs();
-    return clock.monotonicMs() - this.#leaderSeenMs;
+    const nowMs = clock.monotonicMs();
+    if (this.driver.leader !== undefined) this.#leaderSeenMs = nowMs;
+    return nowMs - this.#leaderSeenMs;
   }
 
   /** Everything committed before the call is applied here once this resolves; throws ClusterError NO_LEADER. */
@@ -211,7 +217,8 @@ export class Member {
   /** Hands leadership to `to`, or to the live voter that is furthest; resolves with the new leader. */
   async transferLeadership(to: MemberId | undefined, signal: AbortSignal): Promise<MemberId> {
     const target = to ?? this.#bestSuccessor();
-    if (target === undefined) throw new ClusterError('TRANSFER_REFUSED', 'there is no other voter that is alive');
+    if (target === undefined)
+      throw new ClusterError('TRANSFER_REFUSED', 'there is no other voter that is alive');
     const outcome = this.driver.transferLeadership(target);
     if (outcome.type === 'refused' && outcome.reason === 'already-leader') return target;
     if (outcome.type === 'refused')
@@ -226,6 +233,18 @@ export class Member {
     return target;
   }
 
+  /** The answer to another member that asks this one, as the leader, to hand over. */
+  async transferHere(to: MemberId | undefined, signal: AbortSignal): Promise<PeerReply> {
+    if (!this.driver.isLeader) return this.calls.notLeader();
+    try {
+      const leader = await this.transferLeadership(to, signal);
+      return { type: 'done', epoch: this.topology.epoch, subject: leader };
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      return { type: 'transfer-refused', message: error.message };
+    }
+  }
+
   /** Leaves in good order: leadership goes to another voter first. */
   async stop({ isGraceful }: { readonly isGraceful: boolean }): Promise<void> {
     if (isGraceful) {
@@ -238,6 +257,15 @@ export class Member {
     this.#keeper.stop();
     await this.driver.stop();
     await this.#announcing;
+  }
+
+  /** Without this one voter nobody could commit its removal, nor anything else. */
+  #refuses(command: TopologyCommand): TopologyRefusal | undefined {
+    if (command.type !== 'remove-member') return undefined;
+    const { voters } = this.driver.status().configuration;
+    if (voters.length !== 1 || voters[0] !== command.member) return undefined;
+    const message = `member ${command.member} is the only voter; wait until another member votes (kvorum cluster status)`;
+    return { code: 'LAST_MEMBER', message };
   }
 
   async #announce(): Promise<void> {
@@ -272,8 +300,9 @@ export class Member {
   }
 
   #learnAddresses(): void {
-    for (const [member, { incarnation, address }] of this.gossip.view)
-      if (member !== this.number) this.#deps.book.record(member, incarnation, address);
+    for (const { rumour } of this.gossip.view.values())
+      if (rumour.member !== this.number)
+        this.#deps.book.record(rumour.member, rumour.incarnation, rumour.address);
     this.#deps.events.onProgress();
   }
 
@@ -286,12 +315,15 @@ export class Member {
       if (number !== this.number) book.record(number, incarnation, peerAddress);
     const own = state.members.get(this.number);
     if (own === undefined) {
-      if (this.number < state.nextMember) events.onRemoved('this member was removed from the cluster, or replaced');
+      if (this.number < state.nextMember)
+        events.onRemoved('this member was removed from the cluster, or replaced');
       return;
     }
     const { incarnation, life } = this.incarnation;
     if (own.incarnation > incarnation || (own.incarnation === incarnation && own.life !== life))
-      events.onStale(`the cluster has seen incarnation ${own.incarnation} of this member, and this is ${incarnation}`);
+      events.onStale(
+        `the cluster has seen incarnation ${own.incarnation} of this member, and this is ${incarnation}`,
+      );
   }
 
   /** What an earlier life of a member says counts no more once the topology knows a later one (G7). */
@@ -303,7 +335,7 @@ export class Member {
 
   #bestSuccessor(): MemberId | undefined {
     const { configuration, progress } = this.driver.status();
-    const isAlive = (voter: MemberId): boolean => this.gossip.view.get(voter)?.liveness === 'alive';
+    const isAlive = (voter: MemberId): boolean => this.gossip.view.get(voter)?.rumour.liveness === 'alive';
     return configuration.voters
       .filter((voter) => voter !== this.number && isAlive(voter))
       .sort((a, b) => (progress.get(b)?.match ?? 0) - (progress.get(a)?.match ?? 0))[0];
@@ -317,7 +349,7 @@ export class Member {
 }
 
 function gossipOptions({ gossipPeriodMs, gossipProbeTimeoutMs }: MemberOptions) {
-  return { periodMs: gossipPeriodMs, probeTimeoutMs: gossipProbeTimeoutMs };
+  return { ...GOSSIP_DEFAULTS, periodMs: gossipPeriodMs, probeTimeoutMs: gossipProbeTimeoutMs };
 }
 
 function noRead(reason: string): ClusterError {

@@ -3,7 +3,6 @@ import { judgeHello, type KnownMember } from '../peer/judge-hello.ts';
 import type { Hello, HelloRefusal, PeerMessage, PeerReply, PeerRequest } from '../peer/messages.ts';
 import { PROTOCOL_VERSION } from '../peer/messages.ts';
 import type { TransportHandlers } from '../ports/transport.ts';
-import { ClusterError } from './cluster-admin.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import type { Member } from './member.ts';
 
@@ -40,7 +39,9 @@ function helloOf(node: ClusterNode): Hello {
 }
 
 function judge(node: ClusterNode, hello: Hello): HelloRefusal | undefined {
-  return judgeHello({ ...helloOf(node), life: node.life }, hello, (number) => knownMember(node.member, number));
+  const known: KnownMember =
+    hello.member === undefined ? { type: 'unknown' } : knownMember(node.member, hello.member.number);
+  return judgeHello(helloOf(node), hello, known);
 }
 
 /** What the topology that this node has applied says of a number. */
@@ -69,28 +70,33 @@ async function answer(
   request: PeerRequest,
   signal: AbortSignal,
 ): Promise<PeerReply> {
-  if (request.type === 'who') return who(node);
   const { member } = node;
-  if (member === undefined) return { type: 'busy', message: `this node is of no cluster (${node.phase.type})` };
+  const noMember: PeerReply = { type: 'busy', message: `this node is of no cluster (${node.phase.type})` };
   switch (request.type) {
+    case 'who':
+      return who(member);
     case 'join':
-      return answerJoin(member, request);
+      return member === undefined ? noMember : answerJoin(member, request);
     case 'propose':
-      return member.calls.proposeHere(request.command);
+      return member?.calls.proposeHere(request.command) ?? noMember;
     case 'transfer-leadership':
-      return answerTransfer(member, request.to, signal);
+      return member?.transferHere(request.to, signal) ?? noMember;
   }
 }
 
-function who({ member }: ClusterNode): PeerReply {
+function who(member: Member | undefined): PeerReply {
   if (member === undefined) return { type: 'who', clusterId: undefined, leader: undefined, addresses: [] };
   const { driver, options, gossip } = member;
   const address = driver.isLeader ? options.announcement.peerAddress : member.leaderAddress();
   return {
     type: 'who',
     clusterId: options.identity.clusterId,
-    leader: driver.leader === undefined || address === undefined ? undefined : { member: driver.leader, address },
-    addresses: [...gossip.view.values()].filter(({ liveness }) => liveness === 'alive').map((each) => each.address),
+    leader:
+      driver.leader === undefined || address === undefined ? undefined : { member: driver.leader, address },
+    addresses: [...gossip.view.values()]
+      .map(({ rumour }) => rumour)
+      .filter(({ liveness }) => liveness === 'alive')
+      .map(({ address }) => address),
   };
 }
 
@@ -98,7 +104,10 @@ function who({ member }: ClusterNode): PeerReply {
  * A known name with another directory is a replacement, and only of a member that is down: two live nodes of one name are
  * a mistake in somebody's configuration.
  */
-async function answerJoin(member: Member, { type: _, clusterId, ...request }: JoinRequest): Promise<PeerReply> {
+async function answerJoin(
+  member: Member,
+  { type: _, clusterId, ...request }: JoinRequest,
+): Promise<PeerReply> {
   const { options, driver, topology, gossip, calls } = member;
   if (clusterId !== options.identity.clusterId)
     return { type: 'busy', message: `this is the cluster ${options.identity.clusterId}, not ${clusterId}` };
@@ -106,7 +115,7 @@ async function answerJoin(member: Member, { type: _, clusterId, ...request }: Jo
   if (!driver.isLeader || state === undefined) return calls.notLeader();
   const owner = [...state.members.values()].find(({ name }) => name === request.name);
   const isOther = owner !== undefined && owner.directoryId !== request.directoryId;
-  const liveness = owner === undefined ? undefined : gossip.view.get(owner.number)?.liveness;
+  const liveness = owner === undefined ? undefined : gossip.view.get(owner.number)?.rumour.liveness;
   const isDown = liveness === 'dead' || liveness === 'left';
   if (isOther && !isDown)
     return {
@@ -121,15 +130,4 @@ async function answerJoin(member: Member, { type: _, clusterId, ...request }: Jo
   if (reply.type !== 'done') return reply;
   const { partitions } = state.settings;
   return { type: 'joined', member: reply.subject, partitions, epoch: reply.epoch };
-}
-
-async function answerTransfer(member: Member, to: MemberId | undefined, signal: AbortSignal): Promise<PeerReply> {
-  if (!member.driver.isLeader) return member.calls.notLeader();
-  try {
-    const leader = await member.transferLeadership(to, signal);
-    return { type: 'done', epoch: member.topology.epoch, subject: leader };
-  } catch (error) {
-    if (!(error instanceof ClusterError)) throw error;
-    return { type: 'transfer-refused', message: error.message };
-  }
 }

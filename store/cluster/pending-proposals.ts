@@ -24,9 +24,7 @@ export class PendingProposals<Outcome> {
     const pending = this.#pending.get(entry.index);
     if (pending === undefined) return;
     this.#pending.delete(entry.index);
-    pending.resolve(
-      pending.position.term === entry.term ? { type: 'applied', outcome } : { type: 'lost' },
-    );
+    pending.resolve(pending.position.term === entry.term ? { type: 'applied', outcome } : { type: 'lost' });
   }
 
   endAll(end: ProposalEnd<Outcome>): void {

@@ -26,7 +26,8 @@ export class TopologyReplica implements StateMachine<CommandOutcome | undefined>
 
   apply(entry: Entry): CommandOutcome | undefined {
     if (entry.type !== 'command') return undefined;
-    if (this.#state === undefined) throw new Error(`entry ${entry.index} came before the topology that it changes`);
+    if (this.#state === undefined)
+      throw new Error(`entry ${entry.index} came before the topology that it changes`);
     const outcome = applyCommand(this.#state, decodeCommand(entry.data));
     if (outcome.type === 'refused') return { type: 'refused', refusal: outcome.refusal };
     if (outcome.type === 'applied') this.#become(outcome.state);

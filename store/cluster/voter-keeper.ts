@@ -1,3 +1,4 @@
+import type { Liveness } from '../core/gossip/messages.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import { planConfiguration } from '../core/topology/voters.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
@@ -44,24 +45,16 @@ export class VoterKeeper {
 
   #schedule(): void {
     this.#timer = this.#deps.clock.setTimer(this.#options.intervalMs, () => {
-      this.#tend();
+      this.#change();
       if (!this.#isStopped) this.#schedule();
     });
-  }
-
-  #tend(): void {
-    const { driver, topology } = this.#deps;
-    const { state } = topology;
-    if (!driver.isLeader || state === undefined) return;
-    if (!state.members.has(this.#options.self)) this.#handOver();
-    else this.#change();
   }
 
   #change(): void {
     const { driver, topology } = this.#deps;
     const { self, votersMax, replaceAfterMs, lagEntriesMax } = this.#options;
     const { state } = topology;
-    if (state === undefined) return;
+    if (!driver.isLeader || state === undefined) return;
     const { configuration, progress, last } = driver.status();
     const changes = planConfiguration(
       { votersMax, replaceAfterMs },
@@ -80,20 +73,12 @@ export class VoterKeeper {
     if (changes.length > 0) driver.proposeConfChange(changes);
   }
 
-  /** A leader that is no member any more cannot take itself out: another voter does. */
-  #handOver(): void {
-    const { driver } = this.#deps;
-    const { configuration, progress } = driver.status();
-    const next = configuration.voters
-      .filter((voter) => voter !== this.#options.self && this.#downForMs(voter) === 0)
-      .sort((a, b) => (progress.get(b)?.match ?? 0) - (progress.get(a)?.match ?? 0))[0];
-    if (next !== undefined) driver.transferLeadership(next);
-  }
-
   #downForMs(member: MemberId): number {
     if (member === this.#options.self) return 0;
     const known = this.#deps.gossip.view.get(member);
-    if (known === undefined || known.liveness === 'alive' || known.liveness === 'suspect') return 0;
+    if (known === undefined || isUp(known.rumour.liveness)) return 0;
     return Math.max(1, this.#deps.clock.monotonicMs() - known.sinceMs);
   }
 }
+
+const isUp = (liveness: Liveness): boolean => liveness === 'alive' || liveness === 'suspect';

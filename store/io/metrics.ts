@@ -1,8 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
+import { type ClusterMetrics, clusterMetrics } from './cluster-metrics.ts';
 import { type HttpSeries, HttpTimings } from './http-timings.ts';
 
 /** What a node counts of itself. docs/metrics.md lists every metric; a test keeps the two equal. */
-export type Metrics = {
+export type Metrics = ClusterMetrics & {
   readonly registry: Registry;
   /** The series of one route and method, bound once so that a request costs no look-up of labels. */
   httpSeries(route: string, method: string): HttpSeries;
@@ -22,6 +23,7 @@ export type HttpGauges = {
   readonly connections: number;
   readonly inFlightRequests: number;
   readonly inFlightBytes: number;
+  readonly waitingRequests: number;
 };
 
 export function createMetrics(): Metrics {
@@ -35,11 +37,17 @@ export function createMetrics(): Metrics {
     watchHttp: httpGauges(registry),
     ...httpCounters(registry),
     ...storageMetrics(registry),
+    ...clusterMetrics(registry),
   };
 }
 
 function httpGauges(registry: Registry): (read: () => HttpGauges) => void {
-  let read = (): HttpGauges => ({ connections: 0, inFlightRequests: 0, inFlightBytes: 0 });
+  let read = (): HttpGauges => ({
+    connections: 0,
+    inFlightRequests: 0,
+    inFlightBytes: 0,
+    waitingRequests: 0,
+  });
   const gauge = (name: string, help: string, field: keyof HttpGauges): void => {
     const collect = function (this: Gauge): void {
       this.set(read()[field]);
@@ -49,6 +57,7 @@ function httpGauges(registry: Registry): (read: () => HttpGauges) => void {
   gauge('kvorum_http_connections', 'Open client connections', 'connections');
   gauge('kvorum_http_in_flight_requests', 'Requests being served', 'inFlightRequests');
   gauge('kvorum_http_in_flight_bytes', 'Bytes of bodies being read, stored or sent', 'inFlightBytes');
+  gauge('kvorum_http_waiting_requests', 'Requests that wait for a change of the topology', 'waitingRequests');
   return (next) => {
     read = next;
   };

@@ -13,10 +13,15 @@ const hasCode = (code: string) => (error: unknown) => error instanceof KvError &
 
 test('identity and incarnation: the same node in its next life', async () => {
   const sim = await SimNode.start();
-  const first = sim.node.identity;
+  const first = identityOf(sim);
   await sim.crashAndStart();
-  assert.deepEqual(sim.node.identity, { ...first, incarnation: first.incarnation + 1 });
+  assert.deepEqual(identityOf(sim), { ...first, incarnation: 2 });
 });
+
+function identityOf(sim: SimNode) {
+  const { clusterId, node } = sim.node.cluster.status();
+  return { clusterId, member: node.member, incarnation: node.incarnation };
+}
 
 test('versions only grow, also when the clock is set back by an hour and the node restarts', async () => {
   const sim = await SimNode.start();
@@ -156,12 +161,9 @@ test('a record that fails its checksum is an error that names the key, for get, 
   assert.equal(textOf((await sim.store.get('default', key('bad')))?.value), '3', 'a new write heals it');
 });
 
-test('a directory of a newer format, or of another number of partitions, is refused with what to do', async () => {
+test('a directory of a newer format is refused with what to do', async () => {
   const sim = await SimNode.start();
-  await assert.rejects(
-    sim.stopAndStart({ 'cluster.partitions': 16 }),
-    /created with cluster\.partitions 8.*set cluster\.partitions to 8/,
-  );
+  await sim.node.stop();
   const engine = new MemoryEngine({ groupBytesMax: 1000 }, { disk: sim.disk });
   await engine.write([putMeta('format', { format: 2, partitions: 8 })], { sync: true });
   await engine.close();

@@ -1,31 +1,40 @@
+import { createClusterAdmin } from '../cluster/admin.ts';
+import type { ClusterAdmin, ClusterStatus } from '../cluster/cluster-admin.ts';
+import { type ClusterEvents, ClusterNode } from '../cluster/cluster-node.ts';
+import { openDataDirectory } from '../cluster/data-directory.ts';
+import { peerHandlers } from '../cluster/peer-handlers.ts';
 import type { Config } from '../config/settings.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
+import type { Resolver } from '../ports/resolver.ts';
 import type { Transport } from '../ports/transport.ts';
-import { createDataStore } from '../storage/data-store.ts';
 import { type Engine, EngineFailedError } from '../storage/engine.ts';
 import { failStop } from '../storage/fail-stop.ts';
 import type { KvStore } from '../storage/kv-store.ts';
 import { createMetaStore } from '../storage/meta-store.ts';
-import { openNamespaces } from '../storage/namespaces.ts';
-import { startReaper } from '../storage/reaper.ts';
+import { openRaftStore } from '../storage/raft-store/raft-store.ts';
 import { startSpaceGuard } from '../storage/space-guard.ts';
-import { openVersionSource } from '../storage/version-source.ts';
-import { WriteTracker } from '../storage/write-tracker.ts';
-import { type Identity, openDataDirectory } from './data-directory.ts';
+import { clusterOptions } from './cluster-options.ts';
+import { startDataService } from './data-service.ts';
+import { MemberData } from './member-data.ts';
 
 /** The world of a node; each port has a real form in io/ and one that can fail in sim/. */
 export type NodePorts = {
   readonly clock: Clock;
   readonly transport: Transport;
+  readonly resolver: Resolver;
   readonly engine: Engine;
   readonly random: Random;
 };
 
-/** What a node tells about itself while it runs; both may be called at any time. */
-export type NodeEvents = {
+/** What a node tells about itself while it runs; all may be called at any time. */
+export type NodeEvents = Pick<ClusterEvents, 'onNotice' | 'onRefused' | 'onProposed'> & {
   /** The storage failed: nothing is served any more, and the process should end. Called once. */
   onStorageFailed(error: EngineFailedError): void;
+  /** An invariant of the consensus is broken: the process should end. */
+  onConsensusFailed(error: unknown): void;
+  /** The phase of the node in its cluster, or the reason of it, changed. */
+  onPhase(status: ClusterStatus): void;
   onReaped(records: number): void;
   /** Background work failed and will be tried again. */
   onBackgroundError(error: unknown): void;
@@ -45,93 +54,132 @@ export type StorageStatus = {
 };
 
 export type KvorumNode = {
-  readonly identity: Identity;
   readonly store: KvStore;
+  readonly cluster: ClusterAdmin;
+  /** For the metrics, and for checkers. */
+  readonly internals: ClusterNode;
   /** Why the node may not be sent requests; all are ok when it may. */
   readiness(): readonly ReadinessCheck[];
   storage(): StorageStatus;
+  /** How busy this node is, 0 to 1; gossip tells the others. */
+  reportLoad(load: number): void;
   /** Removes what has expired or was deleted now, instead of at the next round. */
   reap(): Promise<number>;
-  /** Ends background work and closes the ports. Requests must have ended before. */
+  /** Resolves once what this node has learned so far has taken effect, e.g. that its data is served. */
+  settled(): Promise<void>;
+  /** Hands over what it leads, ends background work and closes the ports. Requests must have ended before. */
   stop(): Promise<void>;
 };
 
 /** The only way to make a node, in production and in the simulator. Throws where the data directory is not usable. */
 export async function startNode(config: Config, ports: NodePorts, events: NodeEvents): Promise<KvorumNode> {
-  const { clock, random, transport } = ports;
+  const { clock, random, transport, resolver } = ports;
   let failure: EngineFailedError | undefined;
   const engine = failStop(ports.engine, (error) => {
     failure = error;
     events.onStorageFailed(error);
   });
+  const onBackgroundError = (error: unknown): void => {
+    if (!(error instanceof EngineFailedError)) events.onBackgroundError(error);
+  };
+  const onFailed = (error: unknown): void => {
+    if (!(error instanceof EngineFailedError)) events.onConsensusFailed(error);
+  };
   const meta = createMetaStore(engine);
-  const identity = await openDataDirectory(
-    { partitions: config['cluster.partitions'] },
-    { engine, meta, random },
-  );
-  const versions = await openVersionSource(
-    { member: identity.member, aheadMs: config['clock.aheadMs'] },
-    { clock, meta },
-  );
-  const namespaces = await openNamespaces(
-    { partitions: identity.partitions, namespacesMax: config['limits.namespacesMax'] },
-    { engine, meta, nowMs: clock.nowMs() },
-  );
+  const directory = await openDataDirectory({ engine, meta, random });
+  const raftStore = openRaftStore({ engine });
+  const loaded = await raftStore.load();
   const space = await startSpaceGuard(
     { reserveBytes: config['storage.reserveBytes'], checkIntervalMs: config['storage.spaceCheckMs'] },
     { clock, freeBytes: () => engine.freeBytes() },
   );
-  const tracker = new WriteTracker();
-  const onError = (error: unknown): void => {
-    if (!(error instanceof EngineFailedError)) events.onBackgroundError(error);
-  };
-  const reaper = startReaper(
-    { intervalMs: config['expiry.intervalMs'], entriesPerRoundMax: config['expiry.recordsPerRoundMax'] },
-    { engine, clock, tracker, onReaped: events.onReaped, onError },
-  );
-
-  const store = createDataStore(
+  const stopping = new AbortController();
+  const node: ClusterNode = new ClusterNode(
+    clusterOptions(config),
     {
-      partitions: identity.partitions,
-      writeBacklogBytesMax: config['storage.writeBacklogBytesMax'],
-      scanExaminedMax: config['limits.scanExaminedMax'],
-      scanPageBytesMax: config['limits.scanPageBytesMax'],
-    },
-    {
-      engine,
       clock,
-      versions,
-      namespaces,
-      space,
-      tracker,
+      random,
+      transport,
+      resolver,
+      engine,
+      meta,
+      raftStore,
+      events: {
+        ...events,
+        onFailed,
+        onBackgroundError,
+        onPhase() {
+          events.onPhase(cluster.status());
+          data.follow();
+        },
+        onProgress: () => data.follow(),
+      },
     },
+    directory,
   );
+  const cluster = createClusterAdmin(node, { clock });
+  const data: MemberData = new MemberData({
+    node,
+    onError: onBackgroundError,
+    open: (member) =>
+      startDataService(config, member.options.identity, {
+        engine,
+        meta,
+        clock,
+        space,
+        topology: member.topology,
+        cluster,
+        signal: stopping.signal,
+        engineFailure: () => failure,
+        onReaped: events.onReaped,
+        onError: onBackgroundError,
+      }),
+  });
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    space.close();
+    await data.stop();
+    await node.stop();
+    await transport.close();
+    await engine.close();
+  };
+  try {
+    await transport.start(peerHandlers(node));
+    await node.start(loaded);
+    await data.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
   const storage = (): StorageStatus => {
     const { isFull, freeBytes, reserveBytes } = space.state;
-    return {
-      engine: engine.name,
-      state: failure ? 'failed' : isFull ? 'full' : 'ok',
-      freeBytes,
-      reserveBytes,
-    };
+    const state = failure ? 'failed' : isFull ? 'full' : 'ok';
+    return { engine: engine.name, state, freeBytes, reserveBytes };
   };
-
   return {
-    identity,
-    store,
+    store: data.store,
+    cluster,
+    internals: node,
     storage,
-    // A full disk keeps the node ready: it serves reads and deletes, and says 507 to the rest.
-    readiness: () => [
-      failure
-        ? { name: 'storage', ok: false, reason: `the storage failed: ${failure.message}` }
-        : { name: 'storage', ok: true },
-    ],
-    reap: () => reaper.runOnce(),
-    async stop() {
-      space.close();
-      await reaper.stop();
-      await transport.close();
-      await engine.close();
-    },
+    readiness: () => [storageCheck(failure), clusterCheck(cluster.status())],
+    reportLoad: (load) => node.member?.gossip.updateSelf({ load }),
+    reap: () => data.reap(),
+    settled: () => data.settled(),
+    stop,
   };
+}
+
+/** A full disk keeps the node ready: it serves reads and deletes, and says 507 to the rest. */
+function storageCheck(failure: EngineFailedError | undefined): ReadinessCheck {
+  if (failure === undefined) return { name: 'storage', ok: true };
+  return { name: 'storage', ok: false, reason: `the storage failed: ${failure.message}` };
+}
+
+function clusterCheck({ node, quorum }: ClusterStatus): ReadinessCheck {
+  const name = 'cluster';
+  if (node.state !== 'member') return { name, ok: false, reason: `${node.state}: ${node.reason}` };
+  if (quorum.state === 'ok') return { name, ok: true };
+  const ok = quorum.state === 'degraded';
+  return { name, ok, reason: quorum.reason };
 }

@@ -36,7 +36,14 @@ export class SimNode {
       { clock: this.clock, random: this.#random },
     );
     const defaults = resolveConfig({ environment: {}, flags: [] }).config;
-    this.#config = { ...defaults, 'cluster.partitions': 8, 'storage.reserveBytes': 0, ...options.settings };
+    this.#config = {
+      ...defaults,
+      'cluster.bootstrap': true,
+      'cluster.replicationFactor': 1,
+      'cluster.partitions': 8,
+      'storage.reserveBytes': 0,
+      ...options.settings,
+    };
   }
 
   static async start(options: SimNodeOptions = {}): Promise<SimNode> {
@@ -47,7 +54,13 @@ export class SimNode {
 
   async start(settings: Partial<Config> = {}): Promise<void> {
     const engine = new MemoryEngine({ groupBytesMax: 1 << 20 }, { disk: this.disk });
-    const ports = { clock: this.clock, engine, random: this.#random, transport: createIsolatedTransport() };
+    const ports = {
+      clock: this.clock,
+      engine,
+      random: this.#random,
+      transport: createIsolatedTransport(),
+      resolver: { resolve: async (seed: string) => [seed] },
+    };
     try {
       this.#node = await startNode({ ...this.#config, ...settings }, ports, {
         onStorageFailed: (error) => this.failures.push(error),
@@ -55,6 +68,11 @@ export class SimNode {
           this.reaped += records;
         },
         onBackgroundError: (error) => this.backgroundErrors.push(error),
+        onConsensusFailed: (error) => this.backgroundErrors.push(error),
+        onNotice() {},
+        onRefused() {},
+        onProposed() {},
+        onPhase() {},
       });
     } catch (error) {
       await engine.close();

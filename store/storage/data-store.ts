@@ -1,3 +1,4 @@
+import { DEFAULT_NAMESPACE } from '../core/topology/genesis.ts';
 import { runBatch } from './batch.ts';
 import {
   createDataAccess,
@@ -10,7 +11,6 @@ import {
 import { KvError } from './errors.ts';
 import { dataKey } from './key-layout.ts';
 import type { KvStore, Namespace, WriteResult } from './kv-store.ts';
-import { DEFAULT_NAMESPACE } from './namespaces.ts';
 import { scanAll, scanPage } from './scan.ts';
 
 /** The store of one node over its engine. */
@@ -44,7 +44,7 @@ export function createDataStore(options: DataStoreOptions, deps: DataStoreDeps):
     scanAll: (namespace, query) => scanAll(access, namespaces.require(namespace), query),
     listNamespaces: () => namespaces.list(),
     getNamespace: (name) => namespaces.get(name),
-    createNamespace: (name) => access.guarded(namespaces.create(name, deps.clock.nowMs())),
+    createNamespace: (name) => access.guarded(namespaces.create(name)),
     async deleteNamespace(name, confirm) {
       const namespace = namespaces.require(name);
       if (name === DEFAULT_NAMESPACE)

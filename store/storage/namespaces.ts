@@ -1,89 +1,170 @@
-import type { Engine, EngineOperation } from './engine.ts';
+import type { TopologyNamespace } from '../core/topology/types.ts';
+import type { Engine } from './engine.ts';
 import { KvError } from './errors.ts';
 import { dataRange } from './key-layout.ts';
 import type { Namespace } from './kv-store.ts';
-import { deleteMeta, type MetaStore, putMeta } from './meta-store.ts';
+import type { MetaStore } from './meta-store.ts';
 
 /**
- * The namespaces of a node. Ids are never reused. A namespace is dropped in two durable steps: it disappears and
- * its id is noted as dropped, then its data is deleted; a crash in between is finished at the next start.
+ * The namespaces that this node serves: those of the topology, each once it is noted on the disk that there may be data of
+ * it here. What the topology dropped is not served from the turn in which this node learns of it; its data is deleted
+ * then, or at the next start.
  */
 export type Namespaces = {
   list(): readonly Namespace[];
   get(name: string): Namespace | undefined;
   /** Throws KvError NAMESPACE_NOT_FOUND. */
   require(name: string): Namespace;
-  create(
-    name: string,
-    createdAtMs: number,
-  ): Promise<{ readonly namespace: Namespace; readonly created: boolean }>;
+  create(name: string): Promise<{ readonly namespace: Namespace; readonly created: boolean }>;
   /** Throws KvError NAMESPACE_NOT_FOUND where it was dropped already, also if there is a new one of that name. */
   drop(namespace: Namespace): Promise<void>;
+  /** Resolves once what the topology asked for so far is done. */
+  settled(): Promise<void>;
+  close(): void;
 };
 
-export const DEFAULT_NAMESPACE = 'default';
-
-const NAMESPACE = 'namespace/';
-const DROPPED = 'namespace-dropped/';
-const NEXT_ID = 'namespace-next-id';
+/** The part of the topology that namespaces follow. */
+export type NamespaceTopology = {
+  namespaces(): ReadonlyMap<string, TopologyNamespace>;
+  /** Resolves once it is committed and applied here. */
+  create(name: string): Promise<void>;
+  drop(name: string, id: number): Promise<void>;
+  onChange(listener: () => void): () => void;
+};
 
 export type NamespaceOptions = { readonly partitions: number; readonly namespacesMax: number };
 
-export async function openNamespaces(
-  options: NamespaceOptions,
-  deps: { readonly engine: Engine; readonly meta: MetaStore; readonly nowMs: number },
-): Promise<Namespaces> {
-  const { engine, meta } = deps;
-  const byName = new Map<string, Namespace>();
-  for (const { fact } of await meta.list(NAMESPACE)) {
-    const namespace = fact as Namespace;
-    byName.set(namespace.name, namespace);
-  }
-  let nextId = ((await meta.read(NEXT_ID)) as { nextId: number } | undefined)?.nextId ?? 1;
+type NamespaceDeps = {
+  readonly engine: Engine;
+  readonly meta: MetaStore;
+  readonly topology: NamespaceTopology;
+  /** The disk failed while following the topology; whatever is missing is done at the next change or start. */
+  onError(error: unknown): void;
+};
 
-  const creating = new Map<string, Promise<Namespace>>();
-  const createNew = async (name: string, createdAtMs: number): Promise<Namespace> => {
-    if (byName.size + creating.size >= options.namespacesMax) throw tooMany(options.namespacesMax);
-    const namespace: Namespace = { name, id: nextId++, consistency: 'quorum', createdAtMs };
-    await engine.write([putMeta(NAMESPACE + name, namespace), putMeta(NEXT_ID, { nextId })], { sync: true });
-    byName.set(name, namespace);
+/** Ids whose data may be on this disk. */
+const HELD = 'namespaces-held';
+
+export async function openNamespaces(options: NamespaceOptions, deps: NamespaceDeps): Promise<Namespaces> {
+  const { meta } = deps;
+  const held = ((await meta.read(HELD)) as { ids: number[] } | undefined)?.ids ?? [];
+  const namespaces = new FollowedNamespaces(options, deps, held);
+  await namespaces.follow();
+  return namespaces;
+}
+
+class FollowedNamespaces implements Namespaces {
+  readonly #options: NamespaceOptions;
+  readonly #deps: NamespaceDeps;
+  readonly #served = new Map<string, Namespace>();
+  /** Ids that are being dropped from here: no longer served, though the topology has them yet. */
+  readonly #dropping = new Set<number>();
+  readonly #forget: () => void;
+  #held: Set<number>;
+  #following: Promise<void> = Promise.resolve();
+  #changing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: NamespaceOptions, deps: NamespaceDeps, held: readonly number[]) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#held = new Set(held);
+    this.#forget = deps.topology.onChange(() => {
+      this.#withdraw();
+      this.follow().catch(deps.onError);
+    });
+  }
+
+  list(): readonly Namespace[] {
+    return [...this.#served.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  get(name: string): Namespace | undefined {
+    return this.#served.get(name);
+  }
+
+  require(name: string): Namespace {
+    const namespace = this.#served.get(name);
+    if (namespace === undefined) throw notFound(name);
     return namespace;
-  };
-  const create: Namespaces['create'] = async (name, createdAtMs) => {
-    const existing = byName.get(name) ?? creating.get(name);
-    if (existing !== undefined) return { namespace: await existing, created: false };
-    const creation = createNew(name, createdAtMs).finally(() => creating.delete(name));
-    creating.set(name, creation);
-    return { namespace: await creation, created: true };
-  };
-
-  const drop: Namespaces['drop'] = async (namespace) => {
-    if (byName.get(namespace.name) !== namespace) throw notFound(namespace.name);
-    byName.delete(namespace.name);
-    const note: EngineOperation[] = [
-      deleteMeta(NAMESPACE + namespace.name),
-      putMeta(DROPPED + namespace.id, { id: namespace.id }),
-    ];
-    await engine.write(note, { sync: true });
-    await deleteData(engine, options.partitions, namespace.id);
-  };
-
-  for (const { fact } of await meta.list(DROPPED)) {
-    await deleteData(engine, options.partitions, (fact as { id: number }).id);
   }
-  if (!byName.has(DEFAULT_NAMESPACE)) await create(DEFAULT_NAMESPACE, deps.nowMs);
 
-  return {
-    list: () => [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    get: (name) => byName.get(name),
-    require(name) {
-      const namespace = byName.get(name);
-      if (namespace === undefined) throw notFound(name);
-      return namespace;
-    },
-    create,
-    drop,
-  };
+  create(name: string): Promise<{ readonly namespace: Namespace; readonly created: boolean }> {
+    return this.#change(async () => {
+      const { topology } = this.#deps;
+      const known = topology.namespaces();
+      const created = !known.has(name);
+      if (created && known.size >= this.#options.namespacesMax) throw tooMany(this.#options.namespacesMax);
+      if (created) await topology.create(name);
+      await this.follow();
+      return { namespace: this.require(name), created };
+    });
+  }
+
+  /** Not served from the turn of the call on, so that no write comes between what the caller saw and the drop. */
+  async drop(namespace: Namespace): Promise<void> {
+    const { name, id } = namespace;
+    if (this.#served.get(name) !== namespace) throw notFound(name);
+    this.#served.delete(name);
+    this.#dropping.add(id);
+    await this.#change(async () => {
+      try {
+        await this.#deps.topology.drop(name, id);
+      } finally {
+        this.#dropping.delete(id);
+        await this.follow();
+      }
+    });
+  }
+
+  settled(): Promise<void> {
+    return this.#following;
+  }
+
+  close(): void {
+    this.#forget();
+  }
+
+  /** Brings disk and service to what the topology says; one run at a time, each with the newest topology. */
+  follow(): Promise<void> {
+    const run = this.#following.then(() => this.#follow());
+    this.#following = run.catch(() => {});
+    return run;
+  }
+
+  /** One change at a time, so that the limit holds and a name is free again before it is given anew. */
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#changing.then(change);
+    this.#changing = result.catch(() => {});
+    return result;
+  }
+
+  /** Ends the service of what was dropped in the turn in which it is known. */
+  #withdraw(): void {
+    const wanted = this.#deps.topology.namespaces();
+    for (const { name, id } of this.#served.values())
+      if (wanted.get(name)?.id !== id) this.#served.delete(name);
+  }
+
+  async #follow(): Promise<void> {
+    this.#withdraw();
+    const wanted = [...this.#deps.topology.namespaces().values()];
+    const ids = new Set(wanted.map(({ id }) => id));
+    if (wanted.some(({ id }) => !this.#held.has(id))) await this.#hold(new Set([...this.#held, ...ids]));
+    const known = this.#deps.topology.namespaces();
+    for (const namespace of wanted) {
+      const isServed = this.#served.get(namespace.name)?.id === namespace.id;
+      const isWanted = known.get(namespace.name)?.id === namespace.id && !this.#dropping.has(namespace.id);
+      if (!isServed && isWanted) this.#served.set(namespace.name, namespace);
+    }
+    const dropped = [...this.#held].filter((id) => !ids.has(id));
+    for (const id of dropped) await deleteData(this.#deps.engine, this.#options.partitions, id);
+    if (dropped.length > 0) await this.#hold(new Set([...this.#held].filter((id) => !dropped.includes(id))));
+  }
+
+  async #hold(ids: Set<number>): Promise<void> {
+    await this.#deps.meta.write(HELD, { ids: [...ids] });
+    this.#held = ids;
+  }
 }
 
 async function deleteData(engine: Engine, partitions: number, namespaceId: number): Promise<void> {
@@ -91,7 +172,6 @@ async function deleteData(engine: Engine, partitions: number, namespaceId: numbe
     const range = dataRange(partition, namespaceId, undefined, undefined);
     await engine.write([{ type: 'delete-range', ...range }], { sync: true });
   }
-  await engine.write([deleteMeta(DROPPED + namespaceId)], { sync: true });
 }
 
 function notFound(name: string): KvError {

@@ -22,7 +22,7 @@ export type Rumour = {
   /** 0 to 1: how busy it is. */
   readonly load: number;
   /** With 'suspect' only: who found it silent by probes of its own; ascending, the ACCUSERS_MAX lowest. */
-  readonly accusers?: readonly MemberId[];
+  readonly accusers?: readonly MemberId[] | undefined;
 };
 
 export type GossipBody =

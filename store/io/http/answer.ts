@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { errorEntry } from './error-table.ts';
 import type { Exchange } from './exchange.ts';
-import { type HttpProblem, problemDocument, toProblem } from './problem.ts';
+import { ClientGoneError, type HttpProblem, problemDocument, toProblem } from './problem.ts';
 
 /** A body up to this size fits into the socket's buffer; a larger one is watched for a reader that stalls. */
 const UNWATCHED_BYTES_MAX = 64 * 1024;
@@ -13,7 +13,7 @@ export const CLIENT_GONE = 499;
 /** Answers in one write. `headers` is name and value in turn; Content-Length is the caller's matter. */
 export function answer(exchange: Exchange, status: number, headers: string[], body?: Uint8Array): void {
   const { res, context } = exchange;
-  if (context.closing) headers.push('Connection', 'close');
+  if (context.closing.signal.aborted) headers.push('Connection', 'close');
   res.writeHead(status, headers);
   if (body === undefined) res.end();
   else res.end(body);
@@ -48,7 +48,8 @@ export function cutWhenStalled(exchange: Exchange): void {
 export function answerError(exchange: Exchange, error: unknown): void {
   const { req, res, context } = exchange;
   const problem = toProblem(error);
-  if (problem.code === 'INTERNAL') context.log.error({ err: error, method: req.method }, 'request failed');
+  if (problem.code === 'INTERNAL' && !(error instanceof ClientGoneError))
+    context.log.error({ err: error, method: req.method }, 'request failed');
   if (res.headersSent || req.socket.destroyed) {
     observe(exchange, req.socket.destroyed ? CLIENT_GONE : errorEntry(problem.code).status, 0);
     res.destroy();

@@ -110,7 +110,56 @@ const cases: readonly Case[] = [
   batch('too large', ' '.repeat(4097), 'BATCH_TOO_LARGE', 413),
 ];
 
-for (const [name, method, path, status, code, init] of cases) {
+const change = (name: string, path: string, body: unknown, code: string, status = 400): Case => [
+  ...([`${path}: ${name}`, path.startsWith('/v1/members') ? 'PATCH' : 'POST', path, status, code] as const),
+  json(body),
+];
+const BOOTSTRAP = '/v1/cluster:bootstrap';
+const MEMBER = '/v1/members/node-1';
+const TRANSFER = '/v1/cluster:transfer-leadership';
+
+const clusterCases: readonly Case[] = [
+  ...['Node-1', '-a', 'a-', 'a_b', 'a.b', '%ff', 'a%2e%2e', 'x'.repeat(64)].flatMap((name): Case[] => [
+    [`member ${name}`, 'POST', `/v1/members/${name}:remove`, 400, 'BAD_MEMBER_NAME'],
+    [`member ${name}: weight`, 'PATCH', `/v1/members/${name}`, 400, 'BAD_MEMBER_NAME', json({ weight: 1 })],
+    change(`to ${name}`, TRANSFER, { to: name }, 'BAD_MEMBER_NAME'),
+  ]),
+  ['member without a name', 'POST', '/v1/members/:remove', 400, 'BAD_MEMBER_NAME'],
+  ['unknown member', 'POST', '/v1/members/nobody:remove', 404, 'MEMBER_NOT_FOUND'],
+  ['unknown action', 'POST', '/v1/cluster:explode', 404, 'ROUTE_NOT_FOUND'],
+  ['unknown action of a member', 'POST', '/v1/members/node-1:explode', 405, 'METHOD_NOT_ALLOWED'],
+  ['get of a change', 'GET', BOOTSTRAP, 405, 'METHOD_NOT_ALLOWED'],
+  ['delete of a member', 'DELETE', MEMBER, 405, 'METHOD_NOT_ALLOWED'],
+  ['put of the topology', 'PUT', '/v1/topology', 405, 'METHOD_NOT_ALLOWED'],
+  ['parameter of a change', 'POST', '/v1/members/node-1:remove?force=1', 400, 'UNKNOWN_PARAMETER'],
+  ['consistency', 'GET', '/v1/members?consistency=strong', 400, 'BAD_PARAMETER'],
+  ['parameter of the topology', 'GET', '/v1/topology?epoch=1', 400, 'UNKNOWN_PARAMETER'],
+  ...['-1', '1.5', '1e3', '', 'x', '01', '9007199254740992', '9'.repeat(400)].map(
+    (epoch): Case => [`after ${epoch}`, 'GET', `/v1/topology?after=${epoch}`, 400, 'BAD_PARAMETER'],
+  ),
+  ...['-1', '60001', '9007199254740993', '9'.repeat(400), 'soon', ''].map(
+    (ms): Case => [`waitMs ${ms}`, 'GET', `/v1/topology?after=1&waitMs=${ms}`, 400, 'BAD_PARAMETER'],
+  ),
+  ['waitMs without after', 'GET', '/v1/topology?waitMs=10', 400, 'BAD_PARAMETER'],
+  change('bad JSON', BOOTSTRAP, '{', 'BAD_JSON'),
+  change('a list', BOOTSTRAP, [], 'BAD_FIELD'),
+  change('unknown field', BOOTSTRAP, { id: 'x' }, 'UNKNOWN_FIELD'),
+  change('short id', BOOTSTRAP, { clusterId: 'abc' }, 'BAD_FIELD'),
+  change('capital id', BOOTSTRAP, { clusterId: 'A'.repeat(32) }, 'BAD_FIELD'),
+  ...[0, 3, 8192, 2.5, '256'].map((count) =>
+    change(`partitions ${count}`, BOOTSTRAP, { partitions: count }, 'BAD_FIELD'),
+  ),
+  change('replication factor', BOOTSTRAP, { replicationFactor: 10 }, 'BAD_FIELD'),
+  change('too large', BOOTSTRAP, ' '.repeat(65_537), 'BODY_TOO_LARGE', 413),
+  change('no weight', MEMBER, {}, 'BAD_FIELD'),
+  ...[0, -1, 1001, 1.5, '100', null].map((weight) =>
+    change(`weight ${weight}`, MEMBER, { weight }, 'BAD_FIELD'),
+  ),
+  change('unknown field', MEMBER, { weight: 1, zone: 'a' }, 'UNKNOWN_FIELD'),
+  change('unknown field', TRANSFER, { from: 'a' }, 'UNKNOWN_FIELD'),
+];
+
+for (const [name, method, path, status, code, init] of [...cases, ...clusterCases]) {
   test(`refused: ${name}`, async () => {
     const response = await fetch(server.url + path, { method, ...init });
     const problem = (await response.json()) as Record<string, unknown>;
@@ -173,4 +222,8 @@ test('problem documents name what is unknown and what is allowed', async () => {
   const problem = (await response.json()) as Record<string, unknown>;
   assert.equal(problem.parameter, 'tll');
   assert.deepEqual(problem.allowed, ['ttl']);
+});
+
+test('nothing of the bad input changed the cluster', () => {
+  assert.equal(server.cluster.state?.epoch, 1);
 });

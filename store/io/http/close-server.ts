@@ -15,7 +15,7 @@ export function closeServer(
   sockets: ReadonlySet<Socket>,
   deadlineMs: number,
 ): Promise<void> {
-  context.closing = true;
+  context.closing.abort();
   const endMs = context.clock.monotonicMs() + deadlineMs;
   return new Promise((resolve) => {
     server.close(() => resolve());

@@ -1,21 +1,7 @@
+import type { ClusterErrorCode } from '../../cluster/cluster-admin.ts';
 import type { KvErrorCode } from '../../storage/errors.ts';
-
-/** What an operator or a program needs to know about a code; docs/errors.md is checked against this table. */
-export type ErrorEntry = {
-  readonly status: number;
-  readonly title: string;
-  /** The same request may succeed later, unchanged. */
-  readonly retryable: boolean;
-  readonly action: string;
-};
-
-function entry(status: number, title: string, action: string): ErrorEntry {
-  return { status, title, action, retryable: false };
-}
-
-function passing(status: number, title: string, action: string): ErrorEntry {
-  return { status, title, action, retryable: true };
-}
+import { clusterErrors } from './cluster-errors.ts';
+import { type ErrorEntry, entry, passing } from './error-entry.ts';
 
 const RENAME = 'Use a DNS label: lower-case letters, digits and inner hyphens, at most 63 characters.';
 
@@ -123,7 +109,9 @@ export const errorTable = {
     'The disk is full',
     'Free disk space; reads go on, and writes do by themselves when there is room.',
   ),
-} as const satisfies Readonly<Record<string, ErrorEntry>> & Readonly<Record<KvErrorCode, ErrorEntry>>;
+  ...clusterErrors,
+} as const satisfies Readonly<Record<string, ErrorEntry>> &
+  Readonly<Record<KvErrorCode | ClusterErrorCode, ErrorEntry>>;
 
 export type ErrorCode = keyof typeof errorTable;
 

@@ -1,3 +1,4 @@
+import type { ClusterAdmin, NodeState } from '../../cluster/cluster-admin.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { KvStore } from '../../storage/kv-store.ts';
 import type { Metrics } from '../metrics.ts';
@@ -8,6 +9,7 @@ import type { HttpSchemas } from './schemas.ts';
 /** What the HTTP interface is given. */
 export type HttpDeps = {
   readonly store: KvStore;
+  readonly cluster: ClusterAdmin;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -21,8 +23,8 @@ export type HttpContext = HttpDeps & {
   readonly schemas: HttpSchemas;
   readonly inFlight: InFlight;
   readonly openApi: object;
-  /** Set once: answers then tell the client to close its connection. */
-  closing: boolean;
+  /** Aborted once: answers then tell the client to close its connection, and what waits for news ends. */
+  readonly closing: AbortController;
 };
 
 /** The part of pino's logger that is used here. */
@@ -52,4 +54,13 @@ export type NodeStatus = {
     readonly reserveBytes: number;
   };
   readonly namespaces: number;
+  readonly cluster?:
+    | {
+        readonly state: NodeState;
+        readonly clusterId?: string | undefined;
+        readonly epoch: number;
+        /** Its name. */
+        readonly leader?: string | undefined;
+      }
+    | undefined;
 };

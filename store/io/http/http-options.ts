@@ -34,6 +34,13 @@ export type HttpOptions = {
   readonly inFlightRequestsMax: number;
   /** Bodies that are being read, stored or sent, together. */
   readonly inFlightBytesMax: number;
+  /** Requests that wait for a change of the topology; they are not counted as in flight meanwhile. */
+  readonly waitingRequestsMax: number;
+  /** How long such a request waits where it does not say, and at most: less than `idleSocketMsMax`. */
+  readonly topologyWaitMsDefault: number;
+  readonly topologyWaitMsMax: number;
+  /** Of the JSON document of a change of the cluster or of a namespace. */
+  readonly changeBodyBytesMax: number;
   /** What `Retry-After` says. */
   readonly retryAfterSeconds: number;
 };
@@ -66,5 +73,9 @@ export const defaultHttpOptions: HttpOptions = {
   connectionsMax: 10_000,
   inFlightRequestsMax: 4096,
   inFlightBytesMax: 256 * MIB,
+  waitingRequestsMax: 1024,
+  topologyWaitMsDefault: 30_000,
+  topologyWaitMsMax: 60_000,
+  changeBodyBytesMax: 64 * KIB,
   retryAfterSeconds: 1,
 };

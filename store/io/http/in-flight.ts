@@ -1,13 +1,23 @@
+import type { HttpOptions } from './http-options.ts';
+
 /** What is under way, and how much memory it holds: the two numbers that refuse work before it hurts. */
 export type InFlight = {
   requests: number;
   bytes: number;
+  /** Requests that wait for news and are not counted in `requests` meanwhile: they cost a connection and no work. */
+  waiting: number;
   readonly requestsMax: number;
   readonly bytesMax: number;
+  readonly waitingMax: number;
 };
 
-export function createInFlight(requestsMax: number, bytesMax: number): InFlight {
-  return { requests: 0, bytes: 0, requestsMax, bytesMax };
+export function createInFlight(options: HttpOptions): InFlight {
+  return {
+    ...{ requests: 0, bytes: 0, waiting: 0 },
+    requestsMax: options.inFlightRequestsMax,
+    bytesMax: options.inFlightBytesMax,
+    waitingMax: options.waitingRequestsMax,
+  };
 }
 
 export function hasRoomFor(inFlight: InFlight, bytes: number): boolean {

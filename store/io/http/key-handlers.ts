@@ -1,6 +1,7 @@
 import { formatVersion } from '../../core/version/version.ts';
 import type { PutWrite, WriteResult } from '../../storage/kv-store.ts';
 import { answer } from './answer.ts';
+import { matchesTag } from './entity-tag.ts';
 import { type Exchange, holdBytes } from './exchange.ts';
 import type { HttpOptions } from './http-options.ts';
 import { HttpProblem } from './problem.ts';
@@ -21,7 +22,7 @@ export async function getKey(exchange: Exchange): Promise<void> {
   const headers = ['ETag', etag];
   if (record.expiresAtMs !== undefined) headers.push('Kvorum-Expires-At', iso(record.expiresAtMs));
   const condition = req.headers['if-none-match'];
-  if (condition !== undefined && matches(condition, etag)) return answer(exchange, 304, headers);
+  if (condition !== undefined && matchesTag(condition, etag)) return answer(exchange, 304, headers);
   headers.push('Content-Type', record.contentType ?? DEFAULT_CONTENT_TYPE);
   headers.push('Content-Length', String(record.value.length));
   if (req.method === 'HEAD') return answer(exchange, 200, headers);
@@ -91,13 +92,4 @@ function readTtl(exchange: Exchange): number | undefined {
   const { ttl } = parseQuery(context.schemas.putQuery, `ttl=${encodeURIComponent(String(header))}`);
   if (fromQuery === undefined || fromQuery === ttl) return ttl;
   throw new HttpProblem('BAD_TTL', 'The header Kvorum-TTL and the parameter ttl differ.');
-}
-
-/** RFC 9110, 13.1.2: weak comparison against `*` or a list of entity tags. */
-function matches(condition: string, etag: string): boolean {
-  if (condition === etag) return true;
-  return condition.split(',').some((item) => {
-    const tag = item.trim();
-    return tag === '*' || tag === etag || tag === `W/${etag}`;
-  });
 }

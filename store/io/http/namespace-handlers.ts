@@ -7,8 +7,6 @@ import { readBody } from './read-body.ts';
 import { parseNameTarget, rawQuery } from './request-target.ts';
 import { checkBody, parseJson, parseQuery } from './validate.ts';
 
-const NAMESPACE_BODY_BYTES_MAX = 64 * 1024;
-
 export async function listNamespaces(exchange: Exchange): Promise<void> {
   refuseQuery(exchange);
   answerJson(exchange, 200, { namespaces: exchange.context.store.listNamespaces().map(namespaceView) });
@@ -28,7 +26,7 @@ export async function putNamespace(exchange: Exchange): Promise<void> {
   const { req, context } = exchange;
   const name = parseNameTarget(req.url as string);
   refuseQuery(exchange);
-  const body = await readBody(exchange, NAMESPACE_BODY_BYTES_MAX, 'BODY_TOO_LARGE');
+  const body = await readBody(exchange, context.options.changeBodyBytesMax, 'BODY_TOO_LARGE');
   if (body.length > 0) checkBody(context.schemas.namespaceBody, parseJson(body), () => ['consistency']);
   const { namespace, created } = await context.store.createNamespace(name);
   answerJson(exchange, created ? 201 : 200, namespaceView(namespace));

@@ -8,7 +8,7 @@ export async function livez(exchange: Exchange): Promise<void> {
 
 export async function readyz(exchange: Exchange): Promise<void> {
   const { ready, checks } = exchange.context.readiness();
-  const status = ready && !exchange.context.closing;
+  const status = ready && !exchange.context.closing.signal.aborted;
   const headers = status ? [] : ['Retry-After', String(exchange.context.options.retryAfterSeconds)];
   answerJson(exchange, status ? 200 : 503, { status: status ? 'ready' : 'not-ready', checks }, headers);
 }

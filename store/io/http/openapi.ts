@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type ErrorCode, errorEntry } from './error-table.ts';
 import type { HttpOptions } from './http-options.ts';
-import { NAMESPACE_NAME } from './request-target.ts';
-import type { Answer, Operation, Route } from './routes.ts';
+import { DNS_LABEL } from './request-target.ts';
+import type { Answer, Operation, Route } from './route.ts';
 import { answerSchemas, type HttpSchemas } from './schemas.ts';
 
 type Json = Record<string, unknown>;
@@ -41,8 +41,8 @@ function pathParameter(name: string, options: HttpOptions): Json {
   const schema =
     name === 'key'
       ? { type: 'string', minLength: 1, maxLength: options.keyBytesMax }
-      : { type: 'string', pattern: NAMESPACE_NAME.source, examples: ['default'] };
-  const description = name === 'key' ? 'Percent-encoded bytes; a slash belongs to the key.' : 'A namespace.';
+      : { type: 'string', pattern: DNS_LABEL.source, examples: ['default'] };
+  const description = name === 'key' ? 'Percent-encoded bytes; a slash belongs to the key.' : 'A DNS label.';
   return {
     name,
     in: 'path',
@@ -80,7 +80,10 @@ function queryParameters(schema: z.ZodType): Json[] {
 function requestBody(body: keyof HttpSchemas | 'raw', schemas: HttpSchemas): Json {
   if (body === 'raw') return { content: { 'application/octet-stream': { schema: {} } } };
   const schema = jsonSchema(schemas[body], 'input');
-  return { required: body === 'batchBody', content: { 'application/json': { schema } } };
+  return {
+    required: body === 'batchBody' || body === 'memberBody',
+    content: { 'application/json': { schema } },
+  };
 }
 
 function responses(operation: Operation): Json {

@@ -1,3 +1,4 @@
+import { ClusterError } from '../../cluster/cluster-admin.ts';
 import { KvError } from '../../storage/errors.ts';
 import { type ErrorCode, errorEntry, isErrorCode } from './error-table.ts';
 
@@ -17,6 +18,11 @@ export class HttpProblem extends Error {
   }
 }
 
+/** Whoever asked has gone: there is nobody to answer, and nothing to log. */
+export class ClientGoneError extends Error {
+  override readonly name = 'ClientGoneError';
+}
+
 export type ProblemData = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** Any error as a problem; what is not foreseen becomes INTERNAL and tells nothing of its inside. */
@@ -25,6 +31,7 @@ export function toProblem(error: unknown): HttpProblem {
   if (error instanceof KvError && isErrorCode(error.code)) {
     return new HttpProblem(error.code, error.message, error.data);
   }
+  if (error instanceof ClusterError) return new HttpProblem(error.code, error.message);
   return new HttpProblem('INTERNAL', 'The node failed to answer this request; its log says why.');
 }
 

@@ -7,7 +7,7 @@ import { HttpProblem, problemDocument } from './problem.ts';
 type ClientError = Error & { readonly code?: string; readonly rawPacket?: Buffer };
 
 const REQUEST_LINE = /^[A-Z][A-Z-]{2,23} \S+ HTTP\/1\.[01]/;
-const ALL_METHODS = 'GET, HEAD, PUT, POST, DELETE';
+const ALL_METHODS = 'GET, HEAD, PUT, POST, PATCH, DELETE';
 
 /** Answers what Node's parser or its timeouts refused, before there is a request to serve. */
 export function answerClientError(error: ClientError, socket: Socket): void {

@@ -4,8 +4,11 @@ import { HttpProblem } from './problem.ts';
 
 const KV_ROOT = '/v1/kv/';
 const NAMESPACE_ROOT = '/v1/namespaces/';
+const MEMBER_ROOT = '/v1/members/';
 const BATCH_SUFFIX = ':batch';
-export const NAMESPACE_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const REMOVE_SUFFIX = ':remove';
+/** A DNS label: the name of a namespace or of a member. */
+export const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 export type KeyTarget = { readonly namespace: string; readonly key: Buffer };
 
@@ -30,6 +33,15 @@ export function parseNameTarget(url: string): string {
   return checkNamespaceName(url.slice(NAMESPACE_ROOT.length, pathEnd(url)));
 }
 
+/** `/v1/members/{name}` and `/v1/members/{name}:remove`. */
+export function parseMemberTarget(url: string): string {
+  const path = url.slice(MEMBER_ROOT.length, pathEnd(url));
+  const text = path.endsWith(REMOVE_SUFFIX) ? path.slice(0, -REMOVE_SUFFIX.length) : path;
+  const name = decodeOrKeep(text);
+  if (DNS_LABEL.test(name)) return name;
+  throw new HttpProblem('BAD_MEMBER_NAME', `${JSON.stringify(name.slice(0, 80))} is not a member name.`);
+}
+
 export function checkKey(key: Uint8Array, options: HttpOptions, where = 'The key'): void {
   if (key.length === 0) throw new HttpProblem('KEY_EMPTY', `${where} has no bytes.`);
   const { keyBytesMax } = options;
@@ -50,9 +62,9 @@ function pathEnd(url: string): number {
 }
 
 function checkNamespaceName(text: string): string {
-  if (NAMESPACE_NAME.test(text)) return text;
+  if (DNS_LABEL.test(text)) return text;
   const name = text.includes('%') ? decodeOrKeep(text) : text;
-  if (NAMESPACE_NAME.test(name)) return name;
+  if (DNS_LABEL.test(name)) return name;
   const shown = JSON.stringify(name.slice(0, 80));
   throw new HttpProblem('BAD_NAMESPACE_NAME', `${shown} is not a namespace name.`);
 }

@@ -1,39 +1,10 @@
 import { runBatch } from './batch-handler.ts';
-import type { ErrorCode } from './error-table.ts';
-import type { Exchange } from './exchange.ts';
+import { clusterRoutes } from './cluster-routes.ts';
 import { deleteKey, getKey, putKey } from './key-handlers.ts';
 import { deleteNamespace, getNamespace, listNamespaces, putNamespace } from './namespace-handlers.ts';
 import { livez, metricsPage, nodeStatus, openApi, readyz } from './node-handlers.ts';
+import type { Operation, Route } from './route.ts';
 import { scanKeys } from './scan-handler.ts';
-import type { AnswerName, HttpSchemas } from './schemas.ts';
-
-/** A path of the interface: how it is found, what it does, and what its page of the OpenAPI document says. */
-export type Route = {
-  readonly template: string;
-  /** On the path as it came, undecoded: express must not decode a key, which may be no UTF-8. */
-  readonly pattern: RegExp;
-  /** Served however busy the node is. */
-  readonly isProbe?: boolean;
-  readonly operations: Readonly<Record<string, Operation>>;
-};
-
-export type Operation = {
-  readonly summary: string;
-  readonly handle: (exchange: Exchange) => Promise<void>;
-  readonly query?: keyof HttpSchemas;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: keyof HttpSchemas | 'raw';
-  readonly answers: Readonly<Record<number, Answer>>;
-  readonly errors: readonly ErrorCode[];
-};
-
-export type Answer = {
-  readonly description: string;
-  readonly schema?: AnswerName;
-  /** Another content than JSON. */
-  readonly contents?: readonly string[];
-  readonly headers?: readonly string[];
-};
 
 const NAMESPACE_ERRORS = ['BAD_NAMESPACE_NAME', 'NAMESPACE_NOT_FOUND', 'UNKNOWN_PARAMETER'] as const;
 const KEY_ERRORS = [
@@ -43,9 +14,13 @@ const KEY_ERRORS = [
   'KEY_TOO_LONG',
   'BAD_PARAMETER',
 ] as const;
-const STORE_ERRORS = ['OVERLOADED', 'SHUTTING_DOWN', 'STORAGE_FAILED'] as const;
+const STORE_ERRORS = [
+  ...(['OVERLOADED', 'SHUTTING_DOWN', 'STORAGE_FAILED'] as const),
+  ...(['CLUSTER_WAITING', 'CLUSTER_FORMING', 'MEMBER_EXCLUDED'] as const),
+] as const;
 const READ_ERRORS = [...STORE_ERRORS, 'RECORD_CORRUPT'] as const;
 const WRITE_ERRORS = [...STORE_ERRORS, 'STORAGE_FULL'] as const;
+const CHANGE_ERRORS = [...WRITE_ERRORS, 'NO_LEADER', 'OUTCOME_UNKNOWN'] as const;
 const CONDITION = 'Refused: a quorum namespace cannot compare and set.';
 const VALUE_HEADERS = ['ETag', 'Kvorum-Expires-At'];
 
@@ -162,7 +137,7 @@ const namespaceRoute: Route = {
       errors: [
         ...(['BAD_NAMESPACE_NAME', 'UNKNOWN_PARAMETER', 'BAD_JSON', 'BAD_FIELD', 'UNKNOWN_FIELD'] as const),
         ...(['NAMESPACE_LIMIT', 'BODY_TOO_LARGE'] as const),
-        ...WRITE_ERRORS,
+        ...CHANGE_ERRORS,
       ],
     },
     DELETE: {
@@ -173,7 +148,7 @@ const namespaceRoute: Route = {
       errors: [
         ...NAMESPACE_ERRORS,
         ...(['BAD_PARAMETER', 'NAMESPACE_NOT_EMPTY', 'NAMESPACE_PROTECTED'] as const),
-        ...WRITE_ERRORS,
+        ...CHANGE_ERRORS,
       ],
     },
   },
@@ -201,6 +176,7 @@ export const routes: readonly Route[] = [
   scanRoute,
   namespacesRoute,
   namespaceRoute,
+  ...clusterRoutes,
   nodeRoute('/livez', 'Whether the process can answer at all', livez, {
     200: { description: 'It can.', schema: 'Liveness' },
   }),

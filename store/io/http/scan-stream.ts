@@ -38,7 +38,7 @@ export async function streamScan(
 
 function writeHead({ context, res }: Exchange): void {
   const headers = ['Content-Type', 'application/x-ndjson'];
-  if (context.closing) headers.push('Connection', 'close');
+  if (context.closing.signal.aborted) headers.push('Connection', 'close');
   res.writeHead(200, headers);
 }
 

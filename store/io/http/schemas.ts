@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { clusterAnswerSchemas, clusterSchemas, nodeState } from './cluster-schemas.ts';
 import type { HttpOptions } from './http-options.ts';
-import { NAMESPACE_NAME } from './request-target.ts';
+import { DNS_LABEL } from './request-target.ts';
+import { booleanText, integerText } from './schema-text.ts';
 
 /** The schemas that validate, and from which the OpenAPI document is written. */
 export type HttpSchemas = ReturnType<typeof createSchemas>;
@@ -15,6 +17,7 @@ export function createSchemas(options: HttpOptions) {
     scanQuery: scanQuerySchema(options),
     namespaceDeleteQuery: z.strictObject({ confirm: z.string().optional() }),
     namespaceBody: z.strictObject({ consistency: z.literal('quorum').optional() }),
+    ...clusterSchemas(options),
     batchOperation,
     batchBody: z.strictObject({ operations: z.array(batchOperation) }),
   };
@@ -35,21 +38,6 @@ function scanQuerySchema(options: HttpOptions) {
       .optional(),
     format: z.enum(['json', 'ndjson']).optional(),
   });
-}
-
-function integerText(min: number, max: number) {
-  return z
-    .string()
-    .regex(/^(0|[1-9][0-9]{0,15})$/, `a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .pipe(z.int().min(min).max(max));
-}
-
-function booleanText() {
-  return z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .pipe(z.boolean());
 }
 
 /** JSON can spell lone surrogates, which no UTF-8 can hold: storing them would store something else. */
@@ -81,7 +69,7 @@ const readState = {
   expiresAt: z.string().optional(),
 };
 const namespace = z.object({
-  name: z.string().regex(NAMESPACE_NAME),
+  name: z.string().regex(DNS_LABEL),
   consistency: z.literal('quorum'),
   createdAt: z.string(),
 });
@@ -133,7 +121,16 @@ export const answerSchemas = {
       reserveBytes: z.number(),
     }),
     namespaces: z.int(),
+    cluster: z
+      .object({
+        state: nodeState,
+        clusterId: z.string().optional(),
+        epoch: z.int(),
+        leader: z.string().optional(),
+      })
+      .optional(),
   }),
+  ...clusterAnswerSchemas,
 };
 
 export type AnswerName = keyof typeof answerSchemas;

@@ -4,7 +4,7 @@ import { answerError } from './answer.ts';
 import { type Exchange, overloaded, settle } from './exchange.ts';
 import type { HttpContext } from './http-context.ts';
 import { HttpProblem } from './problem.ts';
-import type { Operation, Route } from './routes.ts';
+import type { Operation, Route } from './route.ts';
 
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
 

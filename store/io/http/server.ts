@@ -34,9 +34,9 @@ function createContext(options: HttpOptions, deps: HttpDeps): HttpContext {
     readiness: () => deps.readiness(),
     options,
     schemas,
-    inFlight: createInFlight(options.inFlightRequestsMax, options.inFlightBytesMax),
+    inFlight: createInFlight(options),
     openApi: openApiDocument(routes, schemas, options),
-    closing: false,
+    closing: new AbortController(),
   };
 }
 
@@ -105,6 +105,7 @@ function watchConnections(server: Server, context: HttpContext): ReadonlySet<Soc
     connections: sockets.size,
     inFlightRequests: context.inFlight.requests,
     inFlightBytes: context.inFlight.bytes,
+    waitingRequests: context.inFlight.waiting,
   }));
   return sockets;
 }

@@ -4,6 +4,7 @@ import { createMetrics, type Metrics } from '../metrics.ts';
 import type { HttpDeps } from './http-context.ts';
 import { defaultHttpOptions, type HttpOptions } from './http-options.ts';
 import { type HttpServer, startHttpServer } from './server.ts';
+import { TestCluster } from './test-cluster.ts';
 import { TestStore } from './test-store.ts';
 
 /** A server over a TestStore on a free port, for tests; disposing it closes it. */
@@ -11,23 +12,33 @@ export type TestServer = AsyncDisposable & {
   readonly url: string;
   readonly port: number;
   readonly store: TestStore;
+  readonly cluster: TestCluster;
   readonly metrics: Metrics;
   readonly http: HttpServer;
 };
 
 export async function startTestServer(changes: Partial<HttpOptions> = {}): Promise<TestServer> {
   const store = new TestStore();
+  const cluster = new TestCluster();
   const metrics = createMetrics();
   const http = await startHttpServer(
     { ...defaultHttpOptions, port: 0, ...changes },
-    testDeps(store, metrics),
+    testDeps(store, cluster, metrics),
   );
   const { port } = http.address;
   const dispose = (): Promise<void> => http.close(0);
-  return { url: `http://127.0.0.1:${port}`, port, store, metrics, http, [Symbol.asyncDispose]: dispose };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    store,
+    cluster,
+    metrics,
+    http,
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
-export function testDeps(store: TestStore, metrics: Metrics): HttpDeps {
+export function testDeps(store: TestStore, cluster: TestCluster, metrics: Metrics): HttpDeps {
   const checks = [{ name: 'storage', ok: true }];
   const status = {
     ...{ name: 'node-1', version: '0.1.0', engine: 'memory', startedAt: new Date(0).toISOString() },
@@ -38,6 +49,7 @@ export function testDeps(store: TestStore, metrics: Metrics): HttpDeps {
   const log = { error: silent, warn: silent, info: silent, debug: silent };
   return {
     store,
+    cluster,
     metrics,
     log,
     clock: realClock,

@@ -51,7 +51,8 @@ export async function openDataDirectory(deps: DirectoryDeps): Promise<DataDirect
   const identity = await beginIncarnation(meta);
   const joining = await meta.read(FACTS.joining);
   // An identity may have been given up, and a crash have come before all of its log was gone.
-  if (identity === undefined) for (const batch of removeRaftBatches()) await engine.write(batch, { sync: true });
+  if (identity === undefined)
+    for (const batch of removeRaftBatches()) await engine.write(batch, { sync: true });
   return {
     directoryId,
     identity,
@@ -60,7 +61,11 @@ export async function openDataDirectory(deps: DirectoryDeps): Promise<DataDirect
 }
 
 /** Makes the directory one of a new cluster: all or nothing. */
-export async function becomeFirstMember(engine: Engine, identity: Identity, raft: PersistedState): Promise<void> {
+export async function becomeFirstMember(
+  engine: Engine,
+  identity: Identity,
+  raft: PersistedState,
+): Promise<void> {
   await engine.write([putMeta(FACTS.identity, identity), ...createRaftOperations(raft)], { sync: true });
 }
 
@@ -71,7 +76,11 @@ export async function beginJoining(meta: MetaStore, clusterId: string): Promise<
 
 /** Makes the directory that of a member that has joined: all or nothing. */
 export async function becomeMember(engine: Engine, identity: Identity, raft: PersistedState): Promise<void> {
-  const operations = [putMeta(FACTS.identity, identity), deleteMeta(FACTS.joining), ...createRaftOperations(raft)];
+  const operations = [
+    putMeta(FACTS.identity, identity),
+    deleteMeta(FACTS.joining),
+    ...createRaftOperations(raft),
+  ];
   await engine.write(operations, { sync: true });
 }
 
@@ -79,7 +88,10 @@ export async function becomeMember(engine: Engine, identity: Identity, raft: Per
  * Gives up an identity whose promises are void (an older copy of the disk, a damaged log): the directory gets a new id,
  * so that it can only come back as a replacement, never as the member that it was.
  */
-export async function giveUpIdentity({ engine, random }: DirectoryDeps, clusterId: string): Promise<DataDirectory> {
+export async function giveUpIdentity(
+  { engine, random }: DirectoryDeps,
+  clusterId: string,
+): Promise<DataDirectory> {
   const directoryId = drawId(random);
   const [records = [], ...rest] = removeRaftBatches();
   const operations: EngineOperation[] = [

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applyCommand } from './apply.ts';
+import type { ApplyOutcome, TopologyCommand, TopologyRefusalCode } from './command.ts';
+import { createTopology, type GenesisOptions } from './genesis.ts';
+import { findViolation } from './invariants.ts';
+import { LIMITS } from './limits.ts';
+import type { Member, TopologyState } from './types.ts';
+
+/** The rules of docs/topology.md, one by one. */
+
+const announcement = { peerAddress: 'h:7401', httpAddress: 'h:7400', zone: '', version: '0.1.0' };
+const genesis: GenesisOptions = {
+  clusterId: 'c0'.repeat(16),
+  settings: { partitions: 2, replicationFactor: 2 },
+  createdAtMs: 7,
+  first: { ...announcement, name: 'a', directoryId: 'dir-a', weight: 100, incarnation: 1, life: 'l1' },
+};
+const one = createTopology(genesis);
+
+const join = (name: string, directoryId = `dir-${name}`, replaces?: number): TopologyCommand => ({
+  ...{ type: 'join', name, directoryId, weight: 100, replaces, ...announcement },
+});
+const start = (member: number, name: string, more: object = {}): TopologyCommand => ({
+  ...{ type: 'start', member, directoryId: `dir-${name}`, incarnation: 1, life: 'l1', ...announcement },
+  ...more,
+});
+const remove = (member: number): TopologyCommand => ({ type: 'remove-member', member });
+const place = (state: TopologyState, ...replicaSets: number[][]): TopologyCommand => ({
+  ...{ type: 'place-partitions', expectedEpoch: state.epoch, replicaSets },
+});
+
+function run(state: TopologyState, ...commands: readonly TopologyCommand[]): TopologyState {
+  return commands.reduce((current, command) => {
+    const outcome = applyCommand(current, command);
+    assert.equal(outcome.type, 'applied', JSON.stringify(outcome));
+    assert.equal(outcome.state.epoch, current.epoch + 1);
+    assert.equal(findViolation(outcome.state), undefined);
+    return outcome.state;
+  }, state);
+}
+
+function assertRefused(
+  state: TopologyState,
+  command: TopologyCommand,
+  code: TopologyRefusalCode,
+  says: RegExp,
+) {
+  const outcome = applyCommand(state, command);
+  assert.ok(outcome.type === 'refused', JSON.stringify(outcome));
+  assert.equal(outcome.refusal.code, code);
+  assert.match(outcome.refusal.message, says);
+  assert.equal(outcome.state, state);
+}
+
+function assertUnchanged(state: TopologyState, command: TopologyCommand, subject: number) {
+  assert.deepEqual(pick(applyCommand(state, command)), { type: 'unchanged', subject });
+  assert.equal(applyCommand(state, command).state, state);
+}
+
+function pick(outcome: ApplyOutcome) {
+  return { type: outcome.type, subject: outcome.type === 'refused' ? undefined : outcome.subject };
+}
+
+const two = run(one, join('b'), start(2, 'b'));
+const placed = run(two, place(two, [1, 2], [2, 1]));
+
+test('a new topology has one member, which is up, at epoch 1, and the default namespace', () => {
+  assert.deepEqual(
+    { epoch: one.epoch, nextMember: one.nextMember, partitions: one.partitions },
+    { epoch: 1, nextMember: 2, partitions: [] },
+  );
+  assert.deepEqual([...one.members.values()], [{ ...genesis.first, number: 1, state: 'up' }]);
+  assert.deepEqual(
+    [...one.namespaces.values()],
+    [{ name: 'default', id: 1, consistency: 'quorum', createdAtMs: 7 }],
+  );
+});
+
+test('with a replication factor of 1 the first member owns everything at once', () => {
+  const alone = createTopology({ ...genesis, settings: { partitions: 2, replicationFactor: 1 } });
+  assert.deepEqual(alone.partitions, [
+    { replicas: [1], epoch: 1 },
+    { replicas: [1], epoch: 1 },
+  ]);
+  assert.equal(findViolation(alone), undefined);
+});
+
+test('join gives the next number to a member that waits; the same directory gets the same number again', () => {
+  const outcome = applyCommand(one, join('b'));
+  assert.deepEqual(pick(outcome), { type: 'applied', subject: 2 });
+  const { state, incarnation, life } = outcome.state.members.get(2) as Member;
+  assert.deepEqual({ state, incarnation, life }, { state: 'waiting', incarnation: 0, life: '' });
+  assertUnchanged(outcome.state, join('b'), 2);
+  assertUnchanged(two, join('b', 'dir-b', 2), 2);
+});
+
+test('join refuses a name that another directory holds, unless it replaces exactly that member', () => {
+  assertRefused(two, join('b', 'new'), 'NAME_TAKEN', /held by member 2/);
+  assertRefused(two, join('b', 'new', 1), 'NAME_TAKEN', /held by member 2/);
+  const replaced = run(two, join('b', 'new', 2));
+  assert.deepEqual([...replaced.members.keys()], [1, 3]);
+  assertUnchanged(replaced, join('b', 'new', 2), 3);
+  assertRefused(replaced, start(2, 'b'), 'MEMBER_NOT_FOUND', /was removed/);
+});
+
+test('join refuses a directory that is a member under another name', () => {
+  assertRefused(two, join('c', 'dir-b'), 'NAME_TAKEN', /is that of member 2, named b/);
+});
+
+test('join replaces neither a member that owns partitions nor the only one that started', () => {
+  assertRefused(placed, join('b', 'new', 2), 'MEMBER_OWNS_DATA', /owns partitions/);
+  assertRefused(run(one, join('b')), join('a', 'new', 1), 'LAST_MEMBER', /No other member has started/);
+});
+
+test('join refuses more members than the limit, but a replacement is not one more', () => {
+  const names = Array.from({ length: LIMITS.membersMax - 2 }, (_, i) => `m${i}`);
+  const full = names.reduce((state, name) => applyCommand(state, join(name)).state, two);
+  assert.equal(full.members.size, LIMITS.membersMax);
+  assertRefused(full, join('late'), 'MEMBER_LIMIT', /at most 1000/);
+  assert.equal(run(full, join('b', 'new', 2)).members.size, LIMITS.membersMax);
+});
+
+test('start records a life and where it is reached; the same again changes nothing', () => {
+  const restarted = run(two, start(2, 'b', { incarnation: 2, life: 'l2', peerAddress: 'moved:1' }));
+  const { incarnation, life, peerAddress, state } = restarted.members.get(2) as Member;
+  assert.deepEqual(
+    { incarnation, life, peerAddress, state },
+    { incarnation: 2, life: 'l2', peerAddress: 'moved:1', state: 'up' },
+  );
+  assertUnchanged(two, start(2, 'b'), 2);
+  assert.equal(run(two, start(2, 'b', { zone: 'z' })).members.get(2)?.zone, 'z');
+});
+
+test('start refuses what runs on an older copy of the directory, or on another', () => {
+  const later = run(two, start(2, 'b', { incarnation: 3, life: 'l3' }));
+  assertRefused(later, start(2, 'b', { incarnation: 2, life: 'l2' }), 'MEMBER_STALE', /seen incarnation 3/);
+  assertRefused(later, start(2, 'b', { incarnation: 3, life: 'copy' }), 'MEMBER_STALE', /started twice/);
+  assertRefused(later, start(2, 'x', { incarnation: 4 }), 'MEMBER_STALE', /another data directory/);
+  assertRefused(
+    run(one, join('b')),
+    start(2, 'b', { incarnation: 0, life: '' }),
+    'MEMBER_STALE',
+    /first is 1/,
+  );
+  assertRefused(later, start(3, 'c'), 'MEMBER_NOT_FOUND', /no member 3/);
+});
+
+test('update-member sets the weight', () => {
+  const update = (member: number, weight: number): TopologyCommand => ({
+    type: 'update-member',
+    member,
+    weight,
+  });
+  const heavy = run(two, update(2, 200));
+  assert.equal(heavy.members.get(2)?.weight, 200);
+  assertUnchanged(heavy, update(2, 200), 2);
+  assertRefused(heavy, update(9, 200), 'MEMBER_NOT_FOUND', /no member 9/);
+});
+
+test('remove-member retires a number for ever; again it is done already', () => {
+  const removed = run(two, remove(2));
+  assert.deepEqual([...removed.members.keys()], [1]);
+  assertUnchanged(removed, remove(2), 2);
+  assert.deepEqual(pick(applyCommand(removed, join('b'))), { type: 'applied', subject: 3 });
+});
+
+test('remove-member refuses the last that started, an owner of data, and a number never given', () => {
+  assertRefused(one, remove(1), 'LAST_MEMBER', /only one that has started/);
+  assertRefused(run(one, join('b')), remove(1), 'LAST_MEMBER', /only one that has started/);
+  assertRefused(placed, remove(2), 'MEMBER_OWNS_DATA', /owns partitions/);
+  for (const number of [3, 0, -1, 1.5]) assertRefused(two, remove(number), 'MEMBER_NOT_FOUND', /no member/);
+});
+
+test('place-partitions places all of them once, at the epoch that it was planned for', () => {
+  assert.deepEqual(placed.partitions, [
+    { replicas: [1, 2], epoch: placed.epoch },
+    { replicas: [2, 1], epoch: placed.epoch },
+  ]);
+  assertRefused(placed, place(placed, [1, 2], [2, 1]), 'ALREADY_PLACED', /placed already/);
+  assertRefused(run(two, join('c')), place(two, [1, 2], [2, 1]), 'EPOCH_CHANGED', /planned at epoch 3/);
+});
+
+test('place-partitions refuses sets that are too few, too small, repeated, or of strangers', () => {
+  assertRefused(two, place(two, [1, 2]), 'BAD_PLACEMENT', /has 1 replica sets/);
+  assertRefused(two, place(two, [1, 2], [1]), 'BAD_PLACEMENT', /factor is 2/);
+  assertRefused(two, place(two, [1, 2], [1, 1]), 'BAD_PLACEMENT', /twice/);
+  assertRefused(two, place(two, [1, 2], [1, 3]), 'BAD_PLACEMENT', /3, which is not a member/);
+});
+
+test('a namespace is made once; a later one of its name has another id, and only the one meant is dropped', () => {
+  const create: TopologyCommand = { type: 'create-namespace', name: 'n', createdAtMs: 9 };
+  const drop = (id: number, name = 'n'): TopologyCommand => ({ type: 'drop-namespace', name, id });
+  const made = run(one, create);
+  assertUnchanged(made, { ...create, createdAtMs: 10 }, 2);
+  const dropped = run(made, drop(2));
+  assertRefused(dropped, drop(2), 'NAMESPACE_NOT_FOUND', /no namespace n/);
+  const again = run(dropped, create);
+  assert.equal(again.namespaces.get('n')?.id, 3);
+  assertRefused(again, drop(2), 'NAMESPACE_NOT_FOUND', /has the id 3/);
+  assertRefused(again, drop(1, 'default'), 'NAMESPACE_PROTECTED', /part of every cluster/);
+});
+
+test('namespaces have a hard cap', () => {
+  const filler = { name: '', id: 0, consistency: 'quorum', createdAtMs: 0 } as const;
+  const entries = Array.from({ length: LIMITS.namespacesMax }, (_, i) => [`n${i}`, filler] as const);
+  const full: TopologyState = { ...one, namespaces: new Map(entries) };
+  const create: TopologyCommand = { type: 'create-namespace', name: 'late', createdAtMs: 9 };
+  assertRefused(full, create, 'NAMESPACE_LIMIT', /at most 100000/);
+});

@@ -1,0 +1,84 @@
+import { entry, passing } from './error-entry.ts';
+
+const AGAIN = 'Every change of the cluster is harmless when it is repeated.';
+
+/** The codes of the cluster and of its members. */
+export const clusterErrors = {
+  BAD_MEMBER_NAME: entry(
+    400,
+    'The member name is not valid',
+    'Use a DNS label: lower-case letters, digits and inner hyphens, at most 63 characters.',
+  ),
+  BAD_PLACEMENT: entry(
+    400,
+    'The placement of the partitions is not valid',
+    'Report it with the log of the leader: placements are made by the cluster itself.',
+  ),
+  MEMBER_NOT_FOUND: entry(
+    404,
+    'There is no such member',
+    'See GET /v1/members for the names; a member that was removed is gone already.',
+  ),
+  NAME_TAKEN: entry(
+    409,
+    'The name belongs to another member',
+    'Give the new node another name, or stop or remove the member that has this one.',
+  ),
+  MEMBER_LIMIT: entry(409, 'There are too many members', 'Remove members that are gone for good.'),
+  MEMBER_STALE: entry(
+    409,
+    'The cluster has seen a later life of this member',
+    'Start the node from its newest data directory, or from an empty one to join as a replacement.',
+  ),
+  MEMBER_OWNS_DATA: entry(
+    409,
+    'The member holds replicas of partitions',
+    'Move its data to other members first; removing it now would lose replicas.',
+  ),
+  LAST_MEMBER: entry(
+    409,
+    'The last member cannot be removed',
+    'Stop the node instead; its directory is the cluster.',
+  ),
+  EPOCH_CHANGED: passing(
+    409,
+    'The topology has changed since it was read',
+    'Read the topology again, and repeat the change if it is still wanted.',
+  ),
+  ALREADY_PLACED: entry(409, 'The partitions are placed already', 'Nothing to do.'),
+  ALREADY_BOOTSTRAPPED: entry(
+    409,
+    'The node is of a cluster already, or joins one',
+    'See GET /v1/cluster for which one. A new cluster needs a node with an empty data directory.',
+  ),
+  TRANSFER_REFUSED: entry(
+    409,
+    'The leadership cannot be handed over',
+    'Name a voter that is alive and up to date, or none to let the leader choose; see GET /v1/cluster.',
+  ),
+  CLUSTER_WAITING: passing(
+    503,
+    'The node is of no cluster yet',
+    'Give it seeds that answer (cluster.seeds), or make a new cluster of it with POST /v1/cluster:bootstrap.',
+  ),
+  CLUSTER_FORMING: passing(
+    503,
+    'The partitions are not placed yet',
+    'Wait, or start more nodes: partitions are placed once as many members are up as there are replicas.',
+  ),
+  MEMBER_EXCLUDED: entry(
+    503,
+    'The node was removed or replaced, or its data directory is too old',
+    'Ask another node. To bring this one back, start it with an empty data directory.',
+  ),
+  NO_LEADER: passing(
+    503,
+    'There is no leader that this node can reach; nothing was changed',
+    'Try again after Retry-After. Where it lasts, see GET /v1/cluster for the voters that are missing and start them.',
+  ),
+  OUTCOME_UNKNOWN: passing(
+    503,
+    'The change may have been done, or may be done yet',
+    `Look at GET /v1/topology, or repeat the change. ${AGAIN}`,
+  ),
+} as const;

@@ -1,0 +1,72 @@
+import type { z } from 'zod';
+import type { ChangeResult } from '../../cluster/cluster-admin.ts';
+import { toEpoch } from '../../core/topology/types.ts';
+import { answerJson } from './answer.ts';
+import type { Exchange } from './exchange.ts';
+import { refuseQuery } from './namespace-handlers.ts';
+import { readBody } from './read-body.ts';
+import { whileAsked } from './request-signal.ts';
+import { parseMemberTarget, rawQuery } from './request-target.ts';
+import { checkBody, parseJson, parseQuery } from './validate.ts';
+
+/** Answers from what this node knows, also where there is no quorum and whatever the query says, as probes do. */
+export async function getCluster(exchange: Exchange): Promise<void> {
+  answerJson(exchange, 200, exchange.context.cluster.status());
+}
+
+export async function listMembers(exchange: Exchange): Promise<void> {
+  const { req, context } = exchange;
+  const { cluster, schemas } = context;
+  const { consistency = 'linearizable' } = parseQuery(schemas.membersQuery, rawQuery(req.url as string));
+  await whileAsked(exchange, async (signal) => {
+    const { epoch } = await cluster.readTopology(consistency, signal);
+    // The read may have been the leader's; the list is this node's, so it must have come as far.
+    if (cluster.status().epoch < epoch) await cluster.waitForEpoch(toEpoch(epoch - 1), signal);
+  });
+  answerJson(exchange, 200, { epoch: cluster.status().epoch, members: cluster.members() });
+}
+
+export async function bootstrapCluster(exchange: Exchange): Promise<void> {
+  refuseQuery(exchange);
+  const { cluster, schemas } = exchange.context;
+  const request = await readChange(exchange, schemas.bootstrapBody);
+  const { clusterId, created } = await cluster.bootstrap(request);
+  answerJson(exchange, created ? 201 : 200, { clusterId, created });
+}
+
+export async function removeMember(exchange: Exchange): Promise<void> {
+  const name = parseMemberTarget(exchange.req.url as string);
+  refuseQuery(exchange);
+  const { cluster } = exchange.context;
+  answerChange(exchange, await whileAsked(exchange, (signal) => cluster.removeMember(name, signal)));
+}
+
+export async function patchMember(exchange: Exchange): Promise<void> {
+  const name = parseMemberTarget(exchange.req.url as string);
+  refuseQuery(exchange);
+  const { cluster, schemas } = exchange.context;
+  const change = await readChange(exchange, schemas.memberBody);
+  answerChange(exchange, await whileAsked(exchange, (signal) => cluster.updateMember(name, change, signal)));
+}
+
+export async function transferLeadership(exchange: Exchange): Promise<void> {
+  refuseQuery(exchange);
+  const { cluster, schemas } = exchange.context;
+  const { to } = await readChange(exchange, schemas.transferBody);
+  const { leader } = await whileAsked(exchange, (signal) => cluster.transferLeadership(to, signal));
+  answerJson(exchange, 200, { leader });
+}
+
+function answerChange(exchange: Exchange, { epoch, subject }: ChangeResult): void {
+  answerJson(exchange, 200, { epoch, member: subject });
+}
+
+/** The body of a change; none is the same as `{}`. */
+async function readChange<Shape extends z.core.$ZodLooseShape>(
+  exchange: Exchange,
+  schema: z.ZodObject<Shape>,
+): Promise<z.output<z.ZodObject<Shape>>> {
+  const body = await readBody(exchange, exchange.context.options.changeBodyBytesMax, 'BODY_TOO_LARGE');
+  const document = body.length === 0 ? {} : parseJson(body);
+  return checkBody(schema, document, () => Object.keys(schema.shape));
+}

@@ -1,0 +1,135 @@
+import {
+  bootstrapCluster,
+  getCluster,
+  listMembers,
+  patchMember,
+  removeMember,
+  transferLeadership,
+} from './cluster-handlers.ts';
+import type { Route } from './route.ts';
+import { getTopology } from './topology-handler.ts';
+
+const QUERY_ERRORS = ['UNKNOWN_PARAMETER', 'BAD_PARAMETER'] as const;
+const BODY_ERRORS = [
+  'UNKNOWN_PARAMETER',
+  'BAD_JSON',
+  'BAD_FIELD',
+  'UNKNOWN_FIELD',
+  'BODY_TOO_LARGE',
+] as const;
+const NODE_ERRORS = [
+  'OVERLOADED',
+  'SHUTTING_DOWN',
+  'STORAGE_FAILED',
+  'CLUSTER_WAITING',
+  'MEMBER_EXCLUDED',
+] as const;
+const READ_ERRORS = [...NODE_ERRORS, 'NO_LEADER'] as const;
+const CHANGE_ERRORS = [...READ_ERRORS, 'OUTCOME_UNKNOWN', 'EPOCH_CHANGED'] as const;
+const MEMBER_ERRORS = ['BAD_MEMBER_NAME', 'MEMBER_NOT_FOUND', 'MEMBER_STALE'] as const;
+const IF_NONE_MATCH = 'Epochs that the reader has, quoted: `"17"`.';
+
+/** The cluster as people and programs see and change it. Any node answers; what it cannot do itself the leader does. */
+export const clusterRoutes: readonly Route[] = [
+  {
+    template: '/v1/cluster',
+    pattern: /^\/v1\/cluster$/,
+    isProbe: true,
+    operations: {
+      GET: {
+        summary: 'The cluster as this node sees it, answered without asking anybody',
+        handle: getCluster,
+        answers: { 200: { description: 'Its status.', schema: 'ClusterStatus' } },
+        errors: [],
+      },
+    },
+  },
+  {
+    template: '/v1/cluster:bootstrap',
+    pattern: /^\/v1\/cluster:bootstrap$/,
+    operations: {
+      POST: {
+        summary: 'Make a new cluster of this node; the same cluster id again is a success',
+        handle: bootstrapCluster,
+        body: 'bootstrapBody',
+        answers: {
+          200: { description: 'The node is of this cluster already.', schema: 'Bootstrapped' },
+          201: { description: 'It was made.', schema: 'Bootstrapped' },
+        },
+        errors: [...BODY_ERRORS, ...NODE_ERRORS, 'ALREADY_BOOTSTRAPPED', 'STORAGE_FULL'],
+      },
+    },
+  },
+  {
+    template: '/v1/cluster:transfer-leadership',
+    pattern: /^\/v1\/cluster:transfer-leadership$/,
+    operations: {
+      POST: {
+        summary: 'Hand the leadership to a voter, or to the one that the leader chooses',
+        handle: transferLeadership,
+        body: 'transferBody',
+        answers: { 200: { description: 'Who leads now.', schema: 'LeadershipTransferred' } },
+        errors: [...BODY_ERRORS, ...CHANGE_ERRORS, ...MEMBER_ERRORS, 'TRANSFER_REFUSED'],
+      },
+    },
+  },
+  {
+    template: '/v1/members',
+    pattern: /^\/v1\/members$/,
+    operations: {
+      GET: {
+        summary: 'The members, with what this node hears of them',
+        handle: listMembers,
+        query: 'membersQuery',
+        answers: { 200: { description: 'The members.', schema: 'MemberList' } },
+        errors: [...QUERY_ERRORS, ...READ_ERRORS],
+      },
+    },
+  },
+  {
+    template: '/v1/members/{name}:remove',
+    pattern: /^\/v1\/members\/[^/]*:remove$/,
+    operations: {
+      POST: {
+        summary: 'Remove a member for good; its number is never used again',
+        handle: removeMember,
+        answers: { 200: { description: 'It is removed.', schema: 'MemberChanged' } },
+        errors: [
+          ...(['UNKNOWN_PARAMETER', 'LAST_MEMBER', 'MEMBER_OWNS_DATA'] as const),
+          ...MEMBER_ERRORS,
+          ...CHANGE_ERRORS,
+        ],
+      },
+    },
+  },
+  {
+    template: '/v1/members/{name}',
+    pattern: /^\/v1\/members\/[^/]+$/,
+    operations: {
+      PATCH: {
+        summary: 'Change the weight of a member',
+        handle: patchMember,
+        body: 'memberBody',
+        answers: { 200: { description: 'It holds.', schema: 'MemberChanged' } },
+        errors: [...BODY_ERRORS, ...MEMBER_ERRORS, ...CHANGE_ERRORS],
+      },
+    },
+  },
+  {
+    template: '/v1/topology',
+    pattern: /^\/v1\/topology$/,
+    operations: {
+      GET: {
+        summary: 'Members, partitions and namespaces of one epoch; with `after` it waits for a later one',
+        handle: getTopology,
+        query: 'topologyQuery',
+        headers: { 'If-None-Match': IF_NONE_MATCH },
+        answers: {
+          200: { description: 'The topology.', schema: 'Topology', headers: ['ETag'] },
+          304: { description: 'There is no other one than what the reader has.', headers: ['ETag'] },
+        },
+        errors: [...QUERY_ERRORS, ...READ_ERRORS],
+      },
+    },
+  },
+];

@@ -1,0 +1,187 @@
+import type { Socket } from 'node:net';
+import { encodeBody } from '../../peer/codec.ts';
+import type { Lane, PeerMessage, PeerReply, PeerRequest } from '../../peer/messages.ts';
+import {
+  type LinkStatus,
+  PeerError,
+  type RequestOptions,
+  type Transport,
+  type TransportHandlers,
+} from '../../ports/transport.ts';
+import { Link } from './link.ts';
+import { Listener } from './listener.ts';
+import { openSocket } from './open-socket.ts';
+import type { TcpDeps, TcpOptions } from './options.ts';
+import { OutgoingRequest } from './outgoing-request.ts';
+import { Peer } from './peer.ts';
+import { outgoing } from './send-queue.ts';
+import { TlsSource } from './tls-source.ts';
+
+/**
+ * The transport over TCP (docs/protocol.md). Each node sends over the link that it dialled itself, and answers on the
+ * link that it was asked on: a pair that talks both ways has one link for each way. So there is never a duplicate to
+ * choose from, and what is sent to an address reaches whoever listens there, not whoever says that it does.
+ */
+export class TcpTransport implements Transport {
+  readonly #options: TcpOptions;
+  readonly #deps: TcpDeps;
+  readonly #peers = new Map<string, Peer>();
+  readonly #accepted = new Set<Link>();
+  #listener: Listener | undefined;
+  #tls: TlsSource | undefined;
+  #handlers: TransportHandlers | undefined;
+  #address: string | undefined;
+  #isClosed = false;
+
+  constructor(options: TcpOptions, deps: TcpDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  get address(): string {
+    if (this.#address === undefined) throw new Error('the transport has not started: it has no address yet');
+    return this.#address;
+  }
+
+  async start(handlers: TransportHandlers): Promise<void> {
+    if (this.#handlers !== undefined) throw new Error('the transport was started before');
+    this.#handlers = handlers;
+    const { tls } = this.#options;
+    const { events } = this.#deps;
+    if (tls !== undefined)
+      this.#tls = await TlsSource.open(tls, (message) => events.onTlsFilesError(message));
+    this.#listener = new Listener(this.#options, {
+      tls: this.#tls,
+      events,
+      hasRoom: () => this.#hasRoom(),
+      onSocket: (socket, address) => this.#accept(socket, address),
+      onRefused: (address, refusal) => handlers.onRefused(address, 'us', refusal, undefined),
+    });
+    const listening = await this.#listener.listen();
+    this.#address = this.#options.advertise || listening;
+  }
+
+  send(address: string, message: PeerMessage): void {
+    if (this.#isClosed) return;
+    this.#peer(address).send(outgoing('message', laneOf(message), encodeBody(message)));
+  }
+
+  request(address: string, request: PeerRequest, options: RequestOptions): Promise<PeerReply> {
+    if (this.#isClosed) {
+      return Promise.reject(new PeerError('CLOSED', 'this node is stopping', { isUnsent: true }));
+    }
+    const payload = encodeBody(request);
+    const pending = new OutgoingRequest({ ...options, address, payload }, this.#deps);
+    if (!pending.isDone) this.#peer(address).request(pending);
+    return pending.promise;
+  }
+
+  reset(): void {
+    const reason = 'this node says hello anew';
+    for (const link of [...this.#accepted]) link.end(reason);
+    for (const peer of [...this.#peers.values()]) peer.close(reason, 'UNREACHABLE');
+  }
+
+  links(): readonly LinkStatus[] {
+    const dialled = [...this.#peers.values()]
+      .map((peer) => peer.status)
+      .filter((status) => status !== undefined);
+    const accepted = [...this.#accepted].flatMap((link) => statusOf(link) ?? []);
+    return merge([...dialled, ...accepted]);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const reason = 'this node is stopping';
+    for (const peer of [...this.#peers.values()]) peer.close(reason, 'CLOSED');
+    for (const link of [...this.#accepted]) link.end(reason, 'CLOSED');
+    await this.#listener?.close();
+  }
+
+  #peer(address: string): Peer {
+    const known = this.#peers.get(address);
+    if (known !== undefined) return known;
+    const handlers = this.#handlers;
+    if (handlers === undefined) throw new Error('the transport must be started before anything is sent');
+    const peer = new Peer(
+      { ...this.#options, address },
+      {
+        ...this.#deps,
+        handlers,
+        hasRoom: () => this.#hasRoom(),
+        openSocket: (target, signal) => openSocket(target, this.#tls, signal),
+        onIdle: (idle) => this.#peers.delete(idle.address),
+      },
+    );
+    this.#peers.set(address, peer);
+    return peer;
+  }
+
+  #hasRoom(): boolean {
+    const dialled = [...this.#peers.values()].filter((peer) => peer.hasConnection).length;
+    const securing = this.#listener?.securing ?? 0;
+    return !this.#isClosed && dialled + this.#accepted.size + securing < this.#options.linksMax;
+  }
+
+  #accept(socket: Socket, address: string): void {
+    if (this.#isClosed) {
+      socket.destroy();
+      return;
+    }
+    const { events } = this.#deps;
+    const link: Link = new Link(
+      { ...this.#options, address, role: 'listener' },
+      {
+        ...this.#deps,
+        socket,
+        handlers: this.#handlers as TransportHandlers,
+        onOpen: () => {},
+        onEnd: (end) => {
+          this.#accepted.delete(link);
+          if (end.isProtocolError) events.onProtocolError(address, end.reason);
+          if (end.wasOpen) events.onLinkClosed(address, end.reason);
+        },
+      },
+    );
+    this.#accepted.add(link);
+  }
+}
+
+function statusOf(link: Link): LinkStatus | undefined {
+  if (link.peer === undefined) return undefined;
+  return {
+    ...link.status,
+    address: link.peer.peerAddress,
+    name: link.peer.name,
+    state: link.isOpen ? 'open' : 'connecting',
+  };
+}
+
+/** One line per address: the link that was dialled, and the bytes of both ways. */
+function merge(statuses: readonly LinkStatus[]): readonly LinkStatus[] {
+  const byAddress = new Map<string, LinkStatus>();
+  for (const status of statuses) {
+    const first = byAddress.get(status.address);
+    byAddress.set(status.address, first === undefined ? status : sum(first, status));
+  }
+  return [...byAddress.values()];
+}
+
+function sum(first: LinkStatus, second: LinkStatus): LinkStatus {
+  return {
+    address: first.address,
+    name: first.name ?? second.name,
+    state: first.state === 'open' || second.state === 'open' ? 'open' : 'connecting',
+    queuedBytes: first.queuedBytes + second.queuedBytes,
+    sentBytes: first.sentBytes + second.sentBytes,
+    receivedBytes: first.receivedBytes + second.receivedBytes,
+    dropped: first.dropped + second.dropped,
+    roundTripMs: first.roundTripMs ?? second.roundTripMs,
+  };
+}
+
+/** Snapshots are bulk: whatever else Raft or gossip says must not wait for them. */
+function laneOf(message: PeerMessage): Lane {
+  return message.type === 'raft' && message.message.type === 'snapshot' ? 'bulk' : 'urgent';
+}

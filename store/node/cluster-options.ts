@@ -1,0 +1,31 @@
+import type { ClusterNodeOptions } from '../cluster/cluster-node.ts';
+import type { Config } from '../config/settings.ts';
+import { KVORUM_VERSION } from '../version.ts';
+
+/** The settings of a node that its cluster side needs, by their names there. */
+export function clusterOptions(config: Config): ClusterNodeOptions {
+  return {
+    name: config['node.name'],
+    weight: config['node.weight'],
+    announcement: {
+      httpAddress: config['http.advertise'] || `${config['http.host']}:${config['http.port']}`,
+      zone: config['node.zone'],
+      version: KVORUM_VERSION,
+    },
+    bootstrap: config['cluster.bootstrap'],
+    clusterId: config['cluster.id'],
+    replicationFactor: config['cluster.replicationFactor'],
+    partitions: config['cluster.partitions'],
+    seeds: config['cluster.seeds'],
+    seedIntervalMs: config['cluster.seedIntervalMs'],
+    requestTimeoutMs: config['cluster.requestTimeoutMs'],
+    votersMax: config['cluster.votersMax'],
+    replaceVoterAfterMs: config['cluster.replaceVoterAfterMs'],
+    heartbeatMs: config['raft.heartbeatMs'],
+    electionTimeoutMs: config['raft.electionTimeoutMs'],
+    snapshotEntries: config['raft.snapshotEntries'],
+    entriesKept: config['raft.entriesKept'],
+    gossipPeriodMs: config['gossip.periodMs'],
+    gossipProbeTimeoutMs: config['gossip.probeTimeoutMs'],
+  };
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { MEMBERS_MAX, PARTITIONS_MAX, REPLICAS_MAX } from './limits.ts';
+import type { Hello, HelloRefusal, PeerMessage, PeerReply, PeerRequest } from './messages.ts';
+import { gossipPacket } from './schema-gossip.ts';
+import {
+  address,
+  announcement,
+  clusterId,
+  count,
+  epoch,
+  id,
+  incarnation,
+  memberId,
+  nodeName,
+  optional,
+  text,
+} from './schema-parts.ts';
+import { raftMessage } from './schema-raft.ts';
+
+/** What may cross the border from another node, field by field. Unknown fields are dropped: docs/protocol.md. */
+export const helloSchema = z.object({
+  protocolMin: count,
+  protocolMax: count,
+  name: nodeName,
+  directoryId: id,
+  peerAddress: address,
+  version: id,
+  clusterId: optional(clusterId),
+  member: optional(z.object({ number: memberId, ...incarnation })),
+});
+
+/** All that must be understood of the hello of any version. */
+export const protocolRangeSchema = z.object({ protocolMin: count, protocolMax: count });
+
+export const helloRefusalSchema = z.object({
+  code: z.enum([
+    'WRONG_PROTOCOL',
+    'WRONG_CLUSTER',
+    'REMOVED_MEMBER',
+    'STALE_MEMBER',
+    'SELF',
+    'OVERLOADED',
+    'BAD_HELLO',
+  ]),
+  message: text,
+});
+
+export const peerMessageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('raft'), message: raftMessage }),
+  z.object({ type: z.literal('gossip'), packet: gossipPacket }),
+]);
+
+const command = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('join'),
+    name: nodeName,
+    directoryId: id,
+    weight: count,
+    replaces: optional(memberId),
+    ...announcement,
+  }),
+  z.object({
+    type: z.literal('start'),
+    member: memberId,
+    directoryId: id,
+    ...incarnation,
+    ...announcement,
+  }),
+  z.object({ type: z.literal('update-member'), member: memberId, weight: count }),
+  z.object({ type: z.literal('remove-member'), member: memberId }),
+  z.object({
+    type: z.literal('place-partitions'),
+    expectedEpoch: epoch,
+    replicaSets: z.array(z.array(memberId).max(REPLICAS_MAX)).max(PARTITIONS_MAX),
+  }),
+  z.object({ type: z.literal('create-namespace'), name: nodeName, createdAtMs: count }),
+  z.object({ type: z.literal('drop-namespace'), name: nodeName, id: count }),
+]);
+
+export const peerRequestSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('who') }),
+  z.object({
+    type: z.literal('join'),
+    clusterId,
+    name: nodeName,
+    directoryId: id,
+    weight: count,
+    ...announcement,
+  }),
+  z.object({ type: z.literal('propose'), command }),
+  z.object({ type: z.literal('transfer-leadership'), to: optional(memberId) }),
+]);
+
+const leader = optional(z.object({ member: memberId, address }));
+const refusalCode = z.enum([
+  'NAME_TAKEN',
+  'MEMBER_LIMIT',
+  'MEMBER_NOT_FOUND',
+  'MEMBER_STALE',
+  'MEMBER_OWNS_DATA',
+  'LAST_MEMBER',
+  'EPOCH_CHANGED',
+  'ALREADY_PLACED',
+  'BAD_PLACEMENT',
+  'NAMESPACE_NOT_FOUND',
+  'NAMESPACE_PROTECTED',
+  'NAMESPACE_LIMIT',
+]);
+
+export const peerReplySchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('who'),
+    clusterId: optional(clusterId),
+    leader,
+    addresses: z.array(address).max(MEMBERS_MAX),
+  }),
+  z.object({ type: z.literal('joined'), member: memberId, partitions: count, epoch }),
+  z.object({ type: z.literal('done'), epoch, subject: count }),
+  z.object({ type: z.literal('refused'), code: refusalCode, message: text }),
+  z.object({ type: z.literal('transfer-refused'), message: text }),
+  z.object({ type: z.literal('not-leader'), leader }),
+  z.object({ type: z.literal('busy'), message: text }),
+  z.object({ type: z.literal('unknown'), message: text }),
+]);
+
+/** `T` with every part read-only and intersections made one, so that equal shapes are equal types. */
+type Plain<T> = T extends string | number | boolean | undefined | Uint8Array
+  ? T
+  : { readonly [K in keyof T]: Plain<T[K]> };
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Matches<Schema extends z.ZodType, T> = Equal<Plain<z.output<Schema>>, Plain<T>>;
+
+type Assert<T extends true> = T;
+
+/** The compiler refuses a schema that allows more, or less, than its type. */
+export type SchemasMatchTypes = [
+  Assert<Matches<typeof helloSchema, Hello>>,
+  Assert<Matches<typeof helloRefusalSchema, HelloRefusal>>,
+  Assert<Matches<typeof peerMessageSchema, PeerMessage>>,
+  Assert<Matches<typeof peerRequestSchema, PeerRequest>>,
+  Assert<Matches<typeof peerReplySchema, PeerReply>>,
+];
