@@ -21,7 +21,12 @@ export type DiskFaults = {
   failNextRead: boolean;
   isFull: boolean;
   syncDelayMs: number;
+  /** Drawn for each fsync and added to `syncDelayMs`. */
+  drawSyncDelayMs: (() => number) | undefined;
 };
+
+/** Of no use but to `replace`. */
+export type DiskCopy = Contents;
 
 type Contents = { readonly map: SortedMap; readonly bytes: number };
 
@@ -43,6 +48,7 @@ export class MemoryDisk {
     failNextRead: false,
     isFull: false,
     syncDelayMs: 0,
+    drawSyncDelayMs: undefined,
   };
   readonly #options: MemoryDiskOptions;
   readonly #deps: MemoryDiskDeps;
@@ -92,7 +98,8 @@ export class MemoryDisk {
   /** Makes all that was written durable. After a failed sync nobody knows what of the tail is. */
   async sync(mount: DiskMount): Promise<void> {
     check(mount);
-    if (this.faults.syncDelayMs > 0) await this.#delay(mount, this.faults.syncDelayMs);
+    const delayMs = this.faults.syncDelayMs + (this.faults.drawSyncDelayMs?.() ?? 0);
+    if (delayMs > 0) await this.#delay(mount, delayMs);
     check(mount);
     if (this.#takeFault('failNextSync')) throw new Error('EIO: an fsync of the memory disk failed');
     this.#synced = this.#written;
@@ -126,6 +133,27 @@ export class MemoryDisk {
     this.#tail = this.#tail.map(damage);
     this.#visible = damage(this.#visible);
     return true;
+  }
+
+  /** What a crash now would leave at least: a copy of the disk as somebody may bring it back. */
+  copy(): DiskCopy {
+    return this.#synced;
+  }
+
+  /** Another disk is in the machine; nobody may have it mounted. `undefined`: an empty one. */
+  replace(copy: DiskCopy | undefined): void {
+    if (this.#mount !== undefined) throw new EngineLockedError('the memory disk is in use');
+    this.#synced = copy ?? { map: EMPTY_MAP, bytes: 0 };
+    this.#visible = this.#synced;
+    this.#tail = [];
+  }
+
+  /** What lies on the disk, as its next user will find it. */
+  *contents(
+    start: Uint8Array,
+    end: Uint8Array,
+  ): Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
+    yield* mapEntries(this.#visible.map, start, end, false);
   }
 
   monotonicMs(): number {

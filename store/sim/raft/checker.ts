@@ -1,15 +1,9 @@
 import type { Message } from '../../core/raft/messages.ts';
 import type { RaftStatus } from '../../core/raft/status.ts';
-import {
-  type Configuration,
-  type Entry,
-  type LogIndex,
-  type MemberId,
-  type Term,
-  toIndex,
-} from '../../core/raft/types.ts';
+import { type Entry, type LogIndex, type MemberId, type Term, toIndex } from '../../core/raft/types.ts';
 import { formatConfiguration, formatEntry } from './format.ts';
 import { digestEntry, type Host } from './host.ts';
+import { doQuorumsMeet, isQuorumOf } from './quorums-meet.ts';
 import { RaftViolation } from './violation.ts';
 
 type Seen = { readonly digest: number; readonly previous: Term };
@@ -162,29 +156,6 @@ function checkDurable({ configuration, commit, term }: RaftStatus, hosts: Readon
     configuration,
     ids,
   ), `${commit}@${term} was committed without a quorum of disks: ${text}`);
-}
-
-const meetings = new Map<string, boolean>();
-
-/** Whether no quorum of `a` is disjoint from one of `b`: tried with every set of members. */
-function doQuorumsMeet(a: Configuration, b: Configuration): boolean {
-  const key = `${formatConfiguration(a)} ${formatConfiguration(b)}`;
-  const known = meetings.get(key);
-  if (known !== undefined) return known;
-  const members = [...new Set([a, b].flatMap((one) => [...one.voters, ...one.votersOutgoing]))];
-  let doMeet = true;
-  for (let bits = 0; bits < 2 ** members.length && doMeet; bits++) {
-    const inside = new Set(members.filter((_, i) => (bits >> i) & 1));
-    const outside = new Set(members.filter((member) => !inside.has(member)));
-    doMeet = !(isQuorumOf(a, inside) && isQuorumOf(b, outside));
-  }
-  meetings.set(key, doMeet);
-  return doMeet;
-}
-
-function isQuorumOf(configuration: Configuration, members: ReadonlySet<MemberId>): boolean {
-  const halves = [configuration.voters, configuration.votersOutgoing].filter((half) => half.length > 0);
-  return halves.every((half) => half.filter((voter) => members.has(voter)).length * 2 > half.length);
 }
 
 function require(holds: boolean, message: string): asserts holds {

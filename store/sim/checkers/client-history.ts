@@ -1,0 +1,64 @@
+import type { ChangeResult } from '../../cluster/cluster-admin.ts';
+import type { Epoch, TopologyState } from '../../core/topology/types.ts';
+import type { TopologyHistory } from './topology-history.ts';
+import { requireOf } from './violation.ts';
+
+const requireKept = requireOf('no acknowledged change is lost');
+const requireFresh = requireOf('linearizable reads');
+
+/** A change as a client asked for it: what must hold in the topology of the epoch that acknowledged it. */
+export type Expectation = {
+  readonly text: string;
+  holds(state: TopologyState, subject: number): boolean;
+};
+
+/** What clients of one cluster were told, and in which order. */
+export class ClientHistory {
+  readonly #history: TopologyHistory;
+  /** Everything acknowledged, and every linearizable read answered, is at or below this epoch. */
+  #seen = 0 as Epoch;
+
+  constructor(history: TopologyHistory) {
+    this.#history = history;
+  }
+
+  get seen(): Epoch {
+    return this.#seen;
+  }
+
+  acknowledged({ text, holds }: Expectation, { epoch, subject }: ChangeResult): void {
+    const state = this.#history.at(epoch);
+    requireKept(
+      state !== undefined,
+      () => `${text}: acknowledged at epoch ${epoch}, which was never committed`,
+    );
+    if (state === undefined) return;
+    requireKept(
+      holds(state, subject),
+      () => `${text}: acknowledged at epoch ${epoch}, where it does not hold`,
+    );
+    this.#see(epoch);
+  }
+
+  /** `before`: what had been seen when the read began. */
+  read(who: string, state: TopologyState, before: Epoch): void {
+    requireFresh(
+      state.epoch >= before,
+      () => `${who} reads epoch ${state.epoch}, and ${before} was seen before the read began`,
+    );
+    this.#history.shown(who, state);
+    this.#see(state.epoch);
+  }
+
+  /** The end of the run: `state` is what the cluster converged to. */
+  ended(state: TopologyState): void {
+    requireKept(
+      state.epoch >= this.#seen,
+      () => `the cluster ends at ${state.epoch}, and ${this.#seen} was seen`,
+    );
+  }
+
+  #see(epoch: Epoch): void {
+    if (epoch > this.#seen) this.#seen = epoch;
+  }
+}

@@ -1,0 +1,139 @@
+import type { ClusterStatus } from '../../cluster/cluster-admin.ts';
+import type { Prng } from '../../core/prng/prng.ts';
+import { Violation } from '../checkers/violation.ts';
+import type { Machine } from './machine.ts';
+import { pick } from './pick.ts';
+import { change, type Outcomes } from './workload.ts';
+import type { SimWorld } from './world.ts';
+
+/** Virtual time from the last fault to a cluster of which every part is well. */
+const CONVERGENCE_MS_MAX = 120_000;
+const STEP_MS = 500;
+
+/**
+ * The faults stop, and people do what they have to (an excluded node gets an empty disk). Within bounded time every
+ * node is a member, there is one leader, all have applied the same epoch and hold each other for alive, and a change
+ * can be made through any of them. Says why not, where a cluster has lost its majority for good: nothing follows then.
+ */
+export async function converge(world: SimWorld, prng: Prng): Promise<'converged' | 'no quorum left'> {
+  calm(world);
+  const endMs = world.timeline.nowMs + CONVERGENCE_MS_MAX;
+  const clusters = (): string[] => [...world.watches.keys()];
+  while (!world.hasFailed) {
+    await world.run(STEP_MS);
+    tend(world);
+    if (clusters().some((clusterId) => isLost(world, clusterId))) return 'no quorum left';
+    const problem = whatIsLeft(world);
+    if (problem === undefined && (await makeLastChanges(world, prng))) break;
+    if (world.timeline.nowMs >= endMs && !world.hasFailed)
+      throw new Violation('convergence', `after ${CONVERGENCE_MS_MAX} ms: ${problem ?? 'no change can be made'}`);
+  }
+  for (const clusterId of clusters()) {
+    const { history, clients } = world.watchOf(clusterId);
+    if (history.state !== undefined) world.guard(() => clients.ended(history.state as never));
+  }
+  return 'converged';
+}
+
+function calm(world: SimWorld): void {
+  world.trace.note('the faults stop');
+  world.isCalm = true;
+  world.network.calm();
+  for (const machine of world.machines) {
+    Object.assign(machine.disk.faults, {
+      failNextWrite: false,
+      failNextSync: false,
+      failNextRead: false,
+      isFull: false,
+      syncDelayMs: 0,
+    });
+    machine.life?.process.resume();
+    machine.start();
+  }
+}
+
+/** What the people who run the cluster do. */
+function tend(world: SimWorld): void {
+  if (world.watches.size === 0) {
+    const first = world.machines[0];
+    if (first !== undefined) world.bootstrap(first, 'same');
+  }
+  for (const machine of world.machines) {
+    if (machine.node?.cluster.status().node.state !== 'excluded') continue;
+    machine.replaceDisk(undefined);
+    machine.start();
+  }
+}
+
+function isLost(world: SimWorld, clusterId: string): boolean {
+  return world.watchOf(clusterId).history.state !== undefined && !world.hasQuorums(clusterId);
+}
+
+/** In words; undefined where all is well. */
+function whatIsLeft(world: SimWorld): string | undefined {
+  const views: { machine: Machine; status: ClusterStatus }[] = [];
+  for (const machine of world.machines) {
+    const status = machine.node?.cluster.status();
+    if (status === undefined) return `${machine.name} is not up`;
+    const { state, reason } = status.node;
+    if (state !== 'member') return `${machine.name} is ${state}: ${reason}`;
+    views.push({ machine, status });
+  }
+  for (const clusterId of new Set(views.map(({ status }) => status.clusterId ?? ''))) {
+    const problem = whatIsLeftOf(
+      world,
+      clusterId,
+      views.filter(({ status }) => status.clusterId === clusterId),
+    );
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function whatIsLeftOf(
+  world: SimWorld,
+  clusterId: string,
+  views: readonly { readonly machine: Machine; readonly status: ClusterStatus }[],
+): string | undefined {
+  const leaders = views.filter(({ status }) => status.node.role === 'leader');
+  if (leaders.length !== 1) return `${leaders.length} leaders`;
+  const leader = leaders[0]?.status.node.member;
+  const state = world.watchOf(clusterId).history.state;
+  if (state === undefined) return 'no topology';
+  if (state.members.size !== views.length) return `${state.members.size} members on ${views.length} nodes`;
+  for (const { machine, status } of views) {
+    if (status.leader?.member !== leader) return `${machine.name} follows ${status.leader?.name ?? 'nobody'}`;
+    if (status.epoch !== state.epoch) return `${machine.name} is at epoch ${status.epoch} of ${state.epoch}`;
+    const { total, alive } = status.members;
+    if (alive !== total) return `${machine.name} holds ${total - alive} of ${total} for gone`;
+    if (state.members.get(status.node.member as never)?.state !== 'up') return `${machine.name} is not registered`;
+  }
+  return undefined;
+}
+
+/** One change in each cluster through some node; true where they were made and all nodes came to know them. */
+async function makeLastChanges(world: SimWorld, prng: Prng): Promise<boolean> {
+  const outcomes: Outcomes = { acknowledged: 0, refused: 0, unknown: 0, reads: 0 };
+  const clusters = [...new Set(world.machines.map(({ log }) => log.identity?.clusterId ?? ''))];
+  for (const clusterId of clusters) {
+    const machine = pick(
+      world.machines.filter(({ log }) => log.identity?.clusterId === clusterId),
+      prng,
+    );
+    const { node } = machine ?? {};
+    if (machine === undefined || node === undefined) return false;
+    const weight = 1 + prng.below(1000);
+    const watch = world.watchOf(clusterId);
+    const client = { world, prng, machine, admin: node.cluster, watch, known: undefined, outcomes };
+    const expectation = {
+      text: `last weight of ${machine.name} = ${weight}`,
+      holds: (state: { readonly members: ReadonlyMap<number, { readonly weight: number }> }, subject: number) =>
+        state.members.get(subject)?.weight === weight,
+    };
+    const signal = new AbortController().signal;
+    const changing = change(client, expectation, () => node.cluster.updateMember(machine.name, { weight }, signal));
+    changing.catch((error: unknown) => world.fail(error));
+  }
+  await world.run(2000);
+  return outcomes.acknowledged === clusters.length && whatIsLeft(world) === undefined;
+}

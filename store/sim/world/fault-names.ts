@@ -1,0 +1,26 @@
+/** What can go wrong; each is a file's worth of words in faults.ts. */
+export const FAULT_NAMES = [
+  'crash',
+  'stop',
+  'pause',
+  'power-failure',
+  'partition',
+  'one-way-cut',
+  'isolation',
+  'slow-link',
+  'storm',
+  'link-reset',
+  'slow-disk',
+  'disk-error',
+  'full-disk',
+  'clock-jump',
+  'wipe',
+  'old-disk',
+  'second-bootstrap',
+] as const;
+
+export type FaultName = (typeof FAULT_NAMES)[number];
+
+export function isFaultName(name: string): name is FaultName {
+  return (FAULT_NAMES as readonly string[]).includes(name);
+}

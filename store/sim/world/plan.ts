@@ -1,0 +1,115 @@
+import { createPrng, type Prng } from '../../core/prng/prng.ts';
+import type { Weather } from '../network/network.ts';
+import { FAULT_NAMES, type FaultName } from './fault-names.ts';
+
+/** Everything about a run that is decided before it begins. */
+export type Plan = {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Virtual time with faults; convergence comes after it. */
+  readonly durationMs: number;
+  /** The faults that happen, with the mean time between two of a kind. */
+  readonly faults: readonly PlannedFault[];
+  readonly operationEveryMs: number;
+  readonly weather: Weather;
+  readonly machines: readonly MachinePlan[];
+  /** Whether everything passes through the codec of the peers. */
+  readonly isEncoded: boolean;
+  readonly settings: PlannedSettings;
+};
+
+export type PlannedFault = { readonly name: FaultName; readonly everyMs: number };
+
+export type MachinePlan = {
+  readonly clockOffsetMs: number;
+  readonly clockRate: number;
+  readonly startMs: number;
+  readonly syncDelayMs: number;
+  readonly zone: string;
+};
+
+export type PlannedSettings = {
+  readonly 'raft.electionTimeoutMs': number;
+  readonly 'raft.snapshotEntries': number;
+  readonly 'raft.entriesKept': number;
+  readonly 'cluster.votersMax': number;
+  readonly 'cluster.replaceVoterAfterMs': number;
+};
+
+/** What a run is told to do otherwise than its seed says, e.g. to find a shorter way to the same failure. */
+export type PlanChanges = {
+  readonly nodes?: number | undefined;
+  readonly durationMs?: number | undefined;
+  readonly without?: readonly FaultName[] | undefined;
+};
+
+export const NODES_MAX = 9;
+
+export function drawPlan(seed: number, { nodes, durationMs, without = [] }: PlanChanges = {}): Plan {
+  const prng = createPrng(seed);
+  const drawnNodes = 1 + prng.below(NODES_MAX);
+  const drawnMs = 10_000 + prng.below(30_000);
+  const faults = drawFaults(prng).filter(({ name }) => !without.includes(name));
+  const rest = {
+    operationEveryMs: 200 + prng.below(2000),
+    weather: drawWeather(prng),
+    isEncoded: prng.below(8) === 0,
+    settings: drawSettings(prng),
+  };
+  const zones = 1 + prng.below(4);
+  const machines = Array.from({ length: NODES_MAX }, () => drawMachine(prng, zones));
+  return {
+    seed,
+    nodes: nodes ?? drawnNodes,
+    durationMs: durationMs ?? drawnMs,
+    faults,
+    machines,
+    ...rest,
+  };
+}
+
+/** Each seed has a few kinds of faults at rates of its own, so that rare combinations come up (swarm testing). */
+function drawFaults(prng: Prng): PlannedFault[] {
+  const share = prng.unit();
+  return FAULT_NAMES.map((name) => ({
+    name,
+    isChosen: prng.unit() < share,
+    everyMs: 1000 + prng.below(14_000),
+  }))
+    .filter(({ isChosen }) => isChosen)
+    .map(({ name, everyMs }) => ({ name, everyMs }));
+}
+
+function drawWeather(prng: Prng): Weather {
+  const isBad = prng.below(2) === 0;
+  const rate = (most: number): number => (isBad ? prng.unit() * prng.unit() * most : 0);
+  return {
+    lossRate: rate(0.2),
+    duplicateRate: rate(0.2),
+    delayMsMin: 0.2,
+    delayMsMean: prng.below(3) === 0 ? 20 * prng.unit() : 1,
+    stallRate: rate(0.1),
+    stallMs: 1000,
+  };
+}
+
+function drawMachine(prng: Prng, zones: number): MachinePlan {
+  const isOff = prng.below(3) === 0;
+  return {
+    clockOffsetMs: isOff ? Math.floor((prng.unit() - 0.5) * 7_200_000) : 0,
+    clockRate: 1 + (prng.unit() - 0.5) * (prng.below(4) === 0 ? 0.1 : 0.002),
+    startMs: prng.below(2) === 0 ? 0 : prng.below(5000),
+    syncDelayMs: prng.below(4) === 0 ? 30 : 2,
+    zone: `zone-${prng.below(zones)}`,
+  };
+}
+
+function drawSettings(prng: Prng): PlannedSettings {
+  return {
+    'raft.electionTimeoutMs': 500 + 100 * prng.below(10),
+    'raft.snapshotEntries': 10 + prng.below(40),
+    'raft.entriesKept': prng.below(20),
+    'cluster.votersMax': prng.below(3) === 0 ? 3 : 5,
+    'cluster.replaceVoterAfterMs': 2000 + prng.below(10_000),
+  };
+}

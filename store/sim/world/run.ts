@@ -1,0 +1,83 @@
+import { createPrng } from '../../core/prng/prng.ts';
+import { Violation } from '../checkers/violation.ts';
+import { converge } from './convergence.ts';
+import { FAULT_NAMES } from './fault-names.ts';
+import { FAULTS } from './faults.ts';
+import type { Plan } from './plan.ts';
+import { type Outcomes, startWorkload } from './workload.ts';
+import { SimWorld, type WorldDeps } from './world.ts';
+
+/** What a run came to: the same for equal plans, on every machine. */
+export type Verdict = {
+  readonly seed: number;
+  readonly result: 'converged' | 'no quorum left' | 'violation';
+  readonly violation: { readonly check: string; readonly message: string } | undefined;
+  /** Of everything that was noted, in order. */
+  readonly digest: string;
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly epochs: number;
+  readonly outcomes: Outcomes;
+};
+
+/** Machines start, faults happen and clients come and go as planned; then the faults stop and all must be well. */
+export async function runPlan(plan: Plan, deps: WorldDeps): Promise<Verdict> {
+  const world = new SimWorld(plan, deps);
+  const prng = createPrng(plan.seed + 2);
+  for (const [i, machine] of world.machines.entries())
+    world.later(plan.machines[i]?.startMs ?? 0, () => machine.start());
+  makeCluster(world);
+  scheduleFaults(world, plan);
+  const outcomes = startWorkload(world, plan.operationEveryMs, createPrng(prng.uint32()));
+  let result: Verdict['result'] = 'violation';
+  try {
+    await world.run(plan.durationMs);
+    if (!world.hasFailed) result = await converge(world, prng);
+  } catch (error) {
+    world.fail(error);
+  }
+  return verdictOf(world, plan, world.hasFailed ? 'violation' : result, outcomes);
+}
+
+/** Somebody tells the first machine to make a cluster, again and again until there is one. */
+function makeCluster(world: SimWorld): void {
+  const first = world.machines[0];
+  const tell = (): void => {
+    if (world.isCalm || first === undefined || first.log.identity !== undefined || world.watches.size > 0) return;
+    world.bootstrap(first, 'same');
+    world.later(1000, tell);
+  };
+  world.later(100, tell);
+}
+
+function scheduleFaults(world: SimWorld, plan: Plan): void {
+  for (const { name, everyMs } of plan.faults) {
+    const prng = createPrng(plan.seed * FAULT_NAMES.length + FAULT_NAMES.indexOf(name));
+    const next = (): void => {
+      if (world.isCalm) return;
+      FAULTS[name](world, prng);
+      world.later(prng.unit() * 2 * everyMs, next);
+    };
+    world.later(prng.unit() * 2 * everyMs, next);
+  }
+}
+
+function verdictOf(world: SimWorld, { seed }: Plan, result: Verdict['result'], outcomes: Outcomes): Verdict {
+  const epochs = Math.max(0, ...[...world.watches.values()].map(({ history }) => history.state?.epoch ?? 0));
+  return {
+    seed,
+    result,
+    violation: world.hasFailed ? describe(world.failure) : undefined,
+    digest: world.trace.digest,
+    events: world.timeline.eventsRun,
+    virtualMs: Math.round(world.timeline.nowMs),
+    epochs,
+    outcomes,
+  };
+}
+
+function describe(failure: unknown): { readonly check: string; readonly message: string } {
+  if (failure instanceof Violation) return { check: failure.check, message: failure.message };
+  const message = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+  return { check: 'nothing is thrown', message };
+}

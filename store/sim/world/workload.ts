@@ -1,0 +1,169 @@
+import { ClusterError } from '../../cluster/cluster-admin.ts';
+import type { ChangeResult, ClusterAdmin } from '../../cluster/cluster-admin.ts';
+import type { Prng } from '../../core/prng/prng.ts';
+import type { TopologyState } from '../../core/topology/types.ts';
+import type { ClusterWatch } from '../checkers/cluster-watch.ts';
+import type { Expectation } from '../checkers/client-history.ts';
+import type { Machine } from './machine.ts';
+import { pick } from './pick.ts';
+import type { SimWorld } from './world.ts';
+
+/** What came of the operations of a run. */
+export type Outcomes = { acknowledged: number; refused: number; unknown: number; reads: number };
+
+/** A client that asks `node` of some machine. */
+export type Client = {
+  readonly world: SimWorld;
+  readonly prng: Prng;
+  readonly machine: Machine;
+  readonly admin: ClusterAdmin;
+  readonly watch: ClusterWatch;
+  /** What the client read last, to know whom to name. */
+  readonly known: TopologyState | undefined;
+  readonly outcomes: Outcomes;
+};
+
+type Operation = (client: Client) => Promise<void>;
+
+/** With their weights. */
+const OPERATIONS: readonly (readonly [number, Operation])[] = [
+  [6, changeWeight],
+  [4, createNamespace],
+  [3, dropNamespace],
+  [6, readLinearizable],
+  [1, readLocal],
+  [2, transfer],
+  [1, removeMember],
+];
+
+const WEIGHT_SUM = OPERATIONS.reduce((sum, [weight]) => sum + weight, 0);
+const NEVER = new AbortController().signal;
+
+/** Clients come one after the other for as long as the run is not calm, each with one operation. */
+export function startWorkload(world: SimWorld, everyMs: number, prng: Prng): Outcomes {
+  const outcomes: Outcomes = { acknowledged: 0, refused: 0, unknown: 0, reads: 0 };
+  const next = (): void => {
+    if (world.isCalm) return;
+    operate(world, prng, outcomes);
+    world.later(prng.unit() * 2 * everyMs, next);
+  };
+  world.later(prng.unit() * everyMs, next);
+  return outcomes;
+}
+
+function operate(world: SimWorld, prng: Prng, outcomes: Outcomes): void {
+  const machine = pick(
+    world.machines.filter(({ node }) => node !== undefined),
+    prng,
+  );
+  const client = machine && clientOf(world, machine, prng, outcomes);
+  if (client === undefined) return;
+  let left = prng.below(WEIGHT_SUM);
+  for (const [weight, operation] of OPERATIONS) {
+    left -= weight;
+    if (left >= 0) continue;
+    operation(client).catch((error: unknown) => world.fail(error));
+    return;
+  }
+}
+
+function clientOf(world: SimWorld, machine: Machine, prng: Prng, outcomes: Outcomes): Client | undefined {
+  const { node, log } = machine;
+  if (node === undefined || log.identity === undefined || machine.isRolledBack) return undefined;
+  const watch = world.watchOf(log.identity.clusterId);
+  const known = watch.history.state;
+  return { world, prng, machine, admin: node.cluster, watch, known, outcomes };
+}
+
+/** Has `ask` done, and holds the cluster to what it answers. */
+export async function change(
+  { watch, world, machine, outcomes }: Client,
+  expectation: Expectation,
+  ask: () => Promise<ChangeResult>,
+): Promise<'acknowledged' | 'refused' | 'unknown'> {
+  const { life } = machine;
+  let outcome: 'acknowledged' | 'refused' | 'unknown' = 'unknown';
+  try {
+    const result = await ask();
+    // What a dead process would have said nobody heard.
+    if (life?.process.isAlive === true) {
+      outcome = 'acknowledged';
+      world.guard(() => watch.clients.acknowledged(expectation, result));
+    }
+  } catch (error) {
+    if (!(error instanceof ClusterError)) {
+      if (life?.process.isAlive === true) throw error;
+    } else if (error.code !== 'OUTCOME_UNKNOWN') outcome = 'refused';
+  }
+  outcomes[outcome] += 1;
+  world.trace.note(`${machine.name}: ${expectation.text}: ${outcome}`);
+  return outcome;
+}
+
+async function changeWeight(client: Client): Promise<void> {
+  const member = pick([...(client.known?.members.values() ?? [])], client.prng);
+  if (member === undefined) return;
+  const weight = 1 + client.prng.below(1000);
+  const holds = (state: TopologyState, subject: number): boolean =>
+    state.members.get(subject as typeof member.number)?.weight === weight;
+  await change(client, { text: `weight of ${member.name} = ${weight}`, holds }, () =>
+    client.admin.updateMember(member.name, { weight }, NEVER),
+  );
+}
+
+async function createNamespace(client: Client): Promise<void> {
+  const name = `space-${client.prng.below(5)}`;
+  const holds = (state: TopologyState, subject: number): boolean => state.namespaces.get(name)?.id === subject;
+  await change(client, { text: `create ${name}`, holds }, () => client.admin.createNamespace(name, NEVER));
+}
+
+async function dropNamespace(client: Client): Promise<void> {
+  const found = pick([...(client.known?.namespaces.values() ?? [])], client.prng);
+  if (found === undefined) return;
+  const { name, id } = found;
+  const holds = (state: TopologyState): boolean => state.namespaces.get(name)?.id !== id;
+  await change(client, { text: `drop ${name} ${id}`, holds }, () => client.admin.dropNamespace(name, id, NEVER));
+}
+
+/** Only where the others can do without it: what a removal may take with it is not the simulator's to judge. */
+async function removeMember(client: Client): Promise<void> {
+  const { world, machine, prng, known } = client;
+  const victim = pick([...(known?.members.values() ?? [])], prng);
+  const clusterId = machine.log.identity?.clusterId;
+  if (victim === undefined || clusterId === undefined || (known?.members.size ?? 0) < 2) return;
+  if (!world.hasQuorums(clusterId, victim.number)) return;
+  const key = `${clusterId} ${victim.name} ${victim.number}`;
+  world.leaving.add(key);
+  const holds = (state: TopologyState): boolean => !state.members.has(victim.number);
+  const outcome = await change(client, { text: `remove ${victim.name}`, holds }, () =>
+    client.admin.removeMember(victim.name, NEVER),
+  );
+  if (outcome === 'refused') world.leaving.delete(key);
+}
+
+async function transfer({ known, prng, admin, machine, world }: Client): Promise<void> {
+  const to = prng.below(2) === 0 ? undefined : pick([...(known?.members.values() ?? [])], prng)?.name;
+  try {
+    await admin.transferLeadership(to, NEVER);
+    world.trace.note(`${machine.name}: leadership was handed over`);
+  } catch (error) {
+    if (!(error instanceof ClusterError) && machine.node?.cluster === admin) throw error;
+  }
+}
+
+async function readLinearizable({ admin, machine, watch, world, outcomes }: Client): Promise<void> {
+  const before = watch.clients.seen;
+  const { life } = machine;
+  try {
+    const state = await admin.readTopology('linearizable', NEVER);
+    if (life?.process.isAlive !== true) return;
+    outcomes.reads += 1;
+    world.guard(() => watch.clients.read(machine.name, state, before));
+  } catch (error) {
+    if (!(error instanceof ClusterError) && life?.process.isAlive === true) throw error;
+  }
+}
+
+async function readLocal({ machine, world }: Client): Promise<void> {
+  world.lookAt(machine);
+}

@@ -1,0 +1,259 @@
+import { resolveConfig } from '../../config/resolve-config.ts';
+import type { Config } from '../../config/settings.ts';
+import { createPrng, type Prng } from '../../core/prng/prng.ts';
+import type { Configuration, MemberId } from '../../core/raft/types.ts';
+import type { Hello, PeerMessage } from '../../peer/messages.ts';
+import { ClusterWatch, type Witness } from '../checkers/cluster-watch.ts';
+import { Identities } from '../checkers/identities.ts';
+import { Violation } from '../checkers/violation.ts';
+import { Network } from '../network/network.ts';
+import type { SimTransport } from '../network/sim-transport.ts';
+import { Switchboard, type Wire } from '../network/switchboard.ts';
+import { formatConfiguration } from '../raft/format.ts';
+import { isQuorumOf } from '../raft/quorums-meet.ts';
+import { type Settle, Timeline } from '../timeline.ts';
+import { DiskCopies } from './disk-copies.ts';
+import { Machine } from './machine.ts';
+import type { Plan } from './plan.ts';
+import { Trace } from './trace.ts';
+
+export type WorldDeps = {
+  readonly settle: Settle;
+  /** Passes messages through the codec of the peers, for the plans that ask for it. */
+  readonly codec?: Wire | undefined;
+  readonly write?: ((line: string) => void) | undefined;
+};
+
+/** The cluster that is made first; a second bootstrap takes another id. */
+export const CLUSTER_ID = '1'.repeat(32);
+const OTHER_CLUSTER_ID = '2'.repeat(32);
+/** The name that resolves to every node that listens. */
+const SEED = 'kvorum:7401';
+
+const DEFAULTS: Config = resolveConfig({ environment: {}, flags: [] }).config;
+
+/** Machines, the network between them and those who watch; it goes on for as long as events are run. */
+export class SimWorld {
+  readonly timeline: Timeline;
+  readonly network: Network;
+  readonly trace: Trace;
+  readonly machines: readonly Machine[];
+  readonly watches = new Map<string, ClusterWatch>();
+  readonly copies = new DiskCopies();
+  /** Members that clients ask to be removed: they may go at any time. */
+  readonly leaving = new Set<string>();
+  readonly #plan: Plan;
+  readonly #byName: ReadonlyMap<string, Machine>;
+  readonly #identities = new Identities();
+  readonly #configurations = new WeakMap<Machine, { readonly text: string; readonly value: Configuration }>();
+  failure: unknown;
+  /** Faults are over: whatever falls down gets up at once. */
+  isCalm = false;
+
+  constructor(plan: Plan, { settle, codec, write }: WorldDeps) {
+    this.#plan = plan;
+    const prng = createPrng(plan.seed + 1);
+    this.timeline = new Timeline(settle);
+    this.trace = new Trace(() => this.timeline.nowMs, write);
+    this.network = new Network({ timeline: this.timeline, prng: createPrng(prng.uint32()) });
+    this.network.weather = { ...plan.weather };
+    const wire = plan.isEncoded ? codec : undefined;
+    const watch = {
+      onSend: (from: SimTransport, message: PeerMessage) => this.#onSend(from, message),
+      onLink: (transport: SimTransport, peer: Hello) => this.#onLink(transport, peer),
+    };
+    const { timeline, network } = this;
+    const board = new Switchboard({ network, timeline, watch, ...(wire === undefined ? {} : { wire }) });
+    this.machines = this.#createMachines(board, prng);
+    this.#byName = new Map(this.machines.map((machine) => [machine.name, machine]));
+  }
+
+  get hasFailed(): boolean {
+    return this.failure !== undefined;
+  }
+
+  fail(error: unknown): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    this.trace.note('violation', () => String(error));
+  }
+
+  /** Does `act`; what it throws ends the run. */
+  guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  later(delayMs: number, act: () => void): void {
+    this.timeline.after(delayMs, () => this.guard(act));
+  }
+
+  startAfter(machine: Machine, delayMs: number): void {
+    this.later(this.isCalm ? 0 : delayMs, () => machine.start());
+  }
+
+  async run(durationMs: number): Promise<void> {
+    await this.timeline.runUntil(this.timeline.nowMs + durationMs, () => this.hasFailed);
+  }
+
+  watchOf(clusterId: string): ClusterWatch {
+    const known = this.watches.get(clusterId);
+    if (known !== undefined) return known;
+    const watch = new ClusterWatch();
+    this.watches.set(clusterId, watch);
+    return watch;
+  }
+
+  /** `same`: the id that the first node was told, as an operator repeats it. */
+  bootstrap(machine: Machine, which: 'same' | 'other'): void {
+    const clusterId = which === 'same' ? CLUSTER_ID : OTHER_CLUSTER_ID;
+    const { node } = machine;
+    // The id is told to one node only; the same id at two nodes is two clusters that nobody can tell apart.
+    if (node === undefined || (which === 'same' && machine !== this.machines[0])) return;
+    if (this.#byClusterId(clusterId).some((other) => other !== machine)) return;
+    this.trace.note(`${machine.name} is told to make cluster ${clusterId.slice(0, 4)}`);
+    const told = node.cluster.bootstrap({ clusterId, replicationFactor: 1 });
+    told.then(
+      ({ created }) => this.trace.note(`${machine.name} made it`, () => `${created}`),
+      (error: unknown) => this.trace.note(`${machine.name} did not make it`, () => String(error)),
+    );
+  }
+
+  /** Machines whose directories are of `clusterId`. */
+  #byClusterId(clusterId: string): Machine[] {
+    return this.machines.filter(({ log }) => log.identity?.clusterId === clusterId);
+  }
+
+  /** Machines that hold the number that they vote under. */
+  votersOf(clusterId: string): readonly Machine[] {
+    return this.#byClusterId(clusterId).filter((machine) => !machine.isRolledBack);
+  }
+
+  /** Every configuration that some log of the cluster ends with, and that may be in force. */
+  configurationsOf(clusterId: string): readonly Configuration[] {
+    const found = new Map<string, Configuration>();
+    for (const machine of this.votersOf(clusterId)) {
+      const value = machine.log.configuration();
+      if (value === undefined) continue;
+      const known = this.#configurations.get(machine);
+      const text = known?.value === value ? known.text : formatConfiguration(value);
+      this.#configurations.set(machine, { text, value });
+      found.set(text, value);
+    }
+    return [...found.values()];
+  }
+
+  /** Whether the cluster of `machine` has its majorities without that one, for good. */
+  canLose(machine: Machine): boolean {
+    const { identity } = machine.log;
+    if (identity === undefined) return true;
+    return this.hasQuorums(identity.clusterId, identity.member);
+  }
+
+  /** Whether every configuration has a majority of members that have their disks and stay. */
+  hasQuorums(clusterId: string, without?: MemberId): boolean {
+    const members = this.watches.get(clusterId)?.history.state?.members;
+    const intact = new Set<MemberId>();
+    for (const { log, name } of this.votersOf(clusterId)) {
+      const member = log.identity?.member ?? 0;
+      const isLeaving = this.leaving.has(`${clusterId} ${name} ${member}`);
+      if (member !== without && !isLeaving && members?.has(member) !== false) intact.add(member);
+    }
+    const configurations = this.configurationsOf(clusterId);
+    return (
+      configurations.length > 0 &&
+      configurations.every(({ voters, votersOutgoing, learners }) =>
+        voters.length === 0 ? true : isQuorumOf({ voters, votersOutgoing, learners }, intact),
+      )
+    );
+  }
+
+  /** Compares what a node shows with what it must be. */
+  lookAt(machine: Machine): void {
+    const { node } = machine;
+    const witness = witnessOf(machine);
+    if (node === undefined || witness === undefined || machine.isRolledBack) return;
+    const watch = this.watchOf(witness.identity.clusterId);
+    const signal = new AbortController().signal;
+    node.cluster.readTopology('local', signal).then(
+      (state) => this.guard(() => watch.shown(witness, state)),
+      () => {},
+    );
+  }
+
+  #createMachines(board: Switchboard, prng: Prng): Machine[] {
+    const resolver = { resolve: async () => board.addresses() };
+    return this.#plan.machines.slice(0, this.#plan.nodes).map((plan, i) => {
+      const name = `node-${i + 1}`;
+      const options = { name, plan, config: () => this.#configOf(name, plan.zone) };
+      const events = {
+        onStarted: (machine: Machine) => this.#onStarted(machine),
+        onWritten: (machine: Machine) => this.guard(() => this.#onWritten(machine)),
+        onExit: (machine: Machine, error: unknown) => {
+          this.trace.note(`${machine.name} exits`, () => String(error));
+          this.startAfter(machine, 500);
+        },
+        onBroken: (machine: Machine, error: unknown) =>
+          this.fail(new Violation('nodes report nothing broken', `${machine.name}: ${stackOf(error)}`)),
+        note: (what: string, more?: () => string) => this.trace.note(what, more),
+      };
+      return new Machine(options, { timeline: this.timeline, board, resolver, prng, events });
+    });
+  }
+
+  #configOf(name: string, zone: string): Config {
+    return {
+      ...DEFAULTS,
+      ...this.#plan.settings,
+      'node.name': name,
+      'node.zone': zone,
+      'cluster.seeds': [SEED],
+      'cluster.seedIntervalMs': 1000,
+      'cluster.partitions': 8,
+      'cluster.requestTimeoutMs': 5000,
+      'storage.reserveBytes': 0,
+      'storage.spaceCheckMs': 60_000,
+      'expiry.intervalMs': 3_600_000,
+    };
+  }
+
+  #onStarted(machine: Machine): void {
+    const witness = witnessOf(machine);
+    if (witness === undefined || machine.isRolledBack) return;
+    this.watchOf(witness.identity.clusterId).started(witness);
+  }
+
+  #onWritten(machine: Machine): void {
+    const fresh = machine.log.takeFresh();
+    const witness = witnessOf(machine);
+    if (fresh === undefined || witness === undefined || machine.isRolledBack) return;
+    this.#identities.persisted(machine.log);
+    const { clusterId } = witness.identity;
+    this.watchOf(clusterId).persisted(witness, fresh, () => this.configurationsOf(clusterId));
+    this.lookAt(machine);
+  }
+
+  #onSend({ machine }: SimTransport, message: PeerMessage): void {
+    const sender = this.#byName.get(machine);
+    const witness = sender && witnessOf(sender);
+    if (message.type !== 'raft' || witness === undefined || sender?.isRolledBack === true) return;
+    this.guard(() => this.watchOf(witness.identity.clusterId).sent(witness, message.message));
+  }
+
+  #onLink({ machine }: SimTransport, peer: Hello): void {
+    const own = this.#byName.get(machine)?.log;
+    if (own !== undefined) this.guard(() => this.#identities.linked(own, peer));
+  }
+}
+
+function witnessOf({ name, log }: Machine): Witness | undefined {
+  const { identity, directoryId } = log;
+  return identity === undefined || directoryId === undefined ? undefined : { name, log, identity, directoryId };
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
