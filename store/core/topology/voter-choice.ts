@@ -53,15 +53,18 @@ export function chooseVoters(
   return cheapest.members.toSorted((a, b) => a - b);
 }
 
-/** At equal cost the later zone wins, which has the lower numbers: seniority, so that ties are no accident. */
+/**
+ * Adds a zone. At equal cost more of the later zone wins, which has the lower numbers: seniority, so that ties are
+ * no accident.
+ */
 function extend(
   choices: ReadonlyMap<number, Choice>,
   selections: readonly (readonly Candidate[])[],
   { count, liveMin }: ChoiceOptions,
 ): Map<number, Choice> {
   const best = new Map<number, Choice>();
-  for (const choice of choices.values()) {
-    for (const selection of selections) {
+  for (const selection of selections.toSorted((a, b) => a.length - b.length)) {
+    for (const choice of choices.values()) {
       const size = choice.size + selection.length;
       const down = choice.down + selection.filter(({ isAlive }) => !isAlive).length;
       if (size > count || down > count - liveMin) continue;
