@@ -157,6 +157,25 @@ test('RaftStore: a snapshot that a newer one overtook changes nothing and leaves
   assert.equal((await recordsOf(disk.engine)).length, recordsNeeded(state));
 });
 
+test('R24: two snapshots at once leave the newer one, whichever began first', async () => {
+  for (const order of [
+    [12, 14],
+    [14, 12],
+  ]) {
+    const disk = await begin();
+    const store = disk.open();
+    await store.load();
+    const bytes = (index: number): number => (index === 12 ? 900 : 250);
+    await Promise.all(
+      order.map((index) => store.saveSnapshot(snapshotAt(index, 2, bytes(index)), toIndex(index))),
+    );
+    assert.equal((await recordsOf(disk.engine)).length, 3 + 3 + 7);
+    const state = intactState(await disk.reopen().load());
+    assert.deepEqual(state.snapshot, snapshotAt(14, 2, 250));
+    assert.deepEqual(state.entries, BASE.entries.slice(6));
+  }
+});
+
 test('RaftStore: entries that are persisted while a snapshot is saved are kept', async () => {
   const disk = await begin();
   const store = disk.open();
