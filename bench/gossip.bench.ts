@@ -105,8 +105,7 @@ function measureFalseDeaths(): Record<string, Figure> {
       deaths += one.falseDeaths;
       forgotten += one.forgotten;
       suspicions += one.suspicions;
-      if (size * runs > 5000 || run === runs)
-        say(`${size} members, 5 % loss, one pause: run ${run} of ${runs}`);
+      if (size >= 1000 || run === runs) say(`${size} members, 5 % loss, one pause: run ${run} of ${runs}`);
     }
     results[`runs_5_percent_loss_${size}`] = { value: runs, unit: 'runs of 72 s' };
     results[`false_suspicions_${size}`] = { value: suspicions, unit: 'in all runs' };

@@ -76,6 +76,19 @@ test('setMembers: who is not in the topology is forgotten, and rumours of strang
   assert.ok(gossip.takePackets().every(({ to }) => to === 2));
 });
 
+test('setMembers: of a member that was forgotten nothing is left to tell', () => {
+  const gossip = gossipOf(3);
+  gossip.step(packet(2, { type: 'ack', sequence: 0 }, rumour(3, 'dead')), 10);
+  gossip.setMembers(registered(2), 20);
+  gossip.setMembers(registered(3), 30);
+  gossip.step(ping(2), 40);
+  const [answer] = gossip.takePackets();
+  assert.deepEqual(
+    answer?.packet.rumours.map(({ member }) => member),
+    [1],
+  );
+});
+
 test('setMembers: a later incarnation raises the dead, an earlier one does not', () => {
   const gossip = gossipOf(3);
   gossip.step(ping(2, rumour(3, 'dead', 2)), 10);
