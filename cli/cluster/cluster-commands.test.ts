@@ -52,6 +52,11 @@ this node   node-1, member 1, leader, votes
   assert.deepEqual([jsonCode, JSON.parse(json).quorum.missing], [1, ['node-2', 'node-3']]);
 });
 
+test('status names the cluster of the node', async () => {
+  await using server = await startTestServer();
+  assert.match((await kvorum(server.url, ['status']))[1], /^cluster +member, epoch 1, led by node-1$/m);
+});
+
 test('cluster bootstrap makes one, and says so when it is there already', async () => {
   await using server = await startTestServer();
   server.cluster.state = undefined;
