@@ -6,8 +6,17 @@ export async function confirm(question: string, isConfirmed: boolean): Promise<v
   if (isConfirmed) return;
   if (process.stdin.isTTY !== true)
     throw usageError(`${question} Nobody can be asked here: confirm with --yes.`);
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await prompt.question(`${question} [y/N] `);
-  prompt.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError(EXIT.usage, 'nothing was done');
+  if (!/^y(es)?$/i.test(await ask(`${question} [y/N] `))) throw new CliError(EXIT.usage, 'nothing was done');
+}
+
+/** What was typed; nothing where it was Ctrl-C or Ctrl-D. */
+async function ask(question: string): Promise<string> {
+  using prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await prompt.question(question)).trim();
+  } catch (error) {
+    if ((error as Error).name !== 'AbortError') throw error;
+    process.stderr.write('\n');
+    return '';
+  }
 }
