@@ -14,7 +14,7 @@ export type PeerDeps = TcpDeps & {
   /** Whether one more connection may be. */
   hasRoom(): boolean;
   /** Nobody has wanted this peer for a while and it has no link: it can be forgotten. */
-  onIdle(peer: Peer): void;
+  onIdle(): void;
 };
 
 type PeerState =
@@ -235,7 +235,7 @@ export class Peer {
     this.#state = { type: 'idle' };
     const unwantedMs = this.#deps.clock.monotonicMs() - this.#wantedAtMs;
     if (this.#held.length > 0 || unwantedMs < this.#options.idleTimeoutMs) this.#connect();
-    else this.#deps.onIdle(this);
+    else this.#deps.onIdle();
   }
 
   #watchUse(): void {
@@ -243,7 +243,7 @@ export class Peer {
     const unusedMs = this.#deps.clock.monotonicMs() - this.#wantedAtMs;
     if (unusedMs >= unusedMsMax) {
       this.close('nothing was sent for a while', 'UNREACHABLE');
-      this.#deps.onIdle(this);
+      this.#deps.onIdle();
       return;
     }
     this.#unusedTimer = this.#deps.clock.setTimer(unusedMsMax - unusedMs + 1, () => this.#watchUse());
