@@ -65,6 +65,7 @@ export class Link {
     this.#frames = new FramedSocket(options, {
       socket: deps.socket,
       onFrame: (frame) => this.#onFrame(frame),
+      onBytes: (direction, bytes) => deps.events.onBytes(direction, bytes),
       onClosed: (error) => this.#onClosed(error),
     });
     this.#timer = deps.clock.setTimer(options.connectTimeoutMs, () => {
@@ -92,7 +93,9 @@ export class Link {
   }
 
   send(item: Outgoing): void {
-    if (!this.#frames.send(item)) this.#dropped += 1;
+    if (this.#frames.send(item)) return;
+    this.#dropped += 1;
+    this.#deps.events.onDropped(this.address);
   }
 
   request(request: OutgoingRequest): void {
@@ -300,6 +303,14 @@ export class Link {
   }
 
   #reply(correlation: number, reply: PeerReply): void {
-    if (this.#state === 'open') this.send(outgoing('reply', 'normal', encodeBody(reply), correlation));
+    if (this.#state !== 'open') return;
+    const payload = encodeBody(reply);
+    const { frameBytesMax } = this.#options;
+    if (payload.length <= frameBytesMax) {
+      this.send(outgoing('reply', 'normal', payload, correlation));
+      return;
+    }
+    const message = `a reply of ${payload.length} bytes; at most ${frameBytesMax} (peer.frameBytesMax)`;
+    this.#deps.events.onRequestFailed(this.address, new Error(message));
   }
 }

@@ -120,6 +120,17 @@ test('what does not fit the queue: messages are dropped and counted, requests fa
   assert.equal((await a.request(b.address, { type: 'who' })).type, 'busy');
 });
 
+test('what is larger than a frame may be is not sent: it would cost the link', opts, async () => {
+  await using a = await TestNode.start('a', { frameBytesMax: 100_000 });
+  await using b = await TestNode.start('b', { frameBytesMax: 100_000 });
+  b.serve = async () => ({ type: 'who', clusterId: undefined, leader: undefined, addresses: Array(900).fill('x'.repeat(150)) });
+  a.transport.send(b.address, bulk(200_000));
+  await rejects(a.request(b.address, big()), 'OVERLOADED', true, /a request of \d+ bytes; at most 100000/);
+  await rejects(a.request(b.address, { type: 'who' }, 200), 'TIMEOUT', false);
+  assert.match(b.log.join(), /a reply of \d+ bytes; at most 100000 \(peer\.frameBytesMax\)/);
+  assert.deepEqual([a.traffic.dropped, a.linked.length, b.messages.length], [1, 1, 0]);
+});
+
 /** A request of about 300 KB. */
 function big() {
   const replicaSets = Array.from({ length: 4096 }, () => Array<number>(75).fill(1));
@@ -256,6 +267,7 @@ test('heartbeats measure the round trip and count bytes', opts, async () => {
   const [link] = a.transport.links();
   assert.ok(link !== undefined && link.roundTripMs !== undefined && link.roundTripMs < 1000);
   assert.ok(link.sentBytes > 100 && link.receivedBytes > 100);
+  assert.ok(a.traffic.sent >= link.sentBytes && a.traffic.received >= link.receivedBytes);
   await until(() => (a.transport.links()[0]?.sentBytes ?? 0) > link.sentBytes + 100);
 });
 

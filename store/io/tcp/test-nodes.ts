@@ -46,6 +46,7 @@ export class TestNode implements AsyncDisposable {
     type: 'busy',
     message: 'nothing is served here',
   });
+  readonly #traffic = { sent: 0, received: 0, dropped: 0 };
   readonly #life = randomUUID();
   readonly #changes = new EventEmitter().setMaxListeners(100);
 
@@ -59,6 +60,10 @@ export class TestNode implements AsyncDisposable {
     const node = new TestNode(name, options);
     await node.start();
     return node;
+  }
+
+  get traffic() {
+    return { ...this.#traffic };
   }
 
   get address(): string {
@@ -116,6 +121,10 @@ export class TestNode implements AsyncDisposable {
       onUnreachable: (_address, message) => write(`unreachable: ${message}`),
       onLinkClosed: (_address, reason) => write(`closed: ${reason}`),
       onRequestFailed: (_address, error) => write(`request failed: ${error}`),
+      onDropped: () => this.#note(() => this.#traffic.dropped++),
+      onBytes: (direction, bytes) => {
+        this.#traffic[direction] += bytes;
+      },
       onTlsFilesError: (message) => write(`tls: ${message}`),
     };
   }
