@@ -154,6 +154,18 @@ test('a peer that goes silent without closing is found by the heartbeat', opts, 
   assert.equal(a.linked.at(-1)?.name, 'raw');
 });
 
+test('a pause of this node ends no link: what came meanwhile was not read yet', opts, async () => {
+  await using a = await TestNode.start('a', { heartbeatMs: 10, idleTimeoutMs: 1000 });
+  await using b = await TestNode.start('b', { heartbeatMs: 10, idleTimeoutMs: 1000 });
+  a.transport.send(b.address, ping(1));
+  await b.until(() => b.messages.length === 1);
+  for (const node of [a, b]) node.pausedMs = 60_000;
+  const { sent } = a.traffic;
+  // Ten heartbeats later both have looked at their clocks.
+  while (a.traffic.sent < sent + 100) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([a.linked.length, b.linked.length, a.log, b.log], [1, 1, [], []]);
+});
+
 test('a heartbeat keeps a link alive and is answered with its number', opts, async () => {
   await using b = await TestNode.start('b');
   using raw = await RawPeer.connect(b.address);

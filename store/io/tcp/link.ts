@@ -47,7 +47,9 @@ export class Link {
   #peer: Hello | undefined;
   #end: LinkEnd | undefined;
   #timer: Timer;
-  #lastFrameAtMs: number;
+  /** How long this node was awake and got nothing. */
+  #silentMs = 0;
+  #lastTickAtMs: number;
   #nextCorrelation = 1;
   #heartbeat = { sequence: 0, sentAtMs: 0 };
   #roundTripMs: number | undefined;
@@ -61,7 +63,7 @@ export class Link {
     this.role = options.role;
     this.#options = options;
     this.#deps = deps;
-    this.#lastFrameAtMs = deps.clock.monotonicMs();
+    this.#lastTickAtMs = deps.clock.monotonicMs();
     this.#frames = new FramedSocket(options, {
       socket: deps.socket,
       onFrame: (frame) => this.#onFrame(frame),
@@ -162,7 +164,7 @@ export class Link {
   }
 
   #onFrame(frame: Frame): void {
-    this.#lastFrameAtMs = this.#deps.clock.monotonicMs();
+    this.#silentMs = 0;
     if (frame.kind === 'goodbye') {
       this.end('the other side said goodbye');
       return;
@@ -223,6 +225,7 @@ export class Link {
 
   #open(): void {
     this.#state = 'open';
+    this.#lastTickAtMs = this.#deps.clock.monotonicMs();
     this.#deps.onOpen(this.#peer as Hello);
     this.#deps.handlers.onLink(this.#peer as Hello);
     this.#onTick();
@@ -235,12 +238,22 @@ export class Link {
     const { heartbeatMs, idleTimeoutMs } = this.#options;
     this.#timer.cancel();
     const nowMs = clock.monotonicMs();
-    if (nowMs - this.#lastFrameAtMs >= idleTimeoutMs) {
+    this.#countSilence(nowMs);
+    if (this.#silentMs >= idleTimeoutMs) {
       this.#destroy(`nothing came for ${idleTimeoutMs} ms (peer.idleTimeoutMs)`);
       return;
     }
     if (this.role === 'dialler') this.#sendHeartbeat(nowMs);
     this.#timer = clock.setTimer(heartbeatMs, () => this.#onTick());
+  }
+
+  /**
+   * After a pause (the process was stopped, or busy) timers run before the socket is read: only time in which frames
+   * could have been read counts, or every pause would end all links.
+   */
+  #countSilence(nowMs: number): void {
+    this.#silentMs += Math.min(nowMs - this.#lastTickAtMs, 2 * this.#options.heartbeatMs);
+    this.#lastTickAtMs = nowMs;
   }
 
   #sendHeartbeat(nowMs: number): void {

@@ -71,7 +71,10 @@ export class Peer {
     const { frameBytesMax, queueBytesMax } = this.#options;
     if (this.#isTooLarge(request)) {
       const bytes = request.payload.length;
-      request.fail('OVERLOADED', `a request of ${bytes} bytes; at most ${frameBytesMax} (peer.frameBytesMax)`);
+      request.fail(
+        'OVERLOADED',
+        `a request of ${bytes} bytes; at most ${frameBytesMax} (peer.frameBytesMax)`,
+      );
       return;
     }
     if (this.#state.type === 'open') {

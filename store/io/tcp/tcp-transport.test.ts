@@ -123,7 +123,12 @@ test('what does not fit the queue: messages are dropped and counted, requests fa
 test('what is larger than a frame may be is not sent: it would cost the link', opts, async () => {
   await using a = await TestNode.start('a', { frameBytesMax: 100_000 });
   await using b = await TestNode.start('b', { frameBytesMax: 100_000 });
-  b.serve = async () => ({ type: 'who', clusterId: undefined, leader: undefined, addresses: Array(900).fill('x'.repeat(150)) });
+  b.serve = async () => ({
+    type: 'who',
+    clusterId: undefined,
+    leader: undefined,
+    addresses: Array(900).fill('x'.repeat(150)),
+  });
   a.transport.send(b.address, bulk(200_000));
   await rejects(a.request(b.address, big()), 'OVERLOADED', true, /a request of \d+ bytes; at most 100000/);
   await rejects(a.request(b.address, { type: 'who' }, 200), 'TIMEOUT', false);

@@ -47,12 +47,15 @@ export class TestNode implements AsyncDisposable {
     message: 'nothing is served here',
   });
   readonly #traffic = { sent: 0, received: 0, dropped: 0 };
+  /** Added to the monotonic clock: a pause of the process, as its timers see it. */
+  pausedMs = 0;
   readonly #life = randomUUID();
   readonly #changes = new EventEmitter().setMaxListeners(100);
 
   constructor(name: string, options: Partial<TcpOptions> = {}) {
     this.name = name;
-    const deps = { clock: systemClock, random: systemRandom, events: this.#events() };
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + this.pausedMs };
+    const deps = { clock, random: systemRandom, events: this.#events() };
     this.transport = new TcpTransport({ ...TEST_OPTIONS, ...options }, deps);
   }
 
