@@ -61,7 +61,7 @@ export class SimTransport implements Transport {
   send(address: string, message: PeerMessage): void {
     if (!this.#isUp) return;
     this.#board.watch.onSend(this, message);
-    const payload = this.#board.wire(message);
+    const payload = this.#board.wire.message(message);
     const link = this.#linkTo(address);
     if (link === undefined) return;
     this.#whenOpen(link, { send: () => this.#transmit(link, payload), fail: () => {} });
@@ -82,7 +82,7 @@ export class SimTransport implements Transport {
       const onAbort = (): void => fail(aborted(isUnsent));
       const timer = this.#clock.setTimer(timeoutMs, () => fail(timedOut(address, isUnsent)));
       signal.addEventListener('abort', onAbort, { once: true });
-      const payload = this.#board.wire(request);
+      const payload = this.#board.wire.request(request);
       const send = (): void => {
         if (signal.aborted) return;
         isUnsent = false;
@@ -148,7 +148,7 @@ export class SimTransport implements Transport {
   #dial(address: string): LinkEnd {
     const link = new LinkEnd(this, address);
     this.#links.set(address, link);
-    const hello = this.#board.wire(this.#handle.hello());
+    const hello = this.#board.wire.hello(this.#handle.hello());
     this.#giveUpLater(link);
     this.#board.network.carry(this.machine, machineOf(address), { isReliable: true }, () => {
       const target = this.#board.at(address);
@@ -187,7 +187,7 @@ export class SimTransport implements Transport {
     end.remote = dialler;
     end.hello = hello;
     this.#giveUpLater(end);
-    const own = this.#board.wire(this.#handle.hello());
+    const own = this.#board.wire.hello(this.#handle.hello());
     this.#toDialler(dialler, this.machine, () => dialler.owner.#confirm(dialler, end, own));
   }
 
@@ -260,7 +260,7 @@ export class SimTransport implements Transport {
     this.#carryTo(link, { isReliable: false }, (end) => {
       this.#confirmAnd(end, (hello) => {
         const answer = (reply: PeerReply): void => {
-          const payload = this.#board.wire(reply);
+          const payload = this.#board.wire.reply(reply);
           end.owner.#carryTo(end, { isReliable: false }, () => onReply(payload));
         };
         end.owner.#serve(end, hello, request, answer);

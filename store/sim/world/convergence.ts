@@ -26,7 +26,10 @@ export async function converge(world: SimWorld, prng: Prng): Promise<'converged'
     const problem = whatIsLeft(world);
     if (problem === undefined && (await makeLastChanges(world, prng))) break;
     if (world.timeline.nowMs >= endMs && !world.hasFailed)
-      throw new Violation('convergence', `after ${CONVERGENCE_MS_MAX} ms: ${problem ?? 'no change can be made'}`);
+      throw new Violation(
+        'convergence',
+        `after ${CONVERGENCE_MS_MAX} ms: ${problem ?? 'no change can be made'}`,
+      );
   }
   for (const clusterId of clusters()) {
     const { history, clients } = world.watchOf(clusterId);
@@ -106,7 +109,8 @@ function whatIsLeftOf(
     if (status.epoch !== state.epoch) return `${machine.name} is at epoch ${status.epoch} of ${state.epoch}`;
     const { total, alive } = status.members;
     if (alive !== total) return `${machine.name} holds ${total - alive} of ${total} for gone`;
-    if (state.members.get(status.node.member as never)?.state !== 'up') return `${machine.name} is not registered`;
+    if (state.members.get(status.node.member as never)?.state !== 'up')
+      return `${machine.name} is not registered`;
   }
   return undefined;
 }
@@ -127,11 +131,15 @@ async function makeLastChanges(world: SimWorld, prng: Prng): Promise<boolean> {
     const client = { world, prng, machine, admin: node.cluster, watch, known: undefined, outcomes };
     const expectation = {
       text: `last weight of ${machine.name} = ${weight}`,
-      holds: (state: { readonly members: ReadonlyMap<number, { readonly weight: number }> }, subject: number) =>
-        state.members.get(subject)?.weight === weight,
+      holds: (
+        state: { readonly members: ReadonlyMap<number, { readonly weight: number }> },
+        subject: number,
+      ) => state.members.get(subject)?.weight === weight,
     };
     const signal = new AbortController().signal;
-    const changing = change(client, expectation, () => node.cluster.updateMember(machine.name, { weight }, signal));
+    const changing = change(client, expectation, () =>
+      node.cluster.updateMember(machine.name, { weight }, signal),
+    );
     changing.catch((error: unknown) => world.fail(error));
   }
   await world.run(2000);

@@ -1,8 +1,8 @@
 import type { Prng } from '../../core/prng/prng.ts';
-import { isQuorumOf } from '../raft/quorums-meet.ts';
 import type { DiskCopy } from '../memory-disk.ts';
-import { pick } from './pick.ts';
+import { isQuorumOf } from '../raft/quorums-meet.ts';
 import type { Machine } from './machine.ts';
+import { pick } from './pick.ts';
 import type { SimWorld } from './world.ts';
 
 type Copy = {

@@ -127,11 +127,7 @@ function downMs(prng: Prng): number {
   return prng.below(4) === 0 ? prng.unit() * 20_000 : prng.unit() * 3000;
 }
 
-function cutWhere(
-  world: SimWorld,
-  durationMs: number,
-  isCut: (from: Machine, to: Machine) => boolean,
-): void {
+function cutWhere(world: SimWorld, durationMs: number, isCut: (from: Machine, to: Machine) => boolean): void {
   const { machines, network } = world;
   const cut: string[] = [];
   for (const from of machines)

@@ -43,7 +43,8 @@ export async function runPlan(plan: Plan, deps: WorldDeps): Promise<Verdict> {
 function makeCluster(world: SimWorld): void {
   const first = world.machines[0];
   const tell = (): void => {
-    if (world.isCalm || first === undefined || first.log.identity !== undefined || world.watches.size > 0) return;
+    if (world.isCalm || first === undefined || first.log.identity !== undefined || world.watches.size > 0)
+      return;
     world.bootstrap(first, 'same');
     world.later(1000, tell);
   };

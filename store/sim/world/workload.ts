@@ -1,9 +1,9 @@
-import { ClusterError } from '../../cluster/cluster-admin.ts';
 import type { ChangeResult, ClusterAdmin } from '../../cluster/cluster-admin.ts';
+import { ClusterError } from '../../cluster/cluster-admin.ts';
 import type { Prng } from '../../core/prng/prng.ts';
 import type { TopologyState } from '../../core/topology/types.ts';
-import type { ClusterWatch } from '../checkers/cluster-watch.ts';
 import type { Expectation } from '../checkers/client-history.ts';
+import type { ClusterWatch } from '../checkers/cluster-watch.ts';
 import type { Machine } from './machine.ts';
 import { pick } from './pick.ts';
 import type { SimWorld } from './world.ts';
@@ -113,7 +113,8 @@ async function changeWeight(client: Client): Promise<void> {
 
 async function createNamespace(client: Client): Promise<void> {
   const name = `space-${client.prng.below(5)}`;
-  const holds = (state: TopologyState, subject: number): boolean => state.namespaces.get(name)?.id === subject;
+  const holds = (state: TopologyState, subject: number): boolean =>
+    state.namespaces.get(name)?.id === subject;
   await change(client, { text: `create ${name}`, holds }, () => client.admin.createNamespace(name, NEVER));
 }
 
@@ -122,7 +123,9 @@ async function dropNamespace(client: Client): Promise<void> {
   if (found === undefined) return;
   const { name, id } = found;
   const holds = (state: TopologyState): boolean => state.namespaces.get(name)?.id !== id;
-  await change(client, { text: `drop ${name} ${id}`, holds }, () => client.admin.dropNamespace(name, id, NEVER));
+  await change(client, { text: `drop ${name} ${id}`, holds }, () =>
+    client.admin.dropNamespace(name, id, NEVER),
+  );
 }
 
 /** Only where the others can do without it: what a removal may take with it is not the simulator's to judge. */

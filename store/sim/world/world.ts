@@ -8,7 +8,8 @@ import { Identities } from '../checkers/identities.ts';
 import { Violation } from '../checkers/violation.ts';
 import { Network } from '../network/network.ts';
 import type { SimTransport } from '../network/sim-transport.ts';
-import { Switchboard, type Wire } from '../network/switchboard.ts';
+import { Switchboard } from '../network/switchboard.ts';
+import { ENCODING, FREEZING } from '../network/wire.ts';
 import { formatConfiguration } from '../raft/format.ts';
 import { isQuorumOf } from '../raft/quorums-meet.ts';
 import { type Settle, Timeline } from '../timeline.ts';
@@ -19,8 +20,6 @@ import { Trace } from './trace.ts';
 
 export type WorldDeps = {
   readonly settle: Settle;
-  /** Passes messages through the codec of the peers, for the plans that ask for it. */
-  readonly codec?: Wire | undefined;
   readonly write?: ((line: string) => void) | undefined;
 };
 
@@ -50,20 +49,20 @@ export class SimWorld {
   /** Faults are over: whatever falls down gets up at once. */
   isCalm = false;
 
-  constructor(plan: Plan, { settle, codec, write }: WorldDeps) {
+  constructor(plan: Plan, { settle, write }: WorldDeps) {
     this.#plan = plan;
     const prng = createPrng(plan.seed + 1);
     this.timeline = new Timeline(settle);
     this.trace = new Trace(() => this.timeline.nowMs, write);
     this.network = new Network({ timeline: this.timeline, prng: createPrng(prng.uint32()) });
     this.network.weather = { ...plan.weather };
-    const wire = plan.isEncoded ? codec : undefined;
+    const wire = plan.isEncoded ? ENCODING : FREEZING;
     const watch = {
       onSend: (from: SimTransport, message: PeerMessage) => this.#onSend(from, message),
       onLink: (transport: SimTransport, peer: Hello) => this.#onLink(transport, peer),
     };
     const { timeline, network } = this;
-    const board = new Switchboard({ network, timeline, watch, ...(wire === undefined ? {} : { wire }) });
+    const board = new Switchboard({ network, timeline, watch, wire });
     this.machines = this.#createMachines(board, prng);
     this.#byName = new Map(this.machines.map((machine) => [machine.name, machine]));
   }
@@ -251,7 +250,9 @@ export class SimWorld {
 
 function witnessOf({ name, log }: Machine): Witness | undefined {
   const { identity, directoryId } = log;
-  return identity === undefined || directoryId === undefined ? undefined : { name, log, identity, directoryId };
+  return identity === undefined || directoryId === undefined
+    ? undefined
+    : { name, log, identity, directoryId };
 }
 
 function stackOf(error: unknown): string {
