@@ -62,7 +62,9 @@ export class ClusterWatch {
   }
 
   /** `witness` began again: what was not durable is gone. */
-  started({ directoryId, log }: Witness): void {
+  started({ directoryId, log, identity }: Witness): void {
+    // A crash may keep a write of which the process never learned that it was done.
+    this.commits.durable(identity.member, log, [...log.entries.values()]);
     const known = this.#commitOf.get(directoryId);
     const commit = log.hardState?.commit ?? (0 as LogIndex);
     if (known !== undefined && commit < known) this.#commitOf.set(directoryId, commit);

@@ -149,6 +149,7 @@ export class SimTransport implements Transport {
     const link = new LinkEnd(this, address);
     this.#links.set(address, link);
     const hello = this.#board.wire.hello(this.#handle.hello());
+    link.said = hello;
     this.#giveUpLater(link);
     this.#board.network.carry(this.machine, machineOf(address), { isReliable: true }, () => {
       const target = this.#board.at(address);
@@ -188,6 +189,7 @@ export class SimTransport implements Transport {
     end.hello = hello;
     this.#giveUpLater(end);
     const own = this.#board.wire.hello(this.#handle.hello());
+    end.said = own;
     this.#toDialler(dialler, this.machine, () => dialler.owner.#confirm(dialler, end, own));
   }
 
@@ -229,7 +231,7 @@ export class SimTransport implements Transport {
     link.state = 'open';
     link.hello = hello;
     this.#retryAtMs.delete(link.address);
-    this.#board.watch.onLink(this, hello);
+    if (link.said !== undefined) this.#board.watch.onLink(link.said, hello);
     this.#handle.onLink(hello);
     for (const waiting of link.waiting.splice(0)) waiting.send();
   }

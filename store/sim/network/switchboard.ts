@@ -8,7 +8,8 @@ import { FREEZING, type Wire } from './wire.ts';
 export type NetworkWatch = {
   /** Before `message` leaves the process; also what will be lost. */
   onSend(from: SimTransport, message: PeerMessage): void;
-  onLink(transport: SimTransport, peer: Hello): void;
+  /** A handshake ended well: what each side said. */
+  onLink(own: Hello, peer: Hello): void;
 };
 
 export type SwitchboardDeps = {

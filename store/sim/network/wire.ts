@@ -1,10 +1,4 @@
-import {
-  decodeHello,
-  decodeMessage,
-  decodeReply,
-  decodeRequest,
-  encodeBody,
-} from '../../peer/codec.ts';
+import { decodeHello, decodeMessage, decodeReply, decodeRequest, encodeBody } from '../../peer/codec.ts';
 import type { Hello, PeerMessage, PeerReply, PeerRequest } from '../../peer/messages.ts';
 import { deepFreeze } from './deep-freeze.ts';
 

@@ -59,7 +59,7 @@ export class SimWorld {
     const wire = plan.isEncoded ? ENCODING : FREEZING;
     const watch = {
       onSend: (from: SimTransport, message: PeerMessage) => this.#onSend(from, message),
-      onLink: (transport: SimTransport, peer: Hello) => this.#onLink(transport, peer),
+      onLink: (own: Hello, peer: Hello) => this.guard(() => this.#identities.linked(own, peer)),
     };
     const { timeline, network } = this;
     const board = new Switchboard({ network, timeline, watch, wire });
@@ -114,7 +114,7 @@ export class SimWorld {
     if (node === undefined || (which === 'same' && machine !== this.machines[0])) return;
     if (this.#byClusterId(clusterId).some((other) => other !== machine)) return;
     this.trace.note(`${machine.name} is told to make cluster ${clusterId.slice(0, 4)}`);
-    const told = node.cluster.bootstrap({ clusterId, replicationFactor: 1 });
+    const told = node.cluster.bootstrap({ clusterId, replicationFactor: this.#plan.replicationFactor });
     told.then(
       ({ created }) => this.trace.note(`${machine.name} made it`, () => `${created}`),
       (error: unknown) => this.trace.note(`${machine.name} did not make it`, () => String(error)),
@@ -149,7 +149,9 @@ export class SimWorld {
   canLose(machine: Machine): boolean {
     const { identity } = machine.log;
     if (identity === undefined) return true;
-    return this.hasQuorums(identity.clusterId, identity.member);
+    const { partitions = [] } = this.watches.get(identity.clusterId)?.history.state ?? {};
+    const ownsData = partitions.some(({ replicas }) => replicas.includes(identity.member));
+    return !ownsData && this.hasQuorums(identity.clusterId, identity.member);
   }
 
   /** Whether every configuration has a majority of members that have their disks and stay. */
@@ -187,7 +189,11 @@ export class SimWorld {
     const resolver = { resolve: async () => board.addresses() };
     return this.#plan.machines.slice(0, this.#plan.nodes).map((plan, i) => {
       const name = `node-${i + 1}`;
-      const options = { name, plan, config: () => this.#configOf(name, plan.zone) };
+      const options = {
+        name,
+        plan,
+        config: (clusterId: string) => this.#configOf(name, plan.zone, clusterId),
+      };
       const events = {
         onStarted: (machine: Machine) => this.#onStarted(machine),
         onWritten: (machine: Machine) => this.guard(() => this.#onWritten(machine)),
@@ -195,20 +201,20 @@ export class SimWorld {
           this.trace.note(`${machine.name} exits`, () => String(error));
           this.startAfter(machine, 500);
         },
-        onBroken: (machine: Machine, error: unknown) =>
-          this.fail(new Violation('nodes report nothing broken', `${machine.name}: ${stackOf(error)}`)),
+        onBroken: (machine: Machine, error: unknown) => this.#onBroken(machine, error),
         note: (what: string, more?: () => string) => this.trace.note(what, more),
       };
       return new Machine(options, { timeline: this.timeline, board, resolver, prng, events });
     });
   }
 
-  #configOf(name: string, zone: string): Config {
+  #configOf(name: string, zone: string, clusterId: string): Config {
     return {
       ...DEFAULTS,
       ...this.#plan.settings,
       'node.name': name,
       'node.zone': zone,
+      'cluster.id': clusterId,
       'cluster.seeds': [SEED],
       'cluster.seedIntervalMs': 1000,
       'cluster.partitions': 8,
@@ -217,6 +223,13 @@ export class SimWorld {
       'storage.spaceCheckMs': 60_000,
       'expiry.intervalMs': 3_600_000,
     };
+  }
+
+  /** A read that failed is reported and tried again; nothing else that is reported can come of the faults. */
+  #onBroken({ name }: Machine, error: unknown): void {
+    this.trace.note(`${name} reports an error`, () => String(error));
+    if (error instanceof Error && error.message.startsWith('EIO')) return;
+    this.fail(new Violation('nodes report nothing broken', `${name}: ${stackOf(error)}`));
   }
 
   #onStarted(machine: Machine): void {
@@ -240,11 +253,6 @@ export class SimWorld {
     const witness = sender && witnessOf(sender);
     if (message.type !== 'raft' || witness === undefined || sender?.isRolledBack === true) return;
     this.guard(() => this.watchOf(witness.identity.clusterId).sent(witness, message.message));
-  }
-
-  #onLink({ machine }: SimTransport, peer: Hello): void {
-    const own = this.#byName.get(machine)?.log;
-    if (own !== undefined) this.guard(() => this.#identities.linked(own, peer));
   }
 }
 
