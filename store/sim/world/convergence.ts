@@ -1,6 +1,7 @@
 import type { ClusterStatus } from '../../cluster/cluster-admin.ts';
 import type { Prng } from '../../core/prng/prng.ts';
 import { Violation } from '../checkers/violation.ts';
+import { formatConfiguration } from '../raft/format.ts';
 import type { Machine } from './machine.ts';
 import { pick } from './pick.ts';
 import { change, type Outcomes } from './workload.ts';
@@ -25,8 +26,9 @@ export async function converge(world: SimWorld, prng: Prng): Promise<'converged'
     if (clusters().some((clusterId) => isLost(world, clusterId))) return 'no quorum left';
     const problem = whatIsLeft(world);
     if (problem === undefined && (await makeLastChanges(world, prng))) break;
-    if (world.timeline.nowMs >= endMs && !world.hasFailed)
-      throw new Violation(
+    if (world.timeline.nowMs < endMs || world.hasFailed) continue;
+    describeAll(world);
+    throw new Violation(
         'convergence',
         `after ${CONVERGENCE_MS_MAX} ms: ${problem ?? 'no change can be made'}`,
       );
@@ -113,6 +115,23 @@ function whatIsLeftOf(
       return `${machine.name} is not registered`;
   }
   return undefined;
+}
+
+/** For who reads the trace. */
+function describeAll(world: SimWorld): void {
+  for (const { name, node, log } of world.machines) {
+    const status = node?.cluster.status();
+    const configuration = log.configuration();
+    world.trace.note(name, () =>
+      [
+        `member ${status?.node.member} of ${status?.clusterId?.slice(0, 4)}: ${status?.node.state} ${status?.node.role}`,
+        `term ${status?.term} leader ${status?.leader?.member} epoch ${status?.epoch} commit ${status?.commitIndex}`,
+        `applied ${status?.appliedIndex} alive ${status?.members.alive}/${status?.members.total}`,
+        configuration === undefined ? 'no configuration' : formatConfiguration(configuration),
+        `snapshot ${log.pointer?.index} last ${log.last} ${status?.quorum.reason ?? ''}`,
+      ].join(', '),
+    );
+  }
 }
 
 /** One change in each cluster through some node; true where they were made and all nodes came to know them. */
