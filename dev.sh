@@ -12,16 +12,18 @@ usage() {
   cat <<'TEXT'
 ./dev.sh COMMAND
 
-  up                     start a local node (HTTP on 7400, data in .kvorum/node-1) and wait until it is ready
-  down                   stop the local node (SIGTERM: it finishes what is in flight and syncs)
-  status                 what runs here, and whether it is ready
-  logs [-f]              the local node's log
+  up [N]                 start a local cluster of N nodes (default 3; HTTP on 7400, 7410, ..., data in .kvorum/node-i), or what
+                         is down of it, and wait until it is one; more nodes than before join it
+  down                   stop the local cluster (SIGTERM: each node finishes what is in flight and syncs)
+  status                 a table of the nodes and a verdict; exit code 0 only if all is well
+  logs [i] [-f]          the log of the i-th node, or of all
   cli ...                the kvorum command line, e.g. ./dev.sh cli put hello world
   tour                   the README's tour: import, read, scan, export, compare, restart, compare
 
   test [filter]          type check and tests; filter: a part of a test file's path
   test --coverage        the same with line coverage of store/core and store/storage
-  soak [name]            fault runs against real processes at full length: kill, full, clock
+  soak [name]            fault runs against real processes at full length: kill, full, clock (one node);
+                         leader, pause, partition, restart (five nodes)
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
   bench NAME             storage, http or memory; results are kept in docs/benchmarks.md

@@ -4,16 +4,32 @@ import { parseArgs } from 'node:util';
 import { clockSoak } from './soak/clock.ts';
 import { fullDiskSoak } from './soak/full-disk.ts';
 import { killSoak } from './soak/kill.ts';
+import { handoverSoak, leaderSoak } from './soak/leader.ts';
+import { partitionSoak } from './soak/partition.ts';
+import { pauseSoak } from './soak/pause.ts';
+import { restartSoak } from './soak/restart.ts';
 import type { Soak } from './soak/soak.ts';
 
-/** `./dev.sh soak [kill|full|clock] [--engine NAME] [--rounds N]`: fault runs against real processes. */
-const SOAKS: Readonly<Record<string, Soak>> = { kill: killSoak, full: fullDiskSoak, clock: clockSoak };
+type SoakEntry = { readonly soak: Soak; readonly engines: readonly string[]; readonly rounds: number };
 const ENGINES = ['rocksdb', 'leveldb'];
+const ONE_ENGINE = ['rocksdb'];
+
+/** `./dev.sh soak [NAME...] [--engine NAME] [--rounds N]`: fault runs against real processes. */
+const SOAKS: Readonly<Record<string, SoakEntry>> = {
+  kill: { soak: killSoak, engines: ENGINES, rounds: 20 },
+  full: { soak: fullDiskSoak, engines: ENGINES, rounds: 20 },
+  clock: { soak: clockSoak, engines: ENGINES, rounds: 20 },
+  leader: { soak: leaderSoak, engines: ONE_ENGINE, rounds: 50 },
+  handover: { soak: handoverSoak, engines: ONE_ENGINE, rounds: 20 },
+  pause: { soak: pauseSoak, engines: ONE_ENGINE, rounds: 5 },
+  partition: { soak: partitionSoak, engines: ONE_ENGINE, rounds: 10 },
+  restart: { soak: restartSoak, engines: ONE_ENGINE, rounds: 10 },
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '20' },
+    rounds: { type: 'string' },
     engine: { type: 'string' },
     writers: { type: 'string', default: '64' },
   },
@@ -26,14 +42,15 @@ if (unknown !== undefined) {
 }
 
 for (const name of names) {
-  for (const engine of values.engine === undefined ? ENGINES : [values.engine]) {
+  const { soak, engines, rounds } = SOAKS[name] as SoakEntry;
+  for (const engine of values.engine === undefined ? engines : [values.engine]) {
     const directory = mkdtempSync(`${tmpdir()}/kvorum-soak-`);
     const startedAt = performance.now();
     try {
-      const summary = await (SOAKS[name] as Soak)({
+      const summary = await soak({
         directory,
         engine,
-        rounds: Number(values.rounds),
+        rounds: values.rounds === undefined ? rounds : Number(values.rounds),
         writers: Number(values.writers),
         progress: (text) => process.stdout.write(`${name} ${engine}: ${text}\n`),
       });
@@ -45,4 +62,4 @@ for (const name of names) {
     }
   }
 }
-process.stdout.write('every acknowledged write was there after every round\n');
+process.stdout.write('everything acknowledged was there after every round\n');

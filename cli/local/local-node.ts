@@ -1,31 +1,51 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The i-th node of a local cluster, from 1: its ports and its files below .kvorum/ (DESIGN section 11). */
 export type LocalNode = {
+  readonly index: number;
   readonly name: string;
   readonly httpPort: number;
   readonly url: string;
-  readonly root: string;
+  readonly peerPort: number;
+  readonly peerAddress: string;
   readonly directory: string;
   readonly dataDir: string;
   readonly logFile: string;
   readonly pidFile: string;
 };
 
+/** Where all of it is. */
+export const LOCAL_ROOT = '.kvorum';
+export const LOCAL_NODES_MAX = 50;
+
 export function localNode(index: number): LocalNode {
   const httpPort = 7400 + 10 * (index - 1);
-  const directory = `.kvorum/node-${index}`;
+  const peerPort = httpPort + 1;
+  const directory = `${LOCAL_ROOT}/node-${index}`;
   return {
+    index,
     name: `kvorum-${index}`,
     httpPort,
     url: `http://127.0.0.1:${httpPort}`,
-    root: '.kvorum',
+    peerPort,
+    peerAddress: `127.0.0.1:${peerPort}`,
     directory,
     dataDir: `${directory}/data`,
     logFile: `${directory}/node.log`,
     pidFile: `${directory}/pid`,
   };
+}
+
+/** The nodes from the first to the last that was ever started here; a directory that is missing between them is a lost one. */
+export function localNodes(): readonly LocalNode[] {
+  if (!existsSync(LOCAL_ROOT)) return [];
+  const indexes = readdirSync(LOCAL_ROOT).map((name) => Number(/^node-(\d+)$/.exec(name)?.[1] ?? 0));
+  return nodesUpTo(Math.max(0, ...indexes));
+}
+
+export function nodesUpTo(count: number): readonly LocalNode[] {
+  return Array.from({ length: count }, (_, i) => localNode(i + 1));
 }
 
 type PidRecord = { readonly pid: number; readonly startedAt: string };

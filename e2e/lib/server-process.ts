@@ -7,6 +7,8 @@ export type ServerOptions = {
   /** Holds the data directory and the log. */
   readonly directory: string;
   readonly port: number;
+  /** The address of the HTTP interface; loopback where absent. */
+  readonly host?: string;
   /** Settings by name, as in `kvorum config`. */
   readonly settings?: Readonly<Record<string, string | number>>;
   readonly environment?: Readonly<Record<string, string>>;
@@ -16,7 +18,10 @@ export type ServerOptions = {
 
 const START_DEADLINE_MS = 20_000;
 
-/** A real `kvorum server` process on loopback. */
+/** A node that is alone and serves data; a node of a cluster is told otherwise by its own settings. */
+const ALONE = { 'cluster.bootstrap': 'true', 'cluster.replicationFactor': 1, 'peer.port': 0 };
+
+/** A real `kvorum server` process. */
 export class ServerProcess {
   readonly url: string;
   readonly #child: ChildProcess;
@@ -25,14 +30,14 @@ export class ServerProcess {
   hasExited = false;
 
   private constructor(options: ServerOptions) {
-    this.url = `http://127.0.0.1:${options.port}`;
+    const host = options.host ?? '127.0.0.1';
+    this.url = `http://${host}:${options.port}`;
     mkdirSync(options.directory, { recursive: true });
     this.#logFile = `${options.directory}/node.log`;
     const log = openSync(this.#logFile, 'a');
-    const settings = Object.entries(options.settings ?? {}).flatMap(([name, value]) => [
-      '--set',
-      `${name}=${value}`,
-    ]);
+    const settings = Object.entries({ ...ALONE, 'http.host': host, ...options.settings }).flatMap(
+      ([name, value]) => ['--set', `${name}=${value}`],
+    );
     const server = [
       process.execPath,
       'cli/main.ts',
@@ -92,6 +97,16 @@ export class ServerProcess {
     await this.exited;
   }
 
+  /** SIGSTOP: the process stands still, its connections stay open. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  /** SIGCONT */
+  wake(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** SIGTERM; resolves with the exit code. */
   async stop(): Promise<number | string> {
     this.#child.kill('SIGTERM');
@@ -99,7 +114,12 @@ export class ServerProcess {
   }
 
   logTail(): string {
-    return readFileSync(this.#logFile, 'utf8').split('\n').slice(-15).join('\n');
+    return this.log().split('\n').slice(-15).join('\n');
+  }
+
+  /** Everything that was logged in this directory, also by earlier processes. */
+  log(): string {
+    return readFileSync(this.#logFile, 'utf8');
   }
 }
 
@@ -113,14 +133,27 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-/** A port that is free now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Below the ports that a kernel gives to outgoing connections: a node that was down finds its own port free again. */
+const PORT_FIRST = 12_000;
+const PORT_LAST = 31_999;
+const PORT_TRIES_MAX = 200;
+const givenPorts = new Set<number>();
+
+/** A port of `host` that is free now, and that this process was not given before. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let i = 0; i < PORT_TRIES_MAX; i++) {
+    const port = PORT_FIRST + Math.floor(Math.random() * (PORT_LAST - PORT_FIRST + 1));
+    if (givenPorts.has(port) || !(await isFree(port, host))) continue;
+    givenPorts.add(port);
+    return port;
+  }
+  throw new Error(`no free port was found in ${PORT_TRIES_MAX} tries from ${PORT_FIRST} to ${PORT_LAST}`);
+}
+
+function isFree(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, host, () => server.close(() => resolve(true)));
   });
 }

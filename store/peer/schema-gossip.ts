@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ACCUSERS_MAX } from '../core/gossip/rumour.ts';
 import type { GossipBody } from '../core/gossip/messages.ts';
+import { ACCUSERS_MAX } from '../core/gossip/rumour.ts';
 import { RUMOURS_MAX } from './limits.ts';
 import { address, count, epoch, fraction, memberId } from './schema-parts.ts';
 

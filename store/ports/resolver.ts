@@ -1,5 +1,8 @@
-/** Names are looked up through a port: DNS in io/, a table in sim/. */
+/** Finds nodes by name. */
 export type Resolver = {
-  /** The addresses (`host:port`) that `seed` (`host:port`) stands for; rejects where the name has none. */
+  /**
+   * The addresses, `host:port`, that `seed` (`host:port` too) stands for: one, or as many as its name resolves to.
+   * Rejects where there are none now, with a reason that names the seed.
+   */
   resolve(seed: string): Promise<readonly string[]>;
 };

@@ -17,9 +17,14 @@ export function hearRumours(gossip: GossipState, rumours: readonly Rumour[], now
     }
     believe(gossip, rumour, nowMs);
     const held = rumourOf(gossip, rumour.member);
-    if (held !== undefined && held.liveness !== rumour.liveness) toCorrect.push(rumour.member);
+    if (held !== undefined && isBehind(rumour, held)) toCorrect.push(rumour.member);
   }
   return toCorrect;
+}
+
+/** News of who is alive by both accounts reach the teller in time; about anything else it must not stay wrong. */
+function isBehind(told: Rumour, held: Rumour): boolean {
+  return compareClaims(told, held) < 0 && !(told.liveness === 'alive' && held.liveness === 'alive');
 }
 
 /** Keeps the greater of what is held and what is heard; what changed spreads. */

@@ -12,7 +12,8 @@ export function sendsMax(factor: number, members: number): number {
   return Math.ceil(factor * Math.log(members + 1));
 }
 
-type Waiting = { readonly isUrgent: boolean; sent: number };
+/** Kept by how often it was sent: index 0 was not sent yet. */
+type Sends = Set<MemberId>[];
 
 /**
  * The members of whom there is something new to tell, at most one rumour each: what is told is what is known when
@@ -20,52 +21,71 @@ type Waiting = { readonly isUrgent: boolean; sent: number };
  */
 export class Dissemination {
   readonly #options: GossipOptions;
-  readonly #waiting = new Map<MemberId, Waiting>();
+  readonly #urgent: Sends = [];
+  readonly #other: Sends = [];
 
   constructor(options: GossipOptions) {
     this.#options = options;
   }
 
+  /** How many members there is something to tell of. */
   get size(): number {
-    return this.#waiting.size;
+    return [...this.#urgent, ...this.#other].reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Something new of `member`. Other news do not take the place of what is urgent and not told often enough yet. */
+  /** Something new of `member`. What was urgent and not told often enough yet stays so. */
   add(member: MemberId, isUrgent: boolean): void {
-    const isStillUrgent = this.#waiting.get(member)?.isUrgent ?? false;
-    this.#waiting.set(member, { isUrgent: isUrgent || isStillUrgent, sent: 0 });
+    const wasUrgent = remove(this.#urgent, member);
+    remove(this.#other, member);
+    put(isUrgent || wasUrgent ? this.#urgent : this.#other, 0, member);
   }
 
   forget(member: MemberId): void {
-    this.#waiting.delete(member);
+    remove(this.#urgent, member);
+    remove(this.#other, member);
   }
 
   /** Fills `packet`, which has rumours already, up to the limits; `members` is the size of the cluster. */
   fill(packet: Rumour[], members: number, rumourOf: (member: MemberId) => Rumour | undefined): void {
-    const { rumoursMax, rumourBytesMax } = this.#options;
+    const { spreadFactor, newsFactor } = this.#options;
+    this.#fillFrom(this.#urgent, sendsMax(spreadFactor, members), packet, rumourOf);
+    this.#fillFrom(this.#other, sendsMax(newsFactor, members), packet, rumourOf);
+  }
+
+  #fillFrom(
+    sends: Sends,
+    max: number,
+    packet: Rumour[],
+    rumourOf: (member: MemberId) => Rumour | undefined,
+  ): void {
     const told = new Set(packet.map(({ member }) => member));
-    let bytesLeft = rumourBytesMax - packet.reduce((sum, rumour) => sum + rumourBytes(rumour), 0);
-    for (const [member, waiting] of this.#inOrder()) {
-      if (packet.length >= rumoursMax) return;
-      const rumour = rumourOf(member);
-      if (rumour === undefined || told.has(member)) continue;
+    const moves: (readonly [MemberId, number])[] = [];
+    let bytesLeft =
+      this.#options.rumourBytesMax - packet.reduce((sum, rumour) => sum + rumourBytes(rumour), 0);
+    for (const [sent, member] of inOrder(sends)) {
+      const rumour = told.has(member) ? undefined : rumourOf(member);
+      if (rumour === undefined) continue;
       bytesLeft -= rumourBytes(rumour);
-      if (bytesLeft < 0) return;
+      if (bytesLeft < 0 || packet.length >= this.#options.rumoursMax) break;
       packet.push(rumour);
-      this.#countSent(member, waiting, members);
+      moves.push([member, sent]);
+    }
+    for (const [member, sent] of moves) {
+      sends[sent]?.delete(member);
+      if (sent + 1 < max) put(sends, sent + 1, member);
     }
   }
+}
 
-  #countSent(member: MemberId, waiting: Waiting, members: number): void {
-    const { spreadFactor, newsFactor } = this.#options;
-    waiting.sent += 1;
-    if (waiting.sent >= sendsMax(waiting.isUrgent ? spreadFactor : newsFactor, members))
-      this.#waiting.delete(member);
-  }
+function* inOrder(sends: Sends): Generator<readonly [number, MemberId]> {
+  for (const [sent, members] of sends.entries()) for (const member of members) yield [sent, member];
+}
 
-  #inOrder(): readonly (readonly [MemberId, Waiting])[] {
-    const all = [...this.#waiting];
-    if (all.length < this.#options.rumoursMax) return all;
-    return all.sort(([, a], [, b]) => Number(b.isUrgent) - Number(a.isUrgent) || a.sent - b.sent);
-  }
+function put(sends: Sends, sent: number, member: MemberId): void {
+  while (sends.length <= sent) sends.push(new Set());
+  sends[sent]?.add(member);
+}
+
+function remove(sends: Sends, member: MemberId): boolean {
+  return sends.some((members) => members.delete(member));
 }

@@ -1,3 +1,4 @@
+import type { MemberId } from '../raft/types.ts';
 import { accuse } from './belief.ts';
 import type { GossipPacket } from './messages.ts';
 import { nextSequence, send, sendStrayPing } from './send.ts';
@@ -39,7 +40,9 @@ function startProbe(gossip: GossipState, nowMs: number): void {
   gossip.nextProbeMs = nowMs + spanMs;
   const target = order.next((member) => isOneOf(gossip, member, 'alive', 'suspect'));
   counters.probes += 1;
-  if (counters.probes % options.deadProbePeriods === 0) pingDead(gossip);
+  // Members take turns, so that they do not all look for the dead at once.
+  const isTurn = (counters.probes + gossip.self) % options.deadProbePeriods === 0;
+  const about = isTurn ? recallDown(gossip) : [];
   if (target === undefined) return;
   const sequence = nextSequence(gossip);
   gossip.probe = {
@@ -50,13 +53,17 @@ function startProbe(gossip: GossipState, nowMs: number): void {
     helpers: new Set(),
     silentHelpers: new Set(),
   };
-  send(gossip, target, { type: 'ping', sequence });
+  send(gossip, target, { type: 'ping', sequence }, about);
 }
 
-/** Dead members are looked for now and then, so that the sides of a healed partition find each other. */
-function pingDead(gossip: GossipState): void {
-  for (const member of gossip.order.some(1, (one) => isOneOf(gossip, one, 'dead')))
-    sendStrayPing(gossip, member);
+/**
+ * Now and then one that is down is remembered. A dead one is pinged, so that the sides of a healed partition find each
+ * other; and the target of the probe is told of it, since it cannot speak for itself: the sides may differ about it.
+ */
+function recallDown(gossip: GossipState): readonly MemberId[] {
+  const down = gossip.order.some(1, (member) => isOneOf(gossip, member, 'dead', 'left'));
+  for (const member of down) if (isOneOf(gossip, member, 'dead')) sendStrayPing(gossip, member);
+  return down;
 }
 
 function askOthers(gossip: GossipState, probe: Probe, nowMs: number): void {

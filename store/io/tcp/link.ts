@@ -160,6 +160,10 @@ export class Link {
 
   #onFrame(frame: Frame): void {
     this.#lastFrameAtMs = this.#deps.clock.monotonicMs();
+    if (frame.kind === 'goodbye') {
+      this.end('the other side said goodbye');
+      return;
+    }
     switch (this.#state) {
       case 'greeting':
         this.#onHandshake(frame);
@@ -260,8 +264,6 @@ export class Link {
         this.#onHeartbeatReply(frame);
         return;
       case 'goodbye':
-        this.end('the other side said goodbye');
-        return;
       case 'hello':
       case 'hello-refused':
         throw new ProtocolError(`a ${frame.kind} frame after the handshake`);

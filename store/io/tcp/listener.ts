@@ -1,5 +1,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type Server as TlsServer,
+} from 'node:tls';
 import { formatAddress } from '../../peer/address.ts';
 import { encodeBody } from '../../peer/codec.ts';
 import { HEADER_BYTES, writeHeader } from '../../peer/frame.ts';
@@ -24,7 +28,9 @@ export class Listener {
   readonly #deps: ListenerDeps;
   readonly #server: Server;
   readonly #tlsServer: TlsServer | undefined;
-  readonly #securing = new Set<Socket>();
+  /** Connections that are still busy with TLS, by their remote address. */
+  readonly #securing = new Map<string, Socket>();
+  #contextInUse: SecureContextOptions | undefined;
 
   constructor(options: TcpOptions, deps: ListenerDeps) {
     this.#options = options;
@@ -33,7 +39,6 @@ export class Listener {
     this.#tlsServer = deps.tls === undefined ? undefined : this.#createTlsServer();
   }
 
-  /** Connections that are still busy with TLS. */
   get securing(): number {
     return this.#securing.size;
   }
@@ -55,7 +60,7 @@ export class Listener {
 
   /** Accepts no more. Resolves once every connection has ended. */
   close(): Promise<void> {
-    for (const socket of this.#securing) socket.destroy();
+    for (const socket of this.#securing.values()) socket.destroy();
     return new Promise((resolve) => {
       if (!this.#server.listening) return resolve();
       this.#server.close(() => resolve());
@@ -73,8 +78,8 @@ export class Listener {
       this.#deps.onSocket(socket, address);
       return;
     }
-    this.#securing.add(socket);
-    socket.once('close', () => this.#securing.delete(socket));
+    this.#securing.set(address, socket);
+    socket.once('close', () => this.#securing.delete(address));
     this.#secure(socket).catch((error: Error) => {
       this.#deps.events.onProtocolError(address, error.message);
       socket.destroy();
@@ -83,7 +88,9 @@ export class Listener {
 
   async #secure(socket: Socket): Promise<void> {
     const tlsServer = this.#tlsServer as TlsServer;
-    tlsServer.setSecureContext(await (this.#deps.tls as TlsSource).options());
+    const options = await (this.#deps.tls as TlsSource).options();
+    if (options !== this.#contextInUse) tlsServer.setSecureContext(options);
+    this.#contextInUse = options;
     tlsServer.emit('connection', socket);
   }
 
@@ -96,7 +103,9 @@ export class Listener {
     });
     server.on('secureConnection', (socket) => {
       const { remoteAddress: host = 'unknown', remotePort: port = 0 } = socket;
-      this.#deps.onSocket(socket, formatAddress({ host, port }));
+      const address = formatAddress({ host, port });
+      this.#securing.delete(address);
+      this.#deps.onSocket(socket, address);
     });
     server.on('tlsClientError', (error, socket) => {
       const { remoteAddress: host = 'unknown', remotePort: port = 0 } = socket;

@@ -6,7 +6,7 @@ import { reconnectDelayMs } from './back-off.ts';
 import { Link, type LinkEnd } from './link.ts';
 import type { TcpDeps, TcpOptions } from './options.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
-import type { Outgoing } from './send-queue.ts';
+import { type Outgoing, sizeOf } from './send-queue.ts';
 
 export type PeerDeps = TcpDeps & {
   readonly handlers: TransportHandlers;
@@ -42,6 +42,8 @@ export class Peer {
   /** Of links that have ended. */
   #past = { sentBytes: 0, receivedBytes: 0, dropped: 0 };
   #name: string | undefined;
+  /** Why it could not be reached the last time: the same reason is told once. */
+  #toldReason: string | undefined;
 
   constructor(options: TcpOptions & { readonly address: string }, deps: PeerDeps) {
     this.address = options.address;
@@ -117,7 +119,7 @@ export class Peer {
   }
 
   #hold(item: Outgoing | OutgoingRequest): boolean {
-    const bytes = item.payload.length;
+    const bytes = sizeOf(item);
     if (this.#heldBytes > 0 && this.#heldBytes + bytes > this.#options.queueBytesMax) return false;
     this.#held.push(item);
     this.#heldBytes += bytes;
@@ -185,6 +187,7 @@ export class Peer {
       return;
     }
     this.#name = hello.name;
+    this.#toldReason = undefined;
     this.#state = { type: 'open', link, sinceMs: this.#deps.clock.monotonicMs() };
     for (const item of this.#takeHeld()) {
       if ('promise' in item) link.request(item);
@@ -214,7 +217,8 @@ export class Peer {
   }
 
   #unreachable(reason: string): void {
-    this.#deps.events.onUnreachable(this.address, reason);
+    if (reason !== this.#toldReason) this.#deps.events.onUnreachable(this.address, reason);
+    this.#toldReason = reason;
     this.#failed(reason, 'UNREACHABLE');
   }
 

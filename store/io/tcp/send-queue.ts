@@ -53,7 +53,10 @@ export class SendQueue {
   /** False where there is no room. One item always fits into an empty queue. */
   add(item: Outgoing): boolean {
     const bytes = sizeOf(item);
-    if (this.#bytes > 0 && this.#bytes + bytes > this.#bytesMax) return false;
+    if (this.#bytes > 0 && this.#bytes + bytes > this.#bytesMax) {
+      item.isCancelled = true;
+      return false;
+    }
     this.#bytes += bytes;
     this.#lanes[LANE_PLACES[item.lane]]?.items.push(item);
     return true;
@@ -61,7 +64,9 @@ export class SendQueue {
 
   /** Leaves `item` out, unless it was started. */
   cancel(item: Outgoing): void {
+    if (item.isStarted || item.isCancelled) return;
     item.isCancelled = true;
+    this.#bytes -= sizeOf(item);
   }
 
   /** The bytes to write next, or undefined where nothing waits. */
@@ -82,9 +87,8 @@ export class SendQueue {
   }
 
   #skipCancelled(lane: LaneQueue): void {
-    for (let item = lane.items.first; item?.isCancelled && !item.isStarted; item = lane.items.first) {
+    for (let item = lane.items.first; item?.isCancelled; item = lane.items.first) {
       lane.items.shift();
-      this.#bytes -= sizeOf(item);
     }
   }
 
@@ -115,7 +119,11 @@ const LANE_PLACES: Readonly<Record<Lane, number>> = { urgent: 0, normal: 1, bulk
 
 const newLane = (): LaneQueue => ({ items: new Fifo(), sentBytes: 0, passedBytes: 0 });
 
-const sizeOf = (item: Outgoing): number => item.payload.length + HEADER_BYTES;
+/** What an item costs beside its payload: its header, and the memory of what holds it. */
+const ITEM_OVERHEAD_BYTES = 128;
+
+export const sizeOf = (item: { readonly payload: Uint8Array }): number =>
+  item.payload.length + ITEM_OVERHEAD_BYTES;
 
 function toBytes(item: Outgoing, start: number, end: number, hasMore: boolean): readonly Uint8Array[] {
   const length = end - start;

@@ -7,5 +7,8 @@ export function explain(error: Error & { readonly code?: string }): string {
   if (/SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_/.test(code)) {
     return `the certificate of the other side is not accepted: ${error.message} (${code}); peer.tlsCa must hold the authority that signed it`;
   }
+  if (/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)/.test(code)) {
+    return `the other side does not accept the certificate of this node (${code}); its peer.tlsCa must hold the authority that signed peer.tlsCert`;
+  }
   return error.message;
 }

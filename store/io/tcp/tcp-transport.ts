@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { encodeBody } from '../../peer/codec.ts';
 import type { Lane, PeerMessage, PeerReply, PeerRequest } from '../../peer/messages.ts';
@@ -27,6 +28,8 @@ export class TcpTransport implements Transport {
   readonly #deps: TcpDeps;
   readonly #peers = new Map<string, Peer>();
   readonly #accepted = new Set<Link>();
+  /** Connections that this node dialled and that have not ended yet. */
+  readonly #sockets = new Set<Socket>();
   #listener: Listener | undefined;
   #tls: TlsSource | undefined;
   #handlers: TransportHandlers | undefined;
@@ -79,7 +82,7 @@ export class TcpTransport implements Transport {
   reset(): void {
     const reason = 'this node says hello anew';
     for (const link of [...this.#accepted]) link.end(reason);
-    for (const peer of [...this.#peers.values()]) peer.close(reason, 'UNREACHABLE');
+    this.#closePeers(reason, 'UNREACHABLE');
   }
 
   links(): readonly LinkStatus[] {
@@ -94,9 +97,16 @@ export class TcpTransport implements Transport {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const reason = 'this node is stopping';
-    for (const peer of [...this.#peers.values()]) peer.close(reason, 'CLOSED');
+    this.#closePeers(reason, 'CLOSED');
     for (const link of [...this.#accepted]) link.end(reason, 'CLOSED');
     await this.#listener?.close();
+    await Promise.all([...this.#sockets].map((socket) => once(socket, 'close')));
+  }
+
+  #closePeers(reason: string, code: PeerError['code']): void {
+    const peers = [...this.#peers.values()];
+    this.#peers.clear();
+    for (const peer of peers) peer.close(reason, code);
   }
 
   #peer(address: string): Peer {
@@ -104,18 +114,29 @@ export class TcpTransport implements Transport {
     if (known !== undefined) return known;
     const handlers = this.#handlers;
     if (handlers === undefined) throw new Error('the transport must be started before anything is sent');
-    const peer = new Peer(
+    const peer: Peer = new Peer(
       { ...this.#options, address },
       {
         ...this.#deps,
         handlers,
         hasRoom: () => this.#hasRoom(),
-        openSocket: (target, signal) => openSocket(target, this.#tls, signal),
-        onIdle: (idle) => this.#peers.delete(idle.address),
+        openSocket: (target, signal) => this.#openSocket(target, signal),
+        onIdle: () => this.#forget(peer),
       },
     );
     this.#peers.set(address, peer);
     return peer;
+  }
+
+  #forget(peer: Peer): void {
+    if (this.#peers.get(peer.address) === peer) this.#peers.delete(peer.address);
+  }
+
+  async #openSocket(address: string, signal: AbortSignal): Promise<Socket> {
+    const socket = await openSocket(address, this.#tls, signal);
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    return socket;
   }
 
   #hasRoom(): boolean {

@@ -1,0 +1,50 @@
+import { rmSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import { LOCAL_ROOT, type LocalNode, localNodes, readPid, waitFor } from './local-node.ts';
+
+const STOP_DEADLINE_MS = 20_000;
+
+/** Stops every node with SIGTERM, all at once. */
+export async function down(): Promise<number> {
+  const running = localNodes().filter((node) => readPid(node) !== undefined);
+  if (running.length === 0) {
+    process.stdout.write('nothing is up\n');
+    return 0;
+  }
+  const codes = await Promise.all(running.map(stop));
+  return Math.max(...codes);
+}
+
+async function stop(node: LocalNode): Promise<number> {
+  const pid = readPid(node);
+  if (pid !== undefined) process.kill(pid, 'SIGTERM');
+  const isDown = await waitFor(STOP_DEADLINE_MS, async () => readPid(node) === undefined);
+  process.stdout.write(
+    isDown
+      ? `down: ${node.name}\n`
+      : `${node.name} (pid ${pid}) has not ended after ${STOP_DEADLINE_MS / 1000} s\n`,
+  );
+  if (isDown) rmSync(node.pidFile, { force: true });
+  return isDown ? 0 : 1;
+}
+
+/** Stops what runs and removes all data, once confirmed. */
+export async function clean(args: readonly string[]): Promise<number> {
+  const isConfirmed =
+    args.includes('--yes') || (await confirm(`remove ${LOCAL_ROOT} with all its data? [y/N] `));
+  if (!isConfirmed || (await down()) !== 0) return 1;
+  rmSync(LOCAL_ROOT, { recursive: true, force: true });
+  process.stdout.write(`removed ${LOCAL_ROOT}\n`);
+  return 0;
+}
+
+async function confirm(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    process.stderr.write('clean removes data: confirm with --yes\n');
+    return false;
+  }
+  const prompt = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await prompt.question(question);
+  prompt.close();
+  return answer.trim().toLowerCase() === 'y';
+}

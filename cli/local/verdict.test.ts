@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ClusterStatus, NodeState } from '../../store/cluster/cluster-admin.ts';
+import { toEpoch } from '../../store/core/topology/types.ts';
+import { localNode } from './local-node.ts';
+import type { Observation } from './observe.ts';
+import { table } from './status.ts';
+import { verdictOf } from './verdict.ts';
+
+type Change = {
+  readonly state?: NodeState;
+  readonly epoch?: number;
+  readonly clusterId?: string;
+  readonly alive?: number;
+  readonly quorum?: ClusterStatus['quorum']['state'];
+  readonly reason?: string;
+};
+
+/** The `index`-th of three nodes, all well but for `change`. */
+function node(index: number, change: Change = {}): Observation {
+  const status = {
+    node: { name: `kvorum-${index}`, state: change.state ?? 'member', reason: change.reason },
+    clusterId: change.clusterId ?? 'a'.repeat(32),
+    epoch: toEpoch(change.epoch ?? 7),
+    leader: { member: 2, name: 'kvorum-2' },
+    quorum: {
+      state: change.quorum ?? 'ok',
+      voters: [1, 2, 3],
+      reason: change.quorum === undefined ? undefined : 'kvorum-3 is gone',
+    },
+    members: { total: 3, alive: change.alive ?? 3, suspect: 0, dead: 0 },
+  };
+  return { node: localNode(index), pid: 100 + index, status: status as unknown as ClusterStatus };
+}
+
+test('a cluster at one epoch with all of its quorum is well', () => {
+  assert.deepEqual(verdictOf([node(1), node(2), node(3)]), {
+    isWell: true,
+    text: 'ok: 3 nodes, 3 voters, leader kvorum-2, epoch 7',
+  });
+});
+
+const PROBLEMS: readonly (readonly [Observation, RegExp])[] = [
+  [{ ...node(3), pid: undefined, status: undefined }, /kvorum-3 is down/],
+  [{ ...node(3), status: undefined }, /kvorum-3 does not answer/],
+  [node(3, { state: 'waiting', reason: 'no seed answers' }), /kvorum-3 is waiting \(no seed answers\)/],
+  [node(3, { epoch: 6 }), /epochs differ \(6, 7\)/],
+  [node(3, { clusterId: 'b'.repeat(32) }), /more than one cluster/],
+  [node(3, { quorum: 'degraded' }), /quorum degraded \(kvorum-3 is gone\)/],
+  [node(3, { alive: 2 }), /kvorum-3 sees 2 of 3 members alive/],
+];
+for (const [third, expected] of PROBLEMS)
+  test(`not well: ${expected.source}`, () => {
+    const verdict = verdictOf([node(1), node(2), third]);
+    assert.equal(verdict.isWell, false);
+    assert.match(verdict.text, expected);
+  });
+
+test('nothing is not well', () => {
+  assert.deepEqual(verdictOf([]), { isWell: false, text: 'not well: no node runs' });
+});
+
+test('a table has its columns below each other', () => {
+  assert.equal(
+    table([
+      ['name', 'pid'],
+      ['kvorum-1', '7'],
+    ]),
+    'name      pid\nkvorum-1  7\n',
+  );
+});
