@@ -39,7 +39,10 @@ export class SimTransport implements Transport {
   readonly #options: SimTransportOptions;
   readonly #board: Switchboard;
   readonly #clock: Clock;
+  /** What is sent to an address goes here. */
   readonly #links = new Map<string, LinkEnd>();
+  /** All that are not closed: also those in a handshake, and second ones to one peer. */
+  readonly #ends = new Set<LinkEnd>();
   readonly #retryAtMs = new Map<string, number>();
   #handlers: TransportHandlers | undefined;
   #isClosed = false;
@@ -94,7 +97,7 @@ export class SimTransport implements Transport {
   }
 
   reset(): void {
-    for (const link of [...this.#links.values()]) this.#close(link, closed());
+    for (const link of [...this.#ends]) this.#close(link, closed());
     this.#retryAtMs.clear();
   }
 
@@ -148,6 +151,7 @@ export class SimTransport implements Transport {
   #dial(address: string): LinkEnd {
     const link = new LinkEnd(this, address);
     this.#links.set(address, link);
+    this.#ends.add(link);
     const hello = this.#board.wire.hello(this.#handle.hello());
     link.said = hello;
     this.#giveUpLater(link);
@@ -185,6 +189,7 @@ export class SimTransport implements Transport {
       return;
     }
     const end = new LinkEnd(this, hello.peerAddress);
+    this.#ends.add(end);
     end.remote = dialler;
     end.hello = hello;
     this.#giveUpLater(end);
@@ -305,6 +310,7 @@ export class SimTransport implements Transport {
   #end(link: LinkEnd, error: PeerError): void {
     if (link.state === 'closed') return;
     link.state = 'closed';
+    this.#ends.delete(link);
     if (this.#links.get(link.address) === link) this.#links.delete(link.address);
     const unsent = new PeerError(error.code, error.message, { isUnsent: true });
     for (const waiting of link.waiting.splice(0)) waiting.fail(unsent);

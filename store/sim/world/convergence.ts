@@ -64,6 +64,7 @@ function tend(world: SimWorld): void {
     if (first !== undefined) world.bootstrap(first, 'same');
   }
   for (const machine of world.machines) {
+    machine.start();
     if (machine.node?.cluster.status().node.state !== 'excluded') continue;
     machine.replaceDisk(undefined);
     machine.start();

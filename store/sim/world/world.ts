@@ -94,6 +94,10 @@ export class SimWorld {
     this.later(this.isCalm ? 0 : delayMs, () => machine.start());
   }
 
+  endStorm(): void {
+    if (!this.isCalm) this.network.weather = { ...this.#plan.weather };
+  }
+
   async run(durationMs: number): Promise<void> {
     await this.timeline.runUntil(this.timeline.nowMs + durationMs, () => this.hasFailed);
   }
