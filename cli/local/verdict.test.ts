@@ -12,6 +12,7 @@ type Change = {
   readonly epoch?: number;
   readonly clusterId?: string;
   readonly alive?: number;
+  readonly voters?: readonly number[];
   readonly quorum?: ClusterStatus['quorum']['state'];
   readonly reason?: string;
 };
@@ -25,7 +26,7 @@ function node(index: number, change: Change = {}): Observation {
     leader: { member: 2, name: 'kvorum-2' },
     quorum: {
       state: change.quorum ?? 'ok',
-      voters: [1, 2, 3],
+      voters: change.voters ?? [1, 2, 3],
       reason: change.quorum === undefined ? undefined : 'kvorum-3 is gone',
     },
     members: { total: 3, alive: change.alive ?? 3, suspect: 0, dead: 0 },
@@ -47,6 +48,7 @@ const PROBLEMS: readonly (readonly [Observation, RegExp])[] = [
   [node(3, { epoch: 6 }), /epochs differ \(6, 7\)/],
   [node(3, { clusterId: 'b'.repeat(32) }), /more than one cluster/],
   [node(3, { quorum: 'degraded' }), /quorum degraded \(kvorum-3 is gone\)/],
+  [node(3, { voters: [1, 2] }), /2 of 3 voters so far/],
   [node(3, { alive: 2 }), /kvorum-3 sees 2 of 3 members alive/],
 ];
 for (const [third, expected] of PROBLEMS)

@@ -1,3 +1,5 @@
+import { SETTINGS } from '../../store/config/settings.ts';
+import { voterCount } from '../../store/core/topology/voters.ts';
 import type { Observation } from './observe.ts';
 
 export type Verdict = { readonly isWell: boolean; readonly text: string };
@@ -39,6 +41,9 @@ function problemsOfCluster(observations: readonly Observation[]): string[] {
   const leaders = new Set(answers.map((status) => status.leader?.name ?? ''));
   if (worst === undefined && (leaders.size > 1 || leaders.has('')))
     problems.push('the nodes do not agree on a leader yet');
+  const wanted = voterCount(observations.length, SETTINGS['cluster.votersMax'].default);
+  const voters = Math.min(wanted, ...answers.map(({ quorum }) => quorum.voters.length));
+  if (voters < wanted) problems.push(`${voters} of ${wanted} voters so far`);
   const missing = answers.find(
     ({ members }) => members.total !== observations.length || members.alive !== members.total,
   );

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterStatus } from '../../store/cluster/cluster-admin.ts';
+import { SETTINGS } from '../../store/config/settings.ts';
+import { voterCount } from '../../store/core/topology/voters.ts';
 import type { AdminAnswer } from './admin-request.ts';
 import { ClusterNode, LOOPBACK, type NodeSettings, type Place } from './cluster-node.ts';
 
@@ -123,24 +126,26 @@ export class Cluster implements AsyncDisposable {
     return this.node(index).request(`/v1/members/${member}`, { method: 'PATCH', body: { weight } });
   }
 
-  /** Waits until the nodes that run are members of one cluster, see each other, and agree on the epoch and the leader. */
+  /**
+   * Waits until the nodes that run are members of one cluster, see each other, agree on the epoch and the leader, and
+   * as many vote as should: before that the next fault could meet a cluster that survives none.
+   */
   async settled(deadlineMs: number = DEADLINE_MS): Promise<void> {
     const expected = this.awake().length;
+    const isSettled = (status: ClusterStatus | undefined): boolean =>
+      status?.node.state === 'member' &&
+      status.leader !== undefined &&
+      status.members.alive === expected &&
+      status.quorum.state === 'ok' &&
+      status.quorum.voters.length === voterCount(status.members.total, SETTINGS['cluster.votersMax'].default);
     await this.until(
       'the nodes did not settle',
       async () => {
-        const statuses = await this.#statuses();
+        const statuses = await Promise.all(this.awake().map((node) => node.status()));
         const facts = new Set(
           statuses.map((each) => `${each?.clusterId} ${each?.epoch} ${each?.leader?.name}`),
         );
-        return (
-          facts.size === 1 &&
-          statuses.every(
-            (each) =>
-              each?.node.state === 'member' && each.leader !== undefined && each.members.alive === expected,
-          ) &&
-          statuses.every((each) => each?.quorum.state === 'ok')
-        );
+        return facts.size === 1 && statuses.every(isSettled);
       },
       deadlineMs,
     );
@@ -162,16 +167,11 @@ export class Cluster implements AsyncDisposable {
       this.#nodes.map(async (node) => {
         const status = await node.status();
         if (status !== undefined) return `${node.name}: ${JSON.stringify(status)}`;
-        return node.isRunning
-          ? `${node.name}: no answer; ${node.process.logTail()}`
-          : `${node.name}: does not run`;
+        const log = existsSync(node.directory) ? node.process.logTail() : 'never started';
+        return `${node.name}: ${node.isRunning ? 'no answer' : 'does not run'}; ${log}`;
       }),
     );
     return lines.join('\n');
-  }
-
-  #statuses(): Promise<readonly (ClusterStatus | undefined)[]> {
-    return Promise.all(this.awake().map((node) => node.status()));
   }
 
   /** Kills all nodes. */
