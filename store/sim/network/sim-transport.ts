@@ -243,7 +243,10 @@ export class SimTransport implements Transport {
 
   #transmit(link: LinkEnd, message: PeerMessage): void {
     this.#carryTo(link, { isReliable: false }, (end) => {
-      this.#confirmAnd(end, (hello) => end.owner.#handle.onMessage(hello, message));
+      this.#confirmAnd(end, (hello) => {
+        this.#board.watch.onDeliver(end.owner, hello, message);
+        end.owner.#handle.onMessage(hello, message);
+      });
     });
   }
 

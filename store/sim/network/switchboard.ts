@@ -8,6 +8,8 @@ import { FREEZING, type Wire } from './wire.ts';
 export type NetworkWatch = {
   /** Before `message` leaves the process; also what will be lost. */
   onSend(from: SimTransport, message: PeerMessage): void;
+  /** Before `message` is given to the process of `to`. */
+  onDeliver(to: SimTransport, from: Hello, message: PeerMessage): void;
   /** A handshake ended well: what each side said. */
   onLink(own: Hello, peer: Hello): void;
 };

@@ -4,7 +4,7 @@ import { Violation } from '../checkers/violation.ts';
 import { formatConfiguration } from '../raft/format.ts';
 import type { Machine } from './machine.ts';
 import { pick } from './pick.ts';
-import { change, type Outcomes } from './workload.ts';
+import { change, noOutcomes } from './workload.ts';
 import type { SimWorld } from './world.ts';
 
 /** Virtual time from the last fault to a cluster of which every part is well. */
@@ -29,9 +29,9 @@ export async function converge(world: SimWorld, prng: Prng): Promise<'converged'
     if (world.timeline.nowMs < endMs || world.hasFailed) continue;
     describeAll(world);
     throw new Violation(
-        'convergence',
-        `after ${CONVERGENCE_MS_MAX} ms: ${problem ?? 'no change can be made'}`,
-      );
+      'convergence',
+      `after ${CONVERGENCE_MS_MAX} ms: ${problem ?? 'no change can be made'}`,
+    );
   }
   for (const clusterId of clusters()) {
     const { history, clients } = world.watchOf(clusterId);
@@ -137,7 +137,7 @@ function describeAll(world: SimWorld): void {
 
 /** One change in each cluster through some node; true where they were made and all nodes came to know them. */
 async function makeLastChanges(world: SimWorld, prng: Prng): Promise<boolean> {
-  const outcomes: Outcomes = { acknowledged: 0, refused: 0, unknown: 0, reads: 0 };
+  const outcomes = noOutcomes();
   const clusters = [...new Set(world.machines.map(({ log }) => log.identity?.clusterId ?? ''))];
   for (const clusterId of clusters) {
     const machine = pick(
@@ -146,7 +146,7 @@ async function makeLastChanges(world: SimWorld, prng: Prng): Promise<boolean> {
     );
     const { node } = machine ?? {};
     if (machine === undefined || node === undefined) return false;
-    const weight = 1 + prng.below(1000);
+    const weight = 1 + prng.below(99);
     const watch = world.watchOf(clusterId);
     const client = { world, prng, machine, admin: node.cluster, watch, known: undefined, outcomes };
     const expectation = {

@@ -102,7 +102,7 @@ export class Machine {
     const onWrite = (): void => {
       if (life.process.isAlive) this.#deps.events.onWritten(this);
     };
-    this.#clusterId ||= this.log.identity?.clusterId ?? '';
+    this.#clusterId ||= this.log.identity?.clusterId ?? this.log.joining ?? '';
     this.#deps.events.note(`${this.name} starts`, () => `life ${this.lives}`);
     this.#deps.events.onStarted(this);
     const ports = {
@@ -147,7 +147,7 @@ export class Machine {
   /** Another disk is put in while nothing runs; an empty one where there is no copy. */
   replaceDisk(copy: DiskCopy | undefined): void {
     this.crash();
-    this.#clusterId ||= this.log.identity?.clusterId ?? '';
+    this.#clusterId ||= this.log.identity?.clusterId ?? this.log.joining ?? '';
     this.rolledBack = copy === undefined ? undefined : this.log.directoryId;
     this.disk.replace(copy);
     this.log = DiskLog.of(this.disk.contents(RAFT_AND_META.start, RAFT_AND_META.end));

@@ -30,11 +30,14 @@ export async function runPlan(plan: Plan, deps: WorldDeps): Promise<Verdict> {
   scheduleFaults(world, plan);
   const outcomes = startWorkload(world, plan.operationEveryMs, createPrng(prng.uint32()));
   let result: Verdict['result'] = 'violation';
+  const forget = deps.onUncaught?.((error) => world.fail(error));
   try {
     await world.run(plan.durationMs);
     if (!world.hasFailed) result = await converge(world, prng);
   } catch (error) {
     world.fail(error);
+  } finally {
+    forget?.();
   }
   return verdictOf(world, plan, world.hasFailed ? 'violation' : result, outcomes);
 }

@@ -21,6 +21,8 @@ import { Trace } from './trace.ts';
 export type WorldDeps = {
   readonly settle: Settle;
   readonly write?: ((line: string) => void) | undefined;
+  /** Calls `fail` with what nobody caught while the run goes on; returns how to end that. */
+  readonly onUncaught?: ((fail: (error: unknown) => void) => () => void) | undefined;
 };
 
 /** The cluster that is made first; a second bootstrap takes another id. */
@@ -28,6 +30,9 @@ export const CLUSTER_ID = '1'.repeat(32);
 const OTHER_CLUSTER_ID = '2'.repeat(32);
 /** The name that resolves to every node that listens. */
 const SEED = 'kvorum:7401';
+
+/** Two ticks of the default heartbeat. */
+const LEASE_MARGIN_MS = 200;
 
 const DEFAULTS: Config = resolveConfig({ environment: {}, flags: [] }).config;
 
@@ -59,6 +64,7 @@ export class SimWorld {
     const wire = plan.isEncoded ? ENCODING : FREEZING;
     const watch = {
       onSend: (from: SimTransport, message: PeerMessage) => this.#onSend(from, message),
+      onDeliver: (to: SimTransport, from: Hello, message: PeerMessage) => this.#onDeliver(to, from, message),
       onLink: (own: Hello, peer: Hello) => this.guard(() => this.#identities.linked(own, peer)),
     };
     const { timeline, network } = this;
@@ -257,6 +263,28 @@ export class SimWorld {
     const witness = sender && witnessOf(sender);
     if (message.type !== 'raft' || witness === undefined || sender?.isRolledBack === true) return;
     this.guard(() => this.watchOf(witness.identity.clusterId).sent(witness, message.message));
+  }
+
+  #onDeliver({ machine }: SimTransport, from: Hello, message: PeerMessage): void {
+    const receiver = this.#byName.get(machine);
+    const witness = receiver && witnessOf(receiver);
+    if (
+      message.type !== 'raft' ||
+      from.member === undefined ||
+      receiver === undefined ||
+      witness === undefined
+    )
+      return;
+    const watch = this.watchOf(witness.identity.clusterId);
+    const known = watch.history.state?.members.get(from.member.number);
+    // What an earlier life says is not listened to.
+    if (from.clusterId !== witness.identity.clusterId || (known?.incarnation ?? 0) > from.member.incarnation)
+      return;
+    watch.received(message.message, {
+      nowMs: this.timeline.nowMs * receiver.clock.rate,
+      leaseMs: this.#plan.settings['raft.electionTimeoutMs'] - LEASE_MARGIN_MS,
+      term: () => receiver.node?.cluster.status().term ?? 0,
+    });
   }
 }
 
