@@ -159,12 +159,16 @@ export class Member {
     return { incarnation: this.options.identity.incarnation, life: this.options.life };
   }
 
-  /** Begins to take part: campaigns where nobody else can vote, and registers this start. */
-  start(): void {
-    const { voters, votersOutgoing } = this.driver.status().configuration;
-    if (voters.length === 1 && voters[0] === this.number && votersOutgoing.length === 0)
-      this.driver.campaign();
+  /**
+   * Begins to take part, and registers this start. Where nobody else votes it leads at once, and the log is applied when
+   * this resolves: a node that is alone serves nothing older than what it acknowledged (S7).
+   */
+  async start(): Promise<void> {
     this.#announcing = this.#announce();
+    const { voters, votersOutgoing } = this.driver.status().configuration;
+    if (voters.length !== 1 || voters[0] !== this.number || votersOutgoing.length > 0) return;
+    this.driver.campaign();
+    await this.driver.idle();
   }
 
   onRaft(from: Hello, message: RaftMessage): void {
