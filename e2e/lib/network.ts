@@ -3,8 +3,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import type { Place } from './cluster-node.ts';
 import { ensureDebianPackage } from './debian.ts';
 
-/** Set in the process that has a network of its own. */
-const INSIDE = 'KVORUM_E2E_NETWORK';
+/** Set in the process that has a network of its own; variables that begin with KVORUM_ are settings. */
+const INSIDE = 'E2E_NETWORK';
 const IP = '/usr/sbin/ip';
 const UNSHARE = '/usr/bin/unshare';
 
