@@ -26,7 +26,7 @@ usage() {
                          leader, pause, partition, restart (five nodes)
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
-  bench NAME             storage, http or memory; results are kept in docs/benchmarks.md
+  bench NAME             storage, http, memory, raft or failover; results are kept in docs/benchmarks.md
   hooks                  install the git pre-commit hook (lint)
 
   clean                  stop what runs here and remove .kvorum/ (asks first; --yes does not ask)

@@ -1,5 +1,9 @@
-// Command etcd runs a one-node etcd (serve PORT DIR) or loads one with 256-byte puts and linearizable gets from
-// concurrent clients (load PORT CLIENTS SECONDS), and prints both rates as JSON.
+// Command etcd is the etcd side of the benchmarks, each mode a process of its own on loopback:
+//
+//	serve PORT DIR                                  one node
+//	load PORT CLIENTS SECONDS                       256-byte puts and linearizable gets on it; both rates as JSON
+//	member FLAGS                                    one member of a cluster (member.go)
+//	put-load ENDPOINTS CLIENTS SECONDS VALUE_BYTES  puts on a cluster; rate and latencies as JSON (put_load.go)
 package main
 
 import (
@@ -20,16 +24,26 @@ import (
 )
 
 func main() {
-	if len(os.Args) < 4 {
-		log.Fatal("usage: serve PORT DIR | load PORT CLIENTS SECONDS")
+	if len(os.Args) < 2 {
+		usage()
 	}
-	port := number(os.Args[2])
-	switch os.Args[1] {
-	case "serve":
-		serve(port, os.Args[3])
-	case "load":
-		load(port, number(os.Args[3]), time.Duration(number(os.Args[4]))*time.Second)
+	arguments := os.Args[2:]
+	switch mode := os.Args[1]; {
+	case mode == "serve" && len(arguments) == 2:
+		serve(number(arguments[0]), arguments[1])
+	case mode == "load" && len(arguments) == 3:
+		load(number(arguments[0]), number(arguments[1]), time.Duration(number(arguments[2]))*time.Second)
+	case mode == "member":
+		member(arguments)
+	case mode == "put-load" && len(arguments) == 4:
+		putLoad(strings.Split(arguments[0], ","), number(arguments[1]), number(arguments[2]), number(arguments[3]))
+	default:
+		usage()
 	}
+}
+
+func usage() {
+	log.Fatal("usage: serve PORT DIR | load PORT CLIENTS SECONDS | member FLAGS | put-load ENDPOINTS CLIENTS SECONDS VALUE_BYTES")
 }
 
 func number(text string) int {

@@ -28,11 +28,12 @@ type Choice = {
 };
 
 /** Counts are below 10 and squares below 100 (a group votes with at most 9), so one number orders by all of them. */
-const COSTS = { gone: 1e6, zone: 1e5, square: 1e3, promotion: 1e1, down: 1 } as const;
+const COSTS = { gone: 1e4, square: 1e2, promotion: 1e1, down: 1 } as const;
 
 /**
- * The best voters, sorted: first the fewest that are gone, then the most zones, then the most even spread over them
- * (the least sum of squares), then the fewest changes, then the fewest that are down. Undefined where there are none.
+ * The best voters, sorted: first the fewest that are gone, then the best spread over zones (the least sum of squares,
+ * which is the most zones too: a vote moved from a zone of several to a zone without one lowers it), then the fewest
+ * changes, then the fewest that are down. Undefined where there are none.
  *
  * Exact: all but the bound on the dead adds up zone by zone, so it is enough to keep, for each size and number of
  * dead, the best choice among the zones seen so far (dynamic programming as for a knapsack).
@@ -53,15 +54,18 @@ export function chooseVoters(
   return cheapest.members.toSorted((a, b) => a - b);
 }
 
-/** At equal cost the later zone wins, which has the lower numbers: seniority, so that ties are no accident. */
+/**
+ * Adds a zone. At equal cost more of the later zone wins, which has the lower numbers: seniority, so that ties are
+ * no accident.
+ */
 function extend(
   choices: ReadonlyMap<number, Choice>,
   selections: readonly (readonly Candidate[])[],
   { count, liveMin }: ChoiceOptions,
 ): Map<number, Choice> {
   const best = new Map<number, Choice>();
-  for (const choice of choices.values()) {
-    for (const selection of selections) {
+  for (const selection of selections.toSorted((a, b) => a.length - b.length)) {
+    for (const choice of choices.values()) {
       const size = choice.size + selection.length;
       const down = choice.down + selection.filter(({ isAlive }) => !isAlive).length;
       if (size > count || down > count - liveMin) continue;
@@ -97,10 +101,9 @@ function selectionsOf(zone: readonly Candidate[], count: number): readonly (read
 }
 
 function costOf(selection: readonly Candidate[]): number {
-  if (selection.length === 0) return 0;
   const gone = selection.filter(({ isGone }) => isGone).length;
   const promotions = selection.filter(({ isVoter }) => !isVoter).length;
   const down = selection.filter(({ isAlive }) => !isAlive).length;
-  const spread = selection.length ** 2 * COSTS.square - COSTS.zone;
-  return gone * COSTS.gone + spread + promotions * COSTS.promotion + down * COSTS.down;
+  const squares = selection.length ** 2 * COSTS.square;
+  return gone * COSTS.gone + squares + promotions * COSTS.promotion + down * COSTS.down;
 }

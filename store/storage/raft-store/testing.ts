@@ -5,8 +5,9 @@ import { MemoryDisk } from '../../sim/memory-disk.ts';
 import { MemoryEngine } from '../../sim/memory-engine.ts';
 import { SimClock } from '../../sim/sim-clock.ts';
 import { createSimRandom } from '../../sim/sim-random.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine, EngineEntry, EngineOperation } from '../engine.ts';
 import type { LoadedRaft } from './load-raft.ts';
+import { raftKeys, TOPOLOGY_GROUP } from './raft-keys.ts';
 import { createRaftOperations } from './raft-operations.ts';
 import { openRaftStore, RAFT_STORE_DEFAULTS, type RaftStore } from './raft-store.ts';
 
@@ -14,7 +15,7 @@ import { openRaftStore, RAFT_STORE_DEFAULTS, type RaftStore } from './raft-store
 
 /** Small enough for every snapshot of the tests to be several chunks. */
 export const CHUNK_BYTES = 100;
-const OPTIONS = { ...RAFT_STORE_DEFAULTS, chunkBytes: CHUNK_BYTES };
+export const OPTIONS = { ...RAFT_STORE_DEFAULTS, chunkBytes: CHUNK_BYTES };
 
 export class TestDisk {
   readonly disk: MemoryDisk;
@@ -36,7 +37,7 @@ export class TestDisk {
 
   /** A loaded store with a new log. */
   async create(state: PersistedState): Promise<RaftStore> {
-    await this.engine.write(createRaftOperations(state), { sync: true });
+    await this.engine.write(createRaftOperations(state, OPTIONS), { sync: true });
     const store = this.open();
     intactState(await store.load());
     return store;
@@ -52,6 +53,39 @@ export class TestDisk {
     this.crash();
     return this.open();
   }
+}
+
+export const KEYS = raftKeys(TOPOLOGY_GROUP);
+
+/** Everything that lies under the group's keys. */
+export async function recordsOf(engine: Engine): Promise<readonly EngineEntry[]> {
+  await using view = engine.openView({ reverse: false });
+  const { entries, done } = await view.page(KEYS.all, { entriesMax: 10_000, bytesMax: 1 << 30 });
+  if (!done) throw new Error('more records than a test has');
+  return entries;
+}
+
+/** How many records `state` takes where nothing was left behind. */
+export function recordsNeeded({ snapshot, entries }: PersistedState): number {
+  return 3 + entries.length + Math.ceil(snapshot.data.length / CHUNK_BYTES);
+}
+
+export type RecordedWrite = { readonly batch: readonly EngineOperation[]; readonly sync: boolean };
+
+/** The engine, noting each write in `writes`. */
+export function recording(engine: Engine, writes: RecordedWrite[]): Engine {
+  return {
+    name: engine.name,
+    get: (key) => engine.get(key),
+    getMany: (keys) => engine.getMany(keys),
+    write(batch, { sync }) {
+      writes.push({ batch, sync });
+      return engine.write(batch, { sync });
+    },
+    openView: (options) => engine.openView(options),
+    freeBytes: () => engine.freeBytes(),
+    close: () => engine.close(),
+  };
 }
 
 export function intactState(loaded: LoadedRaft): PersistedState {

@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Pool } from 'undici';
+import { freePort, ServerProcess } from '../../e2e/lib/server-process.ts';
+
+export type KvorumClusterOptions = {
+  readonly nodes: number;
+  readonly electionTimeoutMs: number;
+  readonly heartbeatMs: number;
+  /** Holds the data directories and the logs. */
+  readonly directory: string;
+};
+
+/** What this needs of `GET /v1/cluster`. */
+export type KvorumStatus = {
+  readonly node: { readonly role?: string };
+  readonly epoch: number;
+  readonly quorum: { readonly state: string; readonly voters: readonly unknown[] };
+};
+
+const START_DEADLINE_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 1000;
+const CONNECTIONS = 64;
+const WEIGHTS = 1000;
+
+type Ports = { readonly http: number; readonly peer: number };
+
+/** Starts real nodes on loopback, and waits until all of them vote. */
+export async function startKvorumCluster(options: KvorumClusterOptions): Promise<KvorumCluster> {
+  const ports: Ports[] = [];
+  for (let i = 0; i < options.nodes; i++) ports.push({ http: await freePort(), peer: await freePort() });
+  const cluster = new KvorumCluster(ports, options);
+  try {
+    await Promise.all(ports.map((_, i) => cluster.restart(i)));
+    await cluster.allVote();
+    return cluster;
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+export class KvorumCluster {
+  readonly #ports: readonly Ports[];
+  readonly #options: KvorumClusterOptions;
+  readonly #nodes: (ServerProcess | undefined)[] = [];
+  readonly #pools: readonly Pool[];
+  #changes = 0;
+
+  constructor(ports: readonly Ports[], options: KvorumClusterOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#pools = ports.map(({ http }) => new Pool(`http://127.0.0.1:${http}`, { connections: CONNECTIONS }));
+  }
+
+  async restart(i: number): Promise<void> {
+    const { http, peer } = this.#ports[i] as Ports;
+    this.#nodes[i] = await ServerProcess.start({
+      directory: `${this.#options.directory}/kvorum-${i + 1}`,
+      port: http,
+      settings: {
+        'node.name': `kvorum-${i + 1}`,
+        'peer.port': peer,
+        'cluster.bootstrap': String(i === 0),
+        'cluster.seeds': this.#ports.map((each) => `127.0.0.1:${each.peer}`).join(','),
+        'cluster.votersMax': this.#ports.length,
+        'raft.electionTimeoutMs': this.#options.electionTimeoutMs,
+        'raft.heartbeatMs': this.#options.heartbeatMs,
+        'log.level': 'warn',
+      },
+    });
+  }
+
+  async kill(i: number): Promise<void> {
+    await this.#nodes[i]?.kill();
+    this.#nodes[i] = undefined;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.destroy()));
+    await Promise.all(this.#nodes.map((_, i) => this.kill(i)));
+  }
+
+  /** Which node leads, by its own word; waits for one. */
+  leader(): Promise<number> {
+    return this.#until('a leader', async () => {
+      const statuses = await Promise.all(this.#ports.map((_, i) => this.status(i)));
+      const i = statuses.findIndex((status) => status?.node.role === 'leader');
+      return i < 0 ? undefined : i;
+    });
+  }
+
+  async allVote(): Promise<void> {
+    await this.#until('all votes', async () => {
+      const status = await this.status(await this.leader());
+      return status?.quorum.voters.length === this.#ports.length && status.quorum.state === 'ok';
+    });
+  }
+
+  async status(i: number): Promise<KvorumStatus | undefined> {
+    if (this.#nodes[i] === undefined) return undefined;
+    try {
+      const answer = await this.#pool(i).request({
+        path: '/v1/cluster',
+        method: 'GET',
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      const status = (await answer.body.json()) as KvorumStatus;
+      return answer.statusCode === 200 ? status : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** One change of the topology, through the node at `i`; rejects where it is not acknowledged. */
+  async change(i: number, signal?: AbortSignal): Promise<void> {
+    const answer = await this.#pool(i).request({
+      path: '/v1/members/kvorum-1',
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: `{"weight":${1 + (this.#changes++ % WEIGHTS)}}`,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const body = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`a change answered ${answer.statusCode}: ${body}`);
+  }
+
+  /** Changes by `clients` loops, to the node at `i`; a second. */
+  async changeLoad(i: number, load: { readonly clients: number; readonly seconds: number }): Promise<number> {
+    let done = 0;
+    const startMs = performance.now();
+    const endMs = startMs + load.seconds * 1000;
+    const loop = async (): Promise<void> => {
+      for (; performance.now() < endMs; done++) await this.change(i);
+    };
+    await Promise.all(Array.from({ length: load.clients }, loop));
+    return done / ((performance.now() - startMs) / 1000);
+  }
+
+  #pool(i: number): Pool {
+    const pool = this.#pools[i];
+    if (pool === undefined) throw new RangeError(`the cluster has ${this.#pools.length} nodes, none at ${i}`);
+    return pool;
+  }
+
+  async #until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+    const deadlineMs = performance.now() + START_DEADLINE_MS;
+    while (performance.now() < deadlineMs) {
+      const found = await look();
+      if (found !== undefined && found !== false) return found;
+      await sleep(20);
+    }
+    throw new Error(`the kvorum cluster has not reached ${what} after ${START_DEADLINE_MS} ms`);
+  }
+}

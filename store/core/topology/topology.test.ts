@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { MemberId } from '../raft/types.ts';
+import { applyCommand } from './apply.ts';
+import { decodeCommand, decodeState, encodeCommand, encodeState } from './codec.ts';
+import type { TopologyCommand } from './command.ts';
+import { type Announced, announcementOf, Dumb } from './dumb-topology.ts';
+import { createTopology, type GenesisOptions } from './genesis.ts';
+import { findViolation } from './invariants.ts';
+import { type TopologyState, toEpoch } from './types.ts';
+
+/** Random sequences of commands, beside a second implementation that is as dumb as can be (dumb-topology.ts). */
+
+/** The same view of both. */
+function view(state: TopologyState) {
+  return {
+    epoch: state.epoch,
+    members: [...state.members.values()].map(
+      ({ peerAddress, httpAddress, zone, version, state: at, ...rest }) => ({
+        ...rest,
+        announcement: announcementOf({ peerAddress, httpAddress, zone, version }),
+        up: at === 'up',
+      }),
+    ),
+    partitions: state.partitions,
+    namespaces: [...state.namespaces.values()].map(({ name, id, createdAtMs }) => ({
+      name,
+      id,
+      createdAtMs,
+    })),
+  };
+}
+const viewDumb = ({ epoch, members, partitions, namespaces }: Dumb) => ({
+  epoch,
+  members,
+  partitions,
+  namespaces,
+});
+
+/** Few values, so that commands meet. */
+const name = fc.constantFrom('a', 'b', 'c', 'd');
+const directoryId = fc.constantFrom('da', 'db', 'dc', 'dd', 'de', 'df');
+const number = fc.constantFrom(1, 1, 2, 2, 2, 3, 3, 4, 5, 6);
+const weight = fc.constantFrom(100, 200);
+const announcement = fc.record({
+  peerAddress: fc.constantFrom('h:1', 'i:1'),
+  httpAddress: fc.constant('h:2'),
+  zone: fc.constantFrom('', 'z'),
+  version: fc.constant('0.1.0'),
+});
+const replicaSets = fc.oneof(
+  fc.array(fc.array(number, { maxLength: 3 }), { maxLength: 3 }),
+  fc.array(fc.uniqueArray(fc.integer({ min: 1, max: 3 }), { minLength: 2, maxLength: 2 }), {
+    minLength: 2,
+    maxLength: 2,
+  }),
+);
+
+/** What a command is made of; `place` learns its epoch from the state, else it would never be the expected one. */
+const drafts: fc.Arbitrary<(state: TopologyState) => TopologyCommand> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: draft(
+      fc.record({ name, directoryId, weight, announcement, replaces: fc.option(number) }),
+      joinOf,
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: draft(
+      fc.record({
+        member: number,
+        directoryId: fc.option(directoryId, { freq: 2 }),
+        incarnation: fc.integer({ min: 1, max: 3 }),
+        life: fc.constantFrom('x', 'y'),
+        announcement,
+      }),
+      startOf,
+    ),
+  },
+  draft(fc.record({ member: number, weight }), (fields) => ({ type: 'update-member', ...fields })),
+  draft(fc.record({ member: number }), (fields) => ({ type: 'remove-member', ...fields })),
+  draft(
+    fc.record({ replicaSets, behind: fc.constantFrom(0, 0, 0, 1) }),
+    ({ behind, replicaSets: sets }, { epoch }) => ({
+      ...{ type: 'place-partitions', expectedEpoch: toEpoch(epoch - behind), replicaSets: sets },
+    }),
+  ),
+  draft(fc.record({ name, createdAtMs: fc.nat(9) }), (fields) => ({ type: 'create-namespace', ...fields })),
+  draft(fc.record({ name: fc.oneof(name, fc.constant('default')), other: fc.option(number) }), dropOf),
+);
+
+function draft<T>(arbitrary: fc.Arbitrary<T>, make: (fields: T, state: TopologyState) => TopologyCommand) {
+  return arbitrary.map((fields) => (state: TopologyState) => make(fields, state));
+}
+
+type JoinFields = {
+  name: string;
+  directoryId: string;
+  weight: number;
+  announcement: Announced;
+  replaces: number | null;
+};
+function joinOf({ announcement: said, replaces, ...fields }: JoinFields): TopologyCommand {
+  return { type: 'join', ...fields, ...said, replaces: replaces ?? undefined };
+}
+
+type StartFields = { member: number; directoryId: string | null; announcement: Announced } & {
+  incarnation: number;
+  life: string;
+};
+/** Mostly with the directory that the member has, or nothing would ever start. */
+function startOf(
+  { announcement: said, directoryId: other, ...fields }: StartFields,
+  state: TopologyState,
+): TopologyCommand {
+  const own = state.members.get(fields.member)?.directoryId ?? 'da';
+  return { type: 'start', ...fields, ...said, directoryId: other ?? own };
+}
+
+function dropOf(
+  { name: held, other }: { name: string; other: number | null },
+  state: TopologyState,
+): TopologyCommand {
+  return { type: 'drop-namespace', name: held, id: other ?? state.namespaces.get(held)?.id ?? 1 };
+}
+
+const genesis = fc.constantFrom(1, 2).map(
+  (replicationFactor): GenesisOptions => ({
+    clusterId: '0123456789abcdef'.repeat(2),
+    settings: { partitions: 2, replicationFactor },
+    createdAtMs: 0,
+    first: {
+      ...{ peerAddress: 'h:1', httpAddress: 'h:2', zone: '', version: '0.1.0' },
+      ...{ name: 'a', directoryId: 'da', weight: 100, incarnation: 1, life: 'x' },
+    },
+  }),
+);
+const sequences = fc.array(drafts, { maxLength: 40, size: 'max' });
+
+/** What each outcome must be, whatever the command was; gives the next state. */
+function applyChecked(
+  state: TopologyState,
+  command: TopologyCommand,
+): { state: TopologyState; verdict: string } {
+  const bytes = encodeState(state);
+  const outcome = applyCommand(state, command);
+  assert.deepEqual(encodeState(state), bytes, 'the input is as it was');
+  if (outcome.type === 'applied') assert.equal(outcome.state.epoch, state.epoch + 1);
+  else assert.equal(outcome.state, state, 'the very same state');
+  assert.equal(findViolation(outcome.state), undefined);
+  assert.notEqual(applyCommand(outcome.state, command).type, 'applied', 'twice is once');
+  const verdict = outcome.type === 'refused' ? outcome.refusal.code : `${outcome.type} ${outcome.subject}`;
+  if (outcome.type === 'refused') assert.match(outcome.refusal.message, /\.$/);
+  return { state: outcome.state, verdict };
+}
+
+test('random commands do what a dumb second implementation does, and break no invariant', () => {
+  const verdicts = new Map<string, number>();
+  const property = fc.property(genesis, sequences, (options, makers) => {
+    const dumb = new Dumb(options);
+    let state = createTopology(options);
+    for (const make of makers) {
+      const command = make(state);
+      const next = applyChecked(state, command);
+      assert.equal(next.verdict, dumb.apply(command), JSON.stringify(command));
+      state = next.state;
+      assert.deepEqual(view(state), viewDumb(dumb));
+      const kind = `${command.type} ${next.verdict.replace(/ \d+$/, '')}`;
+      verdicts.set(kind, (verdicts.get(kind) ?? 0) + 1);
+    }
+  });
+  fc.assert(property, { numRuns: 1000 });
+  const missing = EXPECTED_VERDICTS.filter((kind) => !verdicts.has(kind));
+  assert.deepEqual(missing, [], 'every outcome came up');
+});
+
+/** What the random commands must reach; the limits are tested in apply.test.ts. */
+const EXPECTED_VERDICTS = [
+  'join applied',
+  'join unchanged',
+  'join NAME_TAKEN',
+  'join MEMBER_OWNS_DATA',
+  'join LAST_MEMBER',
+  'start applied',
+  'start unchanged',
+  'start MEMBER_STALE',
+  'start MEMBER_NOT_FOUND',
+  'update-member applied',
+  'update-member unchanged',
+  'update-member MEMBER_NOT_FOUND',
+  'remove-member applied',
+  'remove-member unchanged',
+  'remove-member LAST_MEMBER',
+  'remove-member MEMBER_OWNS_DATA',
+  'remove-member MEMBER_NOT_FOUND',
+  'place-partitions applied',
+  'place-partitions ALREADY_PLACED',
+  'place-partitions EPOCH_CHANGED',
+  'place-partitions BAD_PLACEMENT',
+  'create-namespace applied',
+  'create-namespace unchanged',
+  'drop-namespace applied',
+  'drop-namespace NAMESPACE_PROTECTED',
+  'drop-namespace NAMESPACE_NOT_FOUND',
+];
+
+test('a member number is never given twice, nor a namespace id', () => {
+  fc.assert(
+    fc.property(genesis, sequences, (options, makers) => {
+      let state = createTopology(options);
+      const holders = new Map<MemberId, string>([[1, 'da']]);
+      const names = new Map<number, string>();
+      for (const make of makers) {
+        const before = state;
+        state = applyCommand(state, make(state)).state;
+        for (const [id, member] of state.members) {
+          assert.equal(holders.get(id) ?? member.directoryId, member.directoryId);
+          assert.ok(before.members.has(id) || !holders.has(id), `${id} came back`);
+          holders.set(id, member.directoryId);
+        }
+        for (const { id, name: held } of state.namespaces.values()) {
+          assert.ok(before.namespaces.get(held)?.id === id || !names.has(id), `namespace ${id} came back`);
+          names.set(id, held);
+        }
+      }
+    }),
+  );
+});
+
+test('commands and states survive their encoding; equal states have equal bytes, however they came about', () => {
+  fc.assert(
+    fc.property(genesis, sequences, (options, makers) => {
+      let state = createTopology(options);
+      let follower = decodeState(encodeState(state));
+      for (const make of makers) {
+        const command = make(state);
+        const received = decodeCommand(encodeCommand(command));
+        assert.deepEqual(received, command);
+        state = applyCommand(state, command).state;
+        follower = decodeState(encodeState(applyCommand(follower, received).state));
+        assert.deepEqual(follower, state);
+        assert.deepEqual(encodeState(follower), encodeState(state));
+      }
+      assert.deepEqual(encodeState(shuffled(state)), encodeState(state));
+    }),
+  );
+});
+
+/** The same state with its maps and fields in another order. */
+function shuffled(state: TopologyState): TopologyState {
+  return {
+    ...(Object.fromEntries(Object.entries(state).reverse()) as TopologyState),
+    members: new Map([...state.members].reverse()),
+    namespaces: new Map([...state.namespaces].reverse()),
+  };
+}
