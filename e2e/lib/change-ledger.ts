@@ -23,10 +23,8 @@ export class ChangeLedger {
     if (answer.type === 'ok') {
       this.#acknowledged.push({ ...change, epoch: answer.body.epoch });
       this.latestEpoch = Math.max(this.latestEpoch, answer.body.epoch);
-    } else if (answer.type === 'unknown') {
-      this.#unknown.push(change);
-      this.#countRefusal(answer.detail);
-    } else this.#countRefusal(answer.code);
+    } else if (answer.type === 'unknown') this.#unknown.push(change);
+    else this.#countRefusal(answer.code);
   }
 
   noteNamespace(name: string, answer: AdminAnswer): void {
