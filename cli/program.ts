@@ -1,15 +1,18 @@
 import { Command, Option } from 'commander';
 import { registerBench } from './commands/bench.ts';
+import { registerCluster } from './commands/cluster.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerDelete } from './commands/delete.ts';
 import { registerExport } from './commands/export.ts';
 import { registerGet } from './commands/get.ts';
 import { registerImport } from './commands/import.ts';
 import { registerNamespaces } from './commands/namespaces.ts';
+import { registerNodes } from './commands/nodes.ts';
 import { registerPut } from './commands/put.ts';
 import { registerScan } from './commands/scan.ts';
 import { registerShell } from './commands/shell.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerTopology } from './commands/topology.ts';
 import { registerVersion } from './commands/version.ts';
 import { KEY_FORMATS } from './lib/key-format.ts';
 import { numberBetween, parseUrl } from './lib/parse-option.ts';
@@ -23,6 +26,9 @@ const REGISTER = [
   registerImport,
   registerExport,
   registerStatus,
+  registerCluster,
+  registerNodes,
+  registerTopology,
   registerNamespaces,
   registerVersion,
   registerShell,

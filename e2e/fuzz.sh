@@ -3,6 +3,7 @@
 # usage: e2e/fuzz.sh [BASE_URL]; without one a server is started on a free port with a new data directory.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export SCHEMATHESIS_HOOKS=$PWD/e2e/fuzz-hooks.py
 readonly VENV=$PWD/node_modules/.cache/fuzz SCHEMATHESIS=4.32.5 EXAMPLES=${FUZZ_EXAMPLES:-50}
 work=$(mktemp -d)
 server=
@@ -24,7 +25,7 @@ base=${1:-}
 if [ -z "$base" ]; then
   port=$(free_port)
   base=http://127.0.0.1:$port
-  PATH="$PWD/node_modules/node/bin:$PATH" node cli/main.ts server --bootstrap --replication-factor 1 --peer-port 0 --data-dir "$work/data" --http-port "$port" >"$work/log" 2>&1 &
+  PATH="$PWD/node_modules/node/bin:$PATH" node cli/main.ts server --data-dir "$work/data" --http-port "$port" --bootstrap --replication-factor 1 >"$work/log" 2>&1 &
   server=$!
   for _ in $(seq 100); do
     if curl -fsS "$base/readyz" >/dev/null 2>&1; then break; fi

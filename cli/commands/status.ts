@@ -1,3 +1,4 @@
+import type { NodeStatus } from '@kvorum/client';
 import type { Command } from 'commander';
 import { CliError, EXIT } from '../lib/cli-error.ts';
 import { formatBytes, formatDuration } from '../lib/progress.ts';
@@ -19,10 +20,16 @@ export function registerStatus(program: Command): void {
 state       ${paint(status.ready ? 'ready' : 'not ready')}, up ${formatDuration(status.uptimeSeconds)}
 storage     ${storage.state}, ${formatBytes(storage.freeBytes)} free, ${formatBytes(storage.reserveBytes)} in reserve
 namespaces  ${status.namespaces}
-`);
+${clusterLine(status.cluster)}`);
         const failed = status.checks.filter((check) => !check.ok);
         const reasons = failed.map((check) => `${check.name}: ${check.reason ?? 'fails'}`).join('; ');
         if (!status.ready) throw new CliError(EXIT.refused, `the node is not ready: ${reasons}`);
       });
     });
+}
+
+function clusterLine(cluster: NodeStatus['cluster']): string {
+  if (cluster === undefined) return '';
+  const { state, epoch, leader } = cluster;
+  return `cluster     ${state}, epoch ${epoch}, ${leader === undefined ? 'no leader is known' : `led by ${leader}`}\n`;
 }

@@ -1,3 +1,4 @@
+import { showCluster, showMembers, showTopology } from '../cluster/cluster-actions.ts';
 import { CliError, EXIT, usageError } from '../lib/cli-error.ts';
 import { formatKey, parseKey, previewValue } from '../lib/key-format.ts';
 import { print, type Session } from '../lib/session.ts';
@@ -96,6 +97,27 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
       const { name, ready, engine, storage } = await state.session.client.status();
       print(`${name} ${ready ? 'ready' : 'not ready'}, ${engine}, storage ${storage.state}\n`);
     },
+  },
+  cluster: {
+    usage: 'cluster',
+    help: 'quorum, leader, voters and who is missing',
+    wordsMin: 0,
+    wordsMax: 0,
+    run: async ({ session }) => await showCluster(session),
+  },
+  nodes: {
+    usage: 'nodes',
+    help: 'list the members',
+    wordsMin: 0,
+    wordsMax: 0,
+    run: async ({ session }) => await showMembers(session),
+  },
+  topology: {
+    usage: 'topology',
+    help: 'epoch, members, partitions and namespaces',
+    wordsMin: 0,
+    wordsMax: 0,
+    run: async ({ session }) => await showTopology(session),
   },
   help: {
     usage: 'help',

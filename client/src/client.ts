@@ -1,5 +1,24 @@
 import { batchResults, batchToJson } from './batch.ts';
 import { type Bytes, toBytes } from './bytes.ts';
+import {
+  bootstrap,
+  clusterStatus,
+  listMembers,
+  readTopology,
+  removeMember,
+  transferLeadership,
+  updateMember,
+  watchTopology,
+} from './cluster.ts';
+import type {
+  BootstrapOptions,
+  ClusterStatus,
+  MemberChange,
+  MemberList,
+  ReadConsistency,
+  Topology,
+  TopologyQuery,
+} from './cluster-types.ts';
 import { createNamespace, deleteNamespace, getNamespace, listNamespaces } from './namespaces.ts';
 import { lines } from './ndjson.ts';
 import { nodeStatus, readiness } from './node-status.ts';
@@ -167,6 +186,55 @@ export class KvorumClient implements AsyncDisposable {
   /** Whether the node can serve, and if not, which of its checks fail. Throws only where the node does not answer. */
   async ready(options?: CallOptions): Promise<Readiness> {
     return await readiness(this.#transport, options);
+  }
+
+  /** The cluster as this node sees it, also where there is no quorum, or no cluster yet. */
+  async cluster(options?: CallOptions): Promise<ClusterStatus> {
+    return await clusterStatus(this.#transport, options);
+  }
+
+  async members(options?: { consistency?: ReadConsistency } & CallOptions): Promise<MemberList> {
+    return await listMembers(this.#transport, options);
+  }
+
+  /** With `after` it waits for a later epoch, and is undefined where there was none in `waitMs`. */
+  topology(options?: Omit<TopologyQuery, 'after' | 'waitMs'> & CallOptions): Promise<Topology>;
+  topology(options: TopologyQuery & CallOptions): Promise<Topology | undefined>;
+  async topology(options?: TopologyQuery & CallOptions): Promise<Topology | undefined> {
+    return await readTopology(this.#transport, options);
+  }
+
+  /**
+   * The topology now, or the first behind `after`, and then each that follows, until the caller leaves the loop or
+   * `signal` aborts, whose reason is thrown. A slow caller is told the newest, not each. `local` is the default here:
+   * it is told of changes as the node applies them, with a leader or without.
+   */
+  watchTopology(
+    options: Pick<TopologyQuery, 'consistency' | 'after'> & CallOptions = {},
+  ): AsyncGenerator<Topology, never, undefined> {
+    return watchTopology(this.#transport, options);
+  }
+
+  /** Makes a new cluster of this node. */
+  async bootstrap(
+    options?: BootstrapOptions & CallOptions,
+  ): Promise<{ clusterId: string; created: boolean }> {
+    return await bootstrap(this.#transport, options);
+  }
+
+  /** Removes a member for good. One that is gone already is an error, MEMBER_NOT_FOUND. */
+  async removeMember(name: string, options?: CallOptions): Promise<MemberChange> {
+    return await removeMember(this.#transport, name, options);
+  }
+
+  /** `weight` is 1..1000. */
+  async updateMember(name: string, update: { weight: number }, options?: CallOptions): Promise<MemberChange> {
+    return await updateMember(this.#transport, name, update, options);
+  }
+
+  /** Hands the leadership to the voter `to`, or to the one that the leader chooses; resolves with the new leader. */
+  async transferLeadership(options?: { to?: string } & CallOptions): Promise<{ leader: string }> {
+    return await transferLeadership(this.#transport, options);
   }
 
   /** Takes no more calls, waits for those under way and closes the connections. */

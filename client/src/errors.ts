@@ -51,9 +51,7 @@ export class KvorumTimeoutError extends KvorumError {
   readonly retryable: boolean;
 
   constructor(options: { timeoutMs: number; isRead: boolean; cause?: unknown }) {
-    const outcome = options.isRead
-      ? ''
-      : '; the outcome of the write is unknown, read the key before repeating it';
+    const outcome = options.isRead ? '' : '; the outcome of the write is unknown, read before repeating it';
     super(`no answer within ${options.timeoutMs} ms${outcome}`, { cause: options.cause });
     this.retryable = options.isRead;
   }

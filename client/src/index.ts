@@ -2,6 +2,7 @@
 export type { RetryOptions } from './backoff.ts';
 export type { Bytes } from './bytes.ts';
 export { KvorumClient } from './client.ts';
+export type * from './cluster-types.ts';
 export {
   type Executed,
   KvorumConnectionError,

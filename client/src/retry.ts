@@ -2,8 +2,11 @@ import { backoffMs, type RetryOptions } from './backoff.ts';
 import type { Deadline } from './deadline.ts';
 import { KvorumConnectionError, KvorumResponseError } from './errors.ts';
 
-/** Refusals the server gives before it looks at the request. */
-const NOT_EXECUTED_CODES: ReadonlySet<string> = new Set(['OVERLOADED', 'SHUTTING_DOWN']);
+/** Refusals after which it is known that nothing was changed. */
+const NOT_EXECUTED_CODES: ReadonlySet<string> = new Set([
+  ...['OVERLOADED', 'SHUTTING_DOWN'],
+  ...['NO_LEADER', 'CLUSTER_WAITING', 'CLUSTER_FORMING'],
+]);
 
 /**
  * A read may always be repeated. A write only where it is known that it was not executed: a namespace is a register,

@@ -29,7 +29,7 @@ export type CallOptions = {
 };
 
 export type Request = {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   /** Percent-encoded; it is sent as it stands. */
   readonly path: string;
   /** Whether repeating it can do no harm. */
@@ -45,18 +45,19 @@ export class Transport {
   readonly #pool: Pool;
   readonly #origin: string;
   readonly #pathPrefix: string;
-  readonly #timeoutMs: number;
+  /** Of a call that names none. */
+  readonly timeoutMs: number;
   readonly #retry: Required<RetryOptions>;
 
   constructor(options: TransportOptions) {
     const url = new URL(options.url);
     this.#origin = url.origin;
     this.#pathPrefix = url.pathname.replace(/\/+$/, '');
-    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#retry = { ...RETRY_DEFAULTS, ...options.retry };
     this.#pool = new Pool(url.origin, {
       connections: options.connections ?? CONNECTIONS,
-      connect: { timeout: Math.ceil(this.#timeoutMs * CONNECT_SHARE) },
+      connect: { timeout: Math.ceil(this.timeoutMs * CONNECT_SHARE) },
       headersTimeout: 0, // the call's deadline covers both
       bodyTimeout: 0,
     });
@@ -64,13 +65,13 @@ export class Transport {
 
   /** Sends the request and reads the whole answer. Throws KvorumError. */
   async call(request: Request, options: CallOptions = {}): Promise<Answer> {
-    using deadline = new Deadline(options.timeoutMs ?? this.#timeoutMs, options.signal);
+    using deadline = new Deadline(options.timeoutMs ?? this.timeoutMs, options.signal);
     return await withRetries(() => this.#attempt(request, deadline), request.isRead, this.#retry, deadline);
   }
 
   /** The chunks of the answer as they are asked for. The deadline covers its start, then each wait for a chunk. */
   async *stream(request: Request, options: CallOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    using deadline = new Deadline(options.timeoutMs ?? this.#timeoutMs, options.signal);
+    using deadline = new Deadline(options.timeoutMs ?? this.timeoutMs, options.signal);
     const open = () => this.#open(request, deadline);
     const body = await withRetries(open, request.isRead, this.#retry, deadline);
     deadline.stopClock();

@@ -1,4 +1,5 @@
 import type { Bytes } from './bytes.ts';
+import type { NodeState } from './cluster-types.ts';
 
 /** What is kept beside a value. */
 export type ValueInfo = {
@@ -95,4 +96,11 @@ export type NodeStatus = {
   };
   /** How many there are. */
   readonly namespaces: number;
+  readonly cluster?: {
+    readonly state: NodeState;
+    readonly clusterId?: string;
+    readonly epoch: number;
+    /** Its name. */
+    readonly leader?: string;
+  };
 };

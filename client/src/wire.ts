@@ -46,6 +46,12 @@ export function stringIn(json: Json, name: string): string {
   return text;
 }
 
+export function numberIn(json: Json, name: string): number {
+  const value = json[name];
+  if (typeof value === 'number') return value;
+  throw new KvorumProtocolError(`the answer has no number "${name}"`);
+}
+
 export function dateOf(text: string): Date {
   const date = new Date(text);
   if (Number.isNaN(date.getTime()))

@@ -85,7 +85,7 @@ export class RaftDriver<Outcome> {
   }
 
   get isLeader(): boolean {
-    return this.#raft.leader === this.#options.raft.id;
+    return !this.#isStopped && this.#raft.leader === this.#options.raft.id;
   }
 
   get leader(): MemberId | undefined {
@@ -120,6 +120,7 @@ export class RaftDriver<Outcome> {
   }
 
   propose(data: Uint8Array): Proposal<Outcome> {
+    if (this.#isStopped) return { type: 'refused', reason: 'not-leader', leader: undefined };
     const outcome = this.#raft.propose(data);
     if (outcome.type === 'refused') return outcome;
     const end = this.#proposals.add(outcome);
@@ -135,6 +136,7 @@ export class RaftDriver<Outcome> {
 
   /** Resolves once everything that was committed before the call is applied here, or says that it could not be known. */
   read(): Promise<ReadEnd> {
+    if (this.#isStopped) return Promise.resolve({ type: 'dropped', reason: 'stopped' });
     const asked = this.#raft.readIndex();
     if (asked.type === 'refused') return Promise.resolve(asked);
     const end = this.#reads.add(asked.id);

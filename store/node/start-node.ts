@@ -71,7 +71,10 @@ export type KvorumNode = {
   stop(): Promise<void>;
 };
 
-/** The only way to make a node, in production and in the simulator. Throws where the data directory is not usable. */
+/**
+ * The only way to make a node, in production and in the simulator. Throws where the data directory is not usable; the
+ * engine is then the caller's to close.
+ */
 export async function startNode(config: Config, ports: NodePorts, events: NodeEvents): Promise<KvorumNode> {
   const { clock, random, transport, resolver } = ports;
   let failure: EngineFailedError | undefined;
@@ -141,7 +144,6 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
     await data.stop();
     await node.stop();
     await transport.close();
-    await engine.close();
   };
   try {
     await transport.start(peerHandlers(node));
@@ -166,7 +168,10 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
     reportLoad: (load) => node.member?.gossip.updateSelf({ load }),
     reap: () => data.reap(),
     settled: () => data.settled(),
-    stop,
+    async stop() {
+      await stop();
+      await engine.close();
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { GossipNetwork } from '../../sim/gossip/network.ts';
 import { createPrng } from '../prng/prng.ts';
 import type { MemberId } from '../raft/types.ts';
 import { toEpoch } from '../topology/types.ts';
-import { rumourBytes, sendsMax } from './dissemination.ts';
+import { Dissemination, rumourBytes, sendsMax } from './dissemination.ts';
 import { Gossip, type RegisteredMember } from './gossip.ts';
 import type { GossipBody, GossipPacket, Liveness, Rumour } from './messages.ts';
 import { GOSSIP_DEFAULTS, type GossipOptions } from './options.ts';
@@ -74,6 +74,19 @@ test('setMembers: who is not in the topology is forgotten, and rumours of strang
   gossip.takePackets();
   runUntil(gossip, 30, () => gossip.counters.probes === 5);
   assert.ok(gossip.takePackets().every(({ to }) => to === 2));
+});
+
+test('setMembers: of a member that was forgotten nothing is left to tell', () => {
+  const gossip = gossipOf(3);
+  gossip.step(packet(2, { type: 'ack', sequence: 0 }, rumour(3, 'dead')), 10);
+  gossip.setMembers(registered(2), 20);
+  gossip.setMembers(registered(3), 30);
+  gossip.step(ping(2), 40);
+  const [answer] = gossip.takePackets();
+  assert.deepEqual(
+    answer?.packet.rumours.map(({ member }) => member),
+    [1],
+  );
 });
 
 test('setMembers: a later incarnation raises the dead, an earlier one does not', () => {
@@ -187,26 +200,62 @@ test('health stretches probes, and an answered probe improves it', () => {
   assert.equal(gossip.nextDueMs(startMs) - startMs, 4 * GOSSIP_DEFAULTS.periodMs);
 });
 
-test('an ack of somebody who was not asked proves nothing', () => {
-  const gossip = gossipOf(3);
-  runUntil(gossip, 0, () => gossip.counters.probes === 1);
+/** Member 1 with its first probe under way since `startMs`. */
+function probing(count: number) {
+  const gossip = gossipOf(count);
+  const startMs = runUntil(gossip, 0, () => gossip.counters.probes === 1);
   const [sent] = gossip.takePackets();
-  const sequence = sent?.packet.sequence ?? 0;
-  const bystander = sent?.to === 2 ? 3 : 2;
-  gossip.step(packet(bystander, { type: 'ack', sequence }), 1_000);
-  runUntil(gossip, 1_000, () => gossip.counters.probesFailed === 1);
+  assert.ok(sent !== undefined);
+  return { gossip, startMs, target: sent.to, sequence: sent.packet.sequence };
+}
+
+test('an ack of somebody who was not asked proves nothing', () => {
+  const { gossip, startMs, target, sequence } = probing(3);
+  gossip.step(packet(target === 2 ? 3 : 2, { type: 'ack', sequence }), startMs + 1);
+  runUntil(gossip, startMs + 1, () => gossip.counters.probesIndirect === 1);
+  assert.equal(gossip.counters.probes, 1);
+});
+
+test('a late tick does not take the time from those who are asked', () => {
+  const { gossip, startMs } = probing(3);
+  const { periodMs, probeTimeoutMs } = GOSSIP_DEFAULTS;
+  const lateMs = startMs + 0.75 * periodMs;
+  gossip.tick(lateMs);
+  gossip.tick(startMs + periodMs);
+  assert.deepEqual([gossip.counters.pauses, gossip.counters.probesFailed], [0, 0]);
+  gossip.tick(lateMs + 2 * probeTimeoutMs);
+  assert.equal(gossip.counters.probesFailed, 1);
+});
+
+test('the probe of a member that the topology lost is given up', () => {
+  const { gossip, startMs, target } = probing(3);
+  gossip.setMembers(
+    registered(3).filter(({ member }) => member !== target),
+    startMs + 1,
+  );
+  gossip.tick(startMs + GOSSIP_DEFAULTS.probeTimeoutMs);
+  assert.equal(gossip.counters.probesIndirect, 0);
 });
 
 test('a node that stood still accuses nobody for that time, and lets suspicions run on', () => {
-  const gossip = gossipOf(3);
-  gossip.step(ping(2, { ...rumour(3, 'suspect'), accusers: [2] }), 0);
-  gossip.tick(0);
-  const now = runUntil(gossip, 0, () => gossip.counters.probes === 1);
-  gossip.takePackets();
-  gossip.tick(now + 60_000);
-  assert.equal(gossip.counters.pauses, 1);
+  const { gossip, startMs } = probing(3);
+  gossip.step(ping(2, { ...rumour(3, 'suspect'), accusers: [2] }), startMs);
+  const wokeMs = startMs + 60_000;
+  gossip.tick(wokeMs);
+  assert.deepEqual([gossip.counters.pauses, gossip.counters.probesIndirect], [1, 0]);
   assert.deepEqual([livenessOf(gossip, 2), livenessOf(gossip, 3)], ['alive', 'suspect']);
-  assert.ok(gossip.health() > 0);
+  assert.equal(gossip.health(), 1);
+  gossip.tick(wokeMs + GOSSIP_DEFAULTS.probeTimeoutMs);
+  assert.equal(gossip.counters.pauses, 1);
+});
+
+test('a suspicion of what the member said after it refuted the last one has its whole time', () => {
+  const gossip = gossipOf(5);
+  const accusers = [2, 3, 4, 5];
+  gossip.step(ping(2, { ...rumour(3, 'suspect', 1, 1), accusers }), 0);
+  gossip.step(ping(2, { ...rumour(3, 'suspect', 1, 2), accusers }), 300);
+  const deadMs = runUntil(gossip, 300, () => livenessOf(gossip, 3) === 'dead');
+  assert.equal(deadMs, 300 + suspicionMs(GOSSIP_DEFAULTS, 5, 4));
 });
 
 test('a relay passes a late answer on after its nack, and is limited', () => {
@@ -223,6 +272,8 @@ test('a relay passes a late answer on after its nack, and is limited', () => {
   gossip.tick(1 + GOSSIP_DEFAULTS.probeTimeoutMs);
   const nack = gossip.takePackets().find((one) => one.packet.type === 'nack');
   assert.equal(nack?.packet.sequence, 40);
+  gossip.step(packet(2, { type: 'ack', sequence: asked?.packet.sequence ?? 0 }), 390);
+  assert.deepEqual(gossip.takePackets(), []);
   gossip.step(packet(3, { type: 'ack', sequence: asked?.packet.sequence ?? 0 }), 400);
   const [late] = gossip.takePackets();
   assert.deepEqual([late?.to, late?.packet.type, late?.packet.sequence], [2, 'ack', 40]);
@@ -256,6 +307,23 @@ test('who lives is told before other news, and what was told less often before w
   assert.deepEqual([next(), next()], [4, 4]);
   gossip.step(packet(2, { type: 'ack', sequence: 0 }, rumour(5, 'dead')), 0);
   assert.deepEqual([next(), next()], [5, 5]);
+});
+
+test('what was urgent stays so when other news of the same member come', () => {
+  const gossip = gossipOf(50, { rumoursMax: 2 });
+  const moved = { ...rumour(4), address: 'elsewhere:1' };
+  gossip.step(packet(2, { type: 'ack', sequence: 0 }, rumour(3), moved), 0);
+  gossip.step(packet(2, { type: 'ack', sequence: 0 }, { ...moved, refutation: 2, epoch: toEpoch(9) }), 0);
+  gossip.step(ping(2, rumour(2)), 1);
+  assert.equal(gossip.takePackets()[0]?.packet.rumours[1]?.member, 4);
+});
+
+test('Dissemination forgets', () => {
+  const dissemination = new Dissemination(GOSSIP_DEFAULTS);
+  dissemination.add(2, true);
+  dissemination.add(3, false);
+  for (const member of [2, 3]) dissemination.forget(member);
+  assert.equal(dissemination.size, 0);
 });
 
 test('updateSelf raises the refutation for news, and a small change of load is none', () => {

@@ -36,7 +36,7 @@ export const GOSSIP_DEFAULTS: GossipOptions = {
   suspicionFactor: 4,
   suspicionFactorMax: 6,
   spreadFactor: 3,
-  newsFactor: 1,
+  newsFactor: 2,
   rumoursMax: 16,
   rumourBytesMax: 1400,
   healthMax: 8,

@@ -36,14 +36,16 @@ export function noteNack({ probe }: GossipState, nack: GossipPacket): void {
 
 function startProbe(gossip: GossipState, nowMs: number): void {
   const { options, health, order, counters } = gossip;
+  counters.probes += 1;
+  const target = order.next((member) => isOneOf(gossip, member, 'alive', 'suspect'));
+  if (target === undefined) {
+    // All seem dead, so there is nobody to be patient with: this node looks for them as fast as it may.
+    gossip.nextProbeMs = nowMs + options.periodMs;
+    pingDead(gossip);
+    return;
+  }
   const spanMs = options.periodMs * health.factor;
   gossip.nextProbeMs = nowMs + spanMs;
-  const target = order.next((member) => isOneOf(gossip, member, 'alive', 'suspect'));
-  counters.probes += 1;
-  // Members take turns, so that they do not all look for the dead at once.
-  const isTurn = (counters.probes + gossip.self) % options.deadProbePeriods === 0;
-  const about = isTurn ? recallDown(gossip) : [];
-  if (target === undefined) return;
   const sequence = nextSequence(gossip);
   gossip.probe = {
     target,
@@ -53,17 +55,21 @@ function startProbe(gossip: GossipState, nowMs: number): void {
     helpers: new Set(),
     silentHelpers: new Set(),
   };
-  send(gossip, target, { type: 'ping', sequence }, about);
+  // Members take turns, so that they do not all look for the dead at once.
+  const isTurn = (counters.probes + gossip.self) % options.deadProbePeriods === 0;
+  if (isTurn) pingDead(gossip);
+  send(gossip, target, { type: 'ping', sequence }, isTurn ? someDown(gossip) : []);
 }
 
-/**
- * Now and then one that is down is remembered. A dead one is pinged, so that the sides of a healed partition find each
- * other; and the target of the probe is told of it, since it cannot speak for itself: the sides may differ about it.
- */
-function recallDown(gossip: GossipState): readonly MemberId[] {
-  const down = gossip.order.some(1, (member) => isOneOf(gossip, member, 'dead', 'left'));
-  for (const member of down) if (isOneOf(gossip, member, 'dead')) sendStrayPing(gossip, member);
-  return down;
+/** Dead members are looked for now and then, so that the sides of a healed partition find each other. */
+function pingDead(gossip: GossipState): void {
+  for (const member of gossip.order.some(1, (one) => isOneOf(gossip, one, 'dead')))
+    sendStrayPing(gossip, member);
+}
+
+/** Others are told of one that is down now and then: it cannot speak for itself, and two sides may differ about it. */
+function someDown(gossip: GossipState): readonly MemberId[] {
+  return gossip.order.some(1, (member) => isOneOf(gossip, member, 'dead', 'left'));
 }
 
 function askOthers(gossip: GossipState, probe: Probe, nowMs: number): void {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { ChangeResult } from '../../cluster/cluster-admin.ts';
-import { toEpoch } from '../../core/topology/types.ts';
+import { type ChangeResult, ClusterError } from '../../cluster/cluster-admin.ts';
+import { type Epoch, toEpoch } from '../../core/topology/types.ts';
 import { answerJson } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 import { refuseQuery } from './namespace-handlers.ts';
@@ -18,12 +18,19 @@ export async function listMembers(exchange: Exchange): Promise<void> {
   const { req, context } = exchange;
   const { cluster, schemas } = context;
   const { consistency = 'linearizable' } = parseQuery(schemas.membersQuery, rawQuery(req.url as string));
-  await whileAsked(exchange, async (signal) => {
-    const { epoch } = await cluster.readTopology(consistency, signal);
-    // The read may have been the leader's; the list is this node's, so it must have come as far.
-    if (cluster.status().epoch < epoch) await cluster.waitForEpoch(toEpoch(epoch - 1), signal);
-  });
+  const { epoch } = await whileAsked(exchange, (signal) => cluster.readTopology(consistency, signal));
+  if (cluster.status().epoch < epoch) await catchUp(exchange, epoch);
   answerJson(exchange, 200, { epoch: cluster.status().epoch, members: cluster.members() });
+}
+
+/** The read may have been the leader's. The list is this node's, so it must have come as far. */
+async function catchUp(exchange: Exchange, epoch: Epoch): Promise<void> {
+  const { cluster, options } = exchange.context;
+  const before = toEpoch(epoch - 1);
+  const wait = (signal: AbortSignal) => cluster.waitForEpoch(before, signal);
+  const state = await whileAsked(exchange, wait, options.topologyWaitMsDefault);
+  if (state.epoch >= epoch) return;
+  throw new ClusterError('NO_LEADER', `This node has applied epoch ${state.epoch} of ${epoch}.`);
 }
 
 export async function bootstrapCluster(exchange: Exchange): Promise<void> {

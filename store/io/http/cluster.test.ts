@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClusterError, type ClusterErrorCode } from '../../cluster/cluster-admin.ts';
+import { toEpoch } from '../../core/topology/types.ts';
 import { errorEntry } from './error-table.ts';
 import { answerSchemas } from './schemas.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
@@ -51,6 +52,28 @@ test('GET /v1/members and /v1/topology are of one epoch and look as their schema
   assert.deepEqual(view.namespaces[0], {
     ...{ name: 'default', id: 1, consistency: 'quorum', createdAt: '1970-01-01T00:00:00.000Z' },
   });
+});
+
+test('GET /v1/members waits until this node has come as far as what the leader read', async () => {
+  await using server = await startTestServer({ topologyWaitMsDefault: 100 });
+  const ahead = { ...(await server.cluster.readTopology('local')), epoch: toEpoch(2) };
+  server.cluster.readTopology = async () => ahead;
+  const [status, problem] = await call(server, 'GET', '/v1/members');
+  assert.deepEqual(
+    [status, problem.code, problem.detail],
+    [503, 'NO_LEADER', 'This node has applied epoch 1 of 2.'],
+  );
+  const asked = call(server, 'GET', '/v1/members');
+  while (server.cluster.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+  server.cluster.addMember('node-2');
+  assert.equal((await asked)[1].epoch, 2);
+});
+
+test('GET /v1/status tells the cluster in short', async () => {
+  await using server = await startTestServer();
+  const [, json] = await call(server, 'GET', '/v1/status');
+  answerSchemas.NodeStatus.strict().parse(json);
+  assert.deepEqual(json.cluster, { state: 'member', clusterId: '0'.repeat(32), epoch: 1, leader: 'node-1' });
 });
 
 test('the epoch is the entity tag of the topology', async () => {

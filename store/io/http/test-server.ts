@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { Clock } from '../../ports/clock.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
-import type { HttpDeps } from './http-context.ts';
+import type { HttpDeps, NodeStatus } from './http-context.ts';
 import { defaultHttpOptions, type HttpOptions } from './http-options.ts';
 import { type HttpServer, startHttpServer } from './server.ts';
 import { TestCluster } from './test-cluster.ts';
@@ -40,11 +40,12 @@ export async function startTestServer(changes: Partial<HttpOptions> = {}): Promi
 
 export function testDeps(store: TestStore, cluster: TestCluster, metrics: Metrics): HttpDeps {
   const checks = [{ name: 'storage', ok: true }];
-  const status = {
+  const status = () => ({
     ...{ name: 'node-1', version: '0.1.0', engine: 'memory', startedAt: new Date(0).toISOString() },
     ...{ uptimeSeconds: 1, ready: true, checks, namespaces: 1 },
     storage: { state: 'ok' as const, freeBytes: 1, reserveBytes: 1 },
-  };
+    cluster: clusterOf(cluster),
+  });
   const silent = (): void => {};
   const log = { error: silent, warn: silent, info: silent, debug: silent };
   return {
@@ -53,9 +54,14 @@ export function testDeps(store: TestStore, cluster: TestCluster, metrics: Metric
     metrics,
     log,
     clock: realClock,
-    status: () => status,
+    status,
     readiness: () => ({ ready: store.failure === undefined, checks }),
   };
+}
+
+function clusterOf(cluster: TestCluster): NodeStatus['cluster'] {
+  const { node, clusterId, epoch, leader } = cluster.status();
+  return { state: node.state, clusterId, epoch, leader: leader?.name };
 }
 
 const realClock: Clock = {

@@ -1,0 +1,49 @@
+import type { Topology } from '@kvorum/client';
+import { CliError, EXIT } from '../lib/cli-error.ts';
+import { hasColors, print, printJson, type Session } from '../lib/session.ts';
+import { formatChange, formatCluster, formatMembers, formatTopology } from './cluster-text.ts';
+import { chooseConsistency } from './read-consistency.ts';
+
+// What the commands and the shell have in common.
+
+const COLOR = { ok: 32, degraded: 33, lost: 31, none: 31 } as const;
+
+/** Throws CliError where the topology cannot be changed, so that a script sees it. */
+export async function showCluster({ client, output, color }: Session): Promise<void> {
+  const status = await client.cluster();
+  const { state, reason } = status.quorum;
+  const paint = (text: string): string =>
+    hasColors({ color }, process.stdout) ? `\u001b[${COLOR[state]}m${text}\u001b[0m` : text;
+  if (output === 'json') printJson(status);
+  else print(formatCluster(status, paint));
+  if (state === 'lost') throw new CliError(EXIT.quorumLost, `the quorum is lost: ${reason ?? 'no majority'}`);
+  if (state === 'none') throw new CliError(EXIT.quorumLost, `${status.node.name} is of no cluster`);
+}
+
+export async function showMembers(session: Session): Promise<void> {
+  const consistency = await chooseConsistency(session);
+  const list = await session.client.members({ consistency });
+  if (session.output === 'json') printJson(list);
+  else print(formatMembers(list));
+}
+
+export async function showTopology(session: Session): Promise<void> {
+  const consistency = await chooseConsistency(session);
+  const topology = await session.client.topology({ consistency });
+  if (session.output === 'json') printJson(topology);
+  else print(formatTopology(topology));
+}
+
+/** A line for the topology as it is, and one for each change, until `signal` aborts. */
+export async function watchTopology({ client, output }: Session, signal: AbortSignal): Promise<void> {
+  let before: Topology | undefined;
+  try {
+    for await (const topology of client.watchTopology({ signal })) {
+      if (output === 'json') printJson(topology);
+      else print(`${new Date().toISOString()}  ${formatChange(before, topology)}`);
+      before = topology;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
