@@ -110,6 +110,8 @@ function nodeEvents(log: Logger, metrics: Metrics): NodeEvents {
 
 function linkEvents(log: Logger): TcpEvents {
   return {
+    onBytes() {},
+    onDropped() {},
     onProtocolError: (address, reason) =>
       log.warn({ address, reason }, 'a peer connection broke the protocol'),
     onUnreachable: (address, reason) => log.debug({ address, reason }, 'a peer cannot be reached'),
