@@ -76,9 +76,7 @@ export class SeedSearch {
       try {
         for (const address of await resolver.resolve(seed)) found.add(address);
       } catch (error) {
-        /** Nobody answered in a whole round. */
-  onSilence(): void;
-  onUnresolved(seed, error);
+        onUnresolved(seed, error);
       }
     }
     for (const address of [...addresses(), ...this.#told]) found.add(address);
