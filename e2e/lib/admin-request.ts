@@ -31,9 +31,16 @@ export async function adminRequest<T = Record<string, unknown>>(
     if (body.code === 'OUTCOME_UNKNOWN') return { type: 'unknown', detail };
     return { type: 'refused', status: answer.status, code: body.code ?? '', detail };
   } catch (error) {
-    const { message, cause } = error as Error;
-    return { type: 'unknown', detail: cause instanceof Error ? `${message}: ${cause.message}` : message };
+    return answerOf(error as Error);
   }
+}
+
+/** Where nobody listens nothing was done; any other end of a connection leaves the outcome open. */
+function answerOf({ message, cause }: Error): AdminAnswer<never> {
+  if (!(cause instanceof Error)) return { type: 'unknown', detail: message };
+  const detail = `${message}: ${cause.message}`;
+  const { code } = cause as NodeJS.ErrnoException;
+  return code === 'ECONNREFUSED' ? { type: 'refused', status: 0, code, detail } : { type: 'unknown', detail };
 }
 
 type Problem = { readonly code?: string; readonly detail?: string };

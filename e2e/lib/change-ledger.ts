@@ -19,13 +19,12 @@ export class ChangeLedger {
     this.#label = label;
   }
 
-  noteChange(change: Change, answer: AdminAnswer<{ readonly epoch: number }>): boolean {
+  noteChange(change: Change, answer: AdminAnswer<{ readonly epoch: number }>): void {
     if (answer.type === 'ok') {
       this.#acknowledged.push({ ...change, epoch: answer.body.epoch });
       this.latestEpoch = Math.max(this.latestEpoch, answer.body.epoch);
     } else if (answer.type === 'unknown') this.#unknown.push(change);
     else this.#countRefusal(answer.code);
-    return answer.type === 'ok';
   }
 
   noteNamespace(name: string, answer: AdminAnswer): void {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AdminAnswer } from './admin-request.ts';
 import { ChangeLedger } from './change-ledger.ts';
 import type { Cluster } from './cluster.ts';
 import type { ClusterNode } from './cluster-node.ts';
@@ -51,8 +52,8 @@ export class ClusterLoad {
   start(): void {
     for (let i = 0; i < this.#options.writers; i++)
       this.#loop(async () => {
-        await this.#change(this.#pick());
-        await sleep(this.#options.changePauseMs);
+        const answer = await this.change(this.#pick());
+        await sleep(answer.type === 'ok' ? this.#options.changePauseMs : REST_MS);
       });
     this.#loop(async () => {
       await this.#createNamespace(this.#pick());
@@ -86,14 +87,14 @@ export class ClusterLoad {
     return node ?? this.#cluster.node(1);
   }
 
-  async #change(node: ClusterNode): Promise<boolean> {
+  /** Asks the node for the next change, and notes what came of it. */
+  async change(node: ClusterNode): Promise<AdminAnswer<{ readonly epoch: number }>> {
     const count = this.#changes++;
     const member = `kvorum-${1 + (count % this.#cluster.nodes.length)}`;
     const weight = 1 + (count % WEIGHTS);
     const answer = await this.#cluster.change(node.index, member, weight);
-    const isAccepted = this.ledger.noteChange({ member, weight }, answer);
-    if (answer.type !== 'ok') await sleep(REST_MS);
-    return isAccepted;
+    this.ledger.noteChange({ member, weight }, answer);
+    return answer;
   }
 
   async #createNamespace(node: ClusterNode): Promise<void> {
@@ -127,11 +128,13 @@ export class ClusterLoad {
           `no change was accepted within ${PROBE_DEADLINE_MS / 1000} s:\n${await this.#cluster.describe()}`,
         );
       const node = this.#pick();
-      const probe = this.#change(node).then((isAccepted) => {
-        if (isAccepted) acceptedAt ??= performance.now();
+      const probe = this.change(node).then(({ type }) => {
+        if (type === 'ok') acceptedAt ??= performance.now();
       });
       probes.push(probe);
-      await Promise.race([probe, sleep(PROBE_PAUSE_MS)]);
+      const pause = sleep(PROBE_PAUSE_MS);
+      await Promise.race([probe, pause]);
+      if (acceptedAt === undefined) await pause;
     }
     // Those that are still out are of the ledger too.
     this.#run(async () => void (await Promise.all(probes)));

@@ -1,10 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import type { Place } from './cluster-node.ts';
 import { ensureDebianPackage } from './debian.ts';
 
-/** Set in the process that has a network of its own. */
-const INSIDE = 'KVORUM_E2E_NETWORK';
+/** Set in the process that has a network of its own; variables that begin with KVORUM_ are settings. */
+const INSIDE = 'E2E_NETWORK';
 const IP = '/usr/sbin/ip';
 const UNSHARE = '/usr/bin/unshare';
 
@@ -30,14 +31,14 @@ export function isInsideNetwork(): boolean {
  * Runs a script of ours in a network and a mount namespace of its own, where it may make a Network. All of it is gone
  * when the script ends, and nothing outside is touched. Resolves with the exit code.
  */
-export function runInNetwork(script: readonly string[], print: (text: string) => void): Promise<number> {
+export function runInNetwork(script: readonly string[], print: (line: string) => void): Promise<number> {
   mkdirSync('/run/netns', { recursive: true });
   const shell = 'mount -t tmpfs tmpfs /run/netns && exec "$@"';
   const child = spawn(UNSHARE, ['--net', '--mount', 'sh', '-c', shell, 'sh', process.execPath, ...script], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, [INSIDE]: '1' },
   });
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => print(String(text)));
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', print);
   const endWithRun = (): boolean => child.kill('SIGKILL');
   process.once('exit', endWithRun);
   return new Promise((resolve, reject) => {
