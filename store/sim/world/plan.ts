@@ -52,7 +52,7 @@ const LOSES_DISKS: readonly FaultName[] = ['wipe', 'old-disk'];
 export function drawPlan(seed: number, { nodes, durationMs, without = [] }: PlanChanges = {}): Plan {
   const prng = createPrng(seed);
   const drawnNodes = 1 + prng.below(NODES_MAX);
-  const drawnMs = 10_000 + prng.below(30_000);
+  const drawnMs = 10_000 + prng.below(50_000);
   const replicationFactor = prng.below(5) === 0 ? 1 + prng.below(3) : NODES_MAX;
   // A member that owns data cannot be replaced until partitions can move.
   const isPlaced = replicationFactor <= (nodes ?? drawnNodes);
@@ -60,7 +60,7 @@ export function drawPlan(seed: number, { nodes, durationMs, without = [] }: Plan
     ({ name }) => !without.includes(name) && !(isPlaced && LOSES_DISKS.includes(name)),
   );
   const rest = {
-    operationEveryMs: 200 + prng.below(2000),
+    operationEveryMs: 50 + prng.below(1000),
     weather: drawWeather(prng),
     isEncoded: prng.below(8) === 0,
     settings: drawSettings(prng),
@@ -81,10 +81,11 @@ export function drawPlan(seed: number, { nodes, durationMs, without = [] }: Plan
 /** Each seed has a few kinds of faults at rates of its own, so that rare combinations come up (swarm testing). */
 function drawFaults(prng: Prng): PlannedFault[] {
   const share = prng.unit();
+  const calmness = 1 + prng.below(4);
   return FAULT_NAMES.map((name) => ({
     name,
     isChosen: prng.unit() < share,
-    everyMs: 1000 + prng.below(14_000),
+    everyMs: calmness * (1000 + prng.below(14_000)),
   }))
     .filter(({ isChosen }) => isChosen)
     .map(({ name, everyMs }) => ({ name, everyMs }));
