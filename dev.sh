@@ -24,6 +24,8 @@ usage() {
   test --coverage        the same with line coverage of store/core and store/storage
   soak [name]            fault runs against real processes at full length: kill, full, clock (one node);
                          leader, pause, partition, restart (five nodes)
+  sim                    whole nodes on virtual time under faults: 2000 seeds; --seeds N, --first F, --nodes N, --minutes M,
+                         --seed S replays one with its trace, --mutants shows that it notices broken rules
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
   bench NAME             storage, http, memory, raft or failover; results are kept in docs/benchmarks.md
@@ -99,7 +101,7 @@ main() {
   [ $# -eq 0 ] || shift
   case "$command" in
     help|-h|--help) usage; return ;;
-    up|down|status|logs|clean|tour|soak|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
+    up|down|status|logs|clean|tour|soak|sim|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
     *) die "unknown command '$command'; ./dev.sh help lists them" ;;
   esac
   case "$command" in
@@ -110,6 +112,7 @@ main() {
     cli) node26 cli/main.ts "$@" ;;
     tour) node26 e2e/tour.ts "$@" ;;
     soak) node26 e2e/soak.ts "$@" ;;
+    sim) node26 e2e/sim.ts "$@" ;;
     fuzz) e2e/fuzz.sh "$@" ;;
     *) node26 cli/local/main.ts "$command" "$@" ;;
   esac

@@ -119,7 +119,7 @@ export class ClusterNode {
   /** Takes up what the directory says; the transport is listening already. */
   async start(loaded: LoadedRaft): Promise<void> {
     const { identity } = this.#directory;
-    if (identity !== undefined && loaded.type === 'intact') this.#takePart(identity, loaded.state);
+    if (identity !== undefined && loaded.type === 'intact') await this.#takePart(identity, loaded.state);
     else if (identity !== undefined) await this.#rejoinDamaged(identity, loaded);
     else if (this.options.bootstrap && this.#directory.joining === undefined) await this.bootstrap({});
     const isNeeded = (): boolean =>
@@ -215,11 +215,11 @@ export class ClusterNode {
   async #enter(identity: Identity): Promise<void> {
     const loaded = await this.#deps.raftStore.load();
     if (loaded.type !== 'intact') throw new Error('a Raft log that was just written cannot be read');
-    this.#takePart(identity, loaded.state);
+    await this.#takePart(identity, loaded.state);
   }
 
   /** Takes part from now on. What was said to peers before is said anew. */
-  #takePart(identity: Identity, persisted: PersistedState): void {
+  async #takePart(identity: Identity, persisted: PersistedState): Promise<void> {
     this.#directory = { ...this.#directory, identity, joining: undefined };
     const { clock, random, transport, raftStore, events } = this.#deps;
     const member: Member = new Member(
@@ -246,7 +246,7 @@ export class ClusterNode {
     );
     this.#show({ type: 'member', member });
     transport.reset();
-    member.start();
+    await member.start();
   }
 
   #onStale(message: string): void {

@@ -1,7 +1,7 @@
 import { Gossip } from '../core/gossip/gossip.ts';
 import type { GossipPacket } from '../core/gossip/messages.ts';
 import { GOSSIP_DEFAULTS } from '../core/gossip/options.ts';
-import { isVoter, membersOf } from '../core/raft/configuration.ts';
+import { isMember, isVoter, membersOf } from '../core/raft/configuration.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { RAFT_DEFAULTS } from '../core/raft/options.ts';
 import type { MemberId, PersistedState } from '../core/raft/types.ts';
@@ -20,6 +20,7 @@ import { GossipDriver } from './gossip-driver.ts';
 import { LeaderCalls, type ProposalOutcomeName } from './leader-calls.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
+import { removalRefusal } from './removal-refusal.ts';
 import { VoterKeeper } from './voter-keeper.ts';
 
 export type MemberOptions = {
@@ -35,6 +36,7 @@ export type MemberOptions = {
   readonly requestTimeoutMs: number;
   readonly votersMax: number;
   readonly replaceVoterAfterMs: number;
+  readonly namespacesMax: number;
   readonly gossipPeriodMs: number;
   readonly gossipProbeTimeoutMs: number;
 };
@@ -159,12 +161,16 @@ export class Member {
     return { incarnation: this.options.identity.incarnation, life: this.options.life };
   }
 
-  /** Begins to take part: campaigns where nobody else can vote, and registers this start. */
-  start(): void {
-    const { voters, votersOutgoing } = this.driver.status().configuration;
-    if (voters.length === 1 && voters[0] === this.number && votersOutgoing.length === 0)
-      this.driver.campaign();
+  /**
+   * Begins to take part, and registers this start. Where nobody else votes it leads at once, and the log is applied when
+   * this resolves: a node that is alone serves nothing older than what it acknowledged (S7).
+   */
+  async start(): Promise<void> {
     this.#announcing = this.#announce();
+    const { voters, votersOutgoing } = this.driver.status().configuration;
+    if (voters.length !== 1 || voters[0] !== this.number || votersOutgoing.length > 0) return;
+    this.driver.campaign();
+    await this.driver.idle();
   }
 
   onRaft(from: Hello, message: RaftMessage): void {
@@ -259,13 +265,33 @@ export class Member {
     await this.#announcing;
   }
 
-  /** Without this one voter nobody could commit its removal, nor anything else. */
+  /** What the leader alone can tell; everything else is for `applyCommand` to refuse. */
   #refuses(command: TopologyCommand): TopologyRefusal | undefined {
-    if (command.type !== 'remove-member') return undefined;
-    const { voters } = this.driver.status().configuration;
-    if (voters.length !== 1 || voters[0] !== command.member) return undefined;
-    const message = `member ${command.member} is the only voter; wait until another member votes (kvorum cluster status)`;
-    return { code: 'LAST_MEMBER', message };
+    switch (command.type) {
+      case 'remove-member':
+        return removalRefusal(command.member, this.driver.status().configuration, (voter) => this.isUp(voter));
+      case 'create-namespace':
+        return this.#namespaceRefusal(command.name);
+      default:
+        return undefined;
+    }
+  }
+
+  #namespaceRefusal(name: string): TopologyRefusal | undefined {
+    const { namespacesMax } = this.options;
+    const namespaces = this.topology.state?.namespaces;
+    if (namespaces === undefined || namespaces.has(name) || namespaces.size < namespacesMax) return undefined;
+    return {
+      code: 'NAMESPACE_LIMIT',
+      message: `there are ${namespacesMax} namespaces, the most that are allowed`,
+    };
+  }
+
+  /** As far as gossip tells; this member itself is. */
+  isUp(member: MemberId): boolean {
+    if (member === this.number) return true;
+    const liveness = this.gossip.view.get(member)?.rumour.liveness;
+    return liveness === undefined || liveness === 'alive' || liveness === 'suspect';
   }
 
   async #announce(): Promise<void> {
@@ -296,6 +322,7 @@ export class Member {
   #onProgress(): void {
     this.leaderlessForMs();
     if (this.driver.leader !== undefined) this.#leaderHint = undefined;
+    this.#leaveIfRemoved();
     this.#deps.events.onProgress();
   }
 
@@ -310,20 +337,27 @@ export class Member {
     const { state } = this.topology;
     if (state === undefined) return;
     const { events, book } = this.#deps;
-    this.gossip?.follow(state);
+    this.gossip.follow(state);
     for (const { number, incarnation, peerAddress } of state.members.values())
       if (number !== this.number) book.record(number, incarnation, peerAddress);
     const own = state.members.get(this.number);
-    if (own === undefined) {
-      if (this.number < state.nextMember)
-        events.onRemoved('this member was removed from the cluster, or replaced');
-      return;
-    }
+    if (own === undefined) return;
     const { incarnation, life } = this.incarnation;
     if (own.incarnation > incarnation || (own.incarnation === incarnation && own.life !== life))
       events.onStale(
         `the cluster has seen incarnation ${own.incarnation} of this member, and this is ${incarnation}`,
       );
+  }
+
+  /**
+   * A removed voter goes on voting until the configuration is without it: the majority may need it for just that. Where the
+   * entry that drops it no longer reaches it, the other members refuse its links, and it learns it so.
+   */
+  #leaveIfRemoved(): void {
+    const { state } = this.topology;
+    if (state === undefined || state.members.has(this.number) || this.number >= state.nextMember) return;
+    if (isMember(this.driver.status().configuration, this.number)) return;
+    this.#deps.events.onRemoved('this member was removed from the cluster, or replaced');
   }
 
   /** What an earlier life of a member says counts no more once the topology knows a later one (G7). */

@@ -1,3 +1,4 @@
+import { isMember } from '../core/raft/configuration.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import { judgeHello, type KnownMember } from '../peer/judge-hello.ts';
 import type { Hello, HelloRefusal, PeerMessage, PeerReply, PeerRequest } from '../peer/messages.ts';
@@ -49,7 +50,9 @@ function knownMember(member: Member | undefined, number: MemberId): KnownMember 
   const state = member?.topology.state;
   const known = state?.members.get(number);
   if (known !== undefined) return { type: 'member', ...known };
-  return state !== undefined && number < state.nextMember ? { type: 'removed' } : { type: 'unknown' };
+  if (member === undefined || state === undefined || number >= state.nextMember) return { type: 'unknown' };
+  // A removed voter still votes while the configuration has it.
+  return isMember(member.driver.status().configuration, number) ? { type: 'unknown' } : { type: 'removed' };
 }
 
 function receive({ member }: ClusterNode, from: Hello, message: PeerMessage): void {

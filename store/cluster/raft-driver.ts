@@ -150,6 +150,11 @@ export class RaftDriver<Outcome> {
     return outcome;
   }
 
+  /** Resolves once there is nothing to do but to wait for others, or for time. */
+  async idle(): Promise<void> {
+    await this.#run;
+  }
+
   /** Takes no further part; resolves once the disk is no longer used. What is pending ends as unknown. */
   async stop(): Promise<void> {
     this.#isStopped = true;

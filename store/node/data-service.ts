@@ -17,6 +17,8 @@ import { WriteTracker } from '../storage/write-tracker.ts';
 export type DataService = {
   readonly store: KvStore;
   reap(): Promise<number>;
+  /** Resolves once what the topology dropped so far is gone from the disk. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -62,6 +64,7 @@ export async function startDataService(
   return {
     store,
     reap: () => reaper.runOnce(),
+    settled: () => namespaces.settled(),
     async stop() {
       namespaces.close();
       await reaper.stop();

@@ -22,6 +22,7 @@ export class MemberData {
   #changing: Promise<void> = Promise.resolve();
   /** Why the data cannot be served though it is here. */
   #failure: unknown;
+  #isStopped = false;
 
   constructor(deps: MemberDataDeps) {
     this.#deps = deps;
@@ -31,7 +32,7 @@ export class MemberData {
   /** The phase of the node, or the topology, may have changed. */
   follow(): void {
     const { member } = this.#deps.node;
-    const owner = member !== undefined && ownsAll(member) ? member : undefined;
+    const owner = !this.#isStopped && member !== undefined && ownsAll(member) ? member : undefined;
     if (owner === this.#owner) return;
     this.#owner = owner;
     this.#changing = this.#changing
@@ -45,13 +46,14 @@ export class MemberData {
   /** The first look; rejects where the data is here and cannot be served. */
   async start(): Promise<void> {
     this.follow();
-    await this.#changing;
+    await this.settled();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Resolves once what `follow` saw is done. */
-  settled(): Promise<void> {
-    return this.#changing;
+  async settled(): Promise<void> {
+    await this.#changing;
+    await this.#service?.settled();
   }
 
   reap(): Promise<number> {
@@ -59,6 +61,7 @@ export class MemberData {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#owner = undefined;
     await this.#changing;
     await this.#become(undefined);

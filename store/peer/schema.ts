@@ -99,6 +99,7 @@ const refusalCode = z.enum([
   'MEMBER_STALE',
   'MEMBER_OWNS_DATA',
   'LAST_MEMBER',
+  'QUORUM_AT_RISK',
   'EPOCH_CHANGED',
   'ALREADY_PLACED',
   'BAD_PLACEMENT',

@@ -49,6 +49,8 @@ export type TopologyRefusalCode =
   | 'MEMBER_STALE'
   | 'MEMBER_OWNS_DATA'
   | 'LAST_MEMBER'
+  /** Without that voter, too few of those that remain are up. */
+  | 'QUORUM_AT_RISK'
   | 'EPOCH_CHANGED'
   | 'ALREADY_PLACED'
   | 'BAD_PLACEMENT'

@@ -40,6 +40,11 @@ export const clusterErrors = {
     'The last member cannot be removed',
     'Stop the node instead; its directory is the cluster.',
   ),
+  QUORUM_AT_RISK: passing(
+    409,
+    'Without this voter too few of the others are up',
+    'Bring a voter back, or wait until another member has taken its vote; see GET /v1/cluster.',
+  ),
   EPOCH_CHANGED: passing(
     409,
     'The topology has changed since it was read',

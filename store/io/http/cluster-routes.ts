@@ -95,7 +95,7 @@ export const clusterRoutes: readonly Route[] = [
         handle: removeMember,
         answers: { 200: { description: 'It is removed.', schema: 'MemberChanged' } },
         errors: [
-          ...(['UNKNOWN_PARAMETER', 'LAST_MEMBER', 'MEMBER_OWNS_DATA'] as const),
+          ...(['UNKNOWN_PARAMETER', 'LAST_MEMBER', 'QUORUM_AT_RISK', 'MEMBER_OWNS_DATA'] as const),
           ...MEMBER_ERRORS,
           ...CHANGE_ERRORS,
         ],

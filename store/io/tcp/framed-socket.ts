@@ -13,6 +13,8 @@ export type FramedSocketDeps = {
   readonly socket: Socket;
   /** A whole payload arrived; it is not to be kept. May throw ProtocolError. */
   onFrame(frame: Frame): void;
+  /** Bytes went to the socket, or came from it. */
+  onBytes(direction: 'sent' | 'received', bytes: number): void;
   /** Called once. */
   onClosed(error: Error | undefined): void;
 };
@@ -108,12 +110,17 @@ export class FramedSocket {
     if (this.#isClosed || socket.destroyed || socket.writableEnded || socket.writableNeedDrain) return;
     socket.cork();
     let hasRoom = true;
+    let sentBytes = 0;
     while (hasRoom) {
       const pieces = this.#queue.next() ?? this.#goodbye();
       if (pieces === undefined) break;
-      for (const piece of pieces) hasRoom = socket.write(piece);
+      for (const piece of pieces) {
+        hasRoom = socket.write(piece);
+        sentBytes += piece.length;
+      }
     }
     socket.uncork();
+    if (sentBytes > 0) this.#deps.onBytes('sent', sentBytes);
     if (this.#isEnding && this.#isGoodbyeSent && this.#queue.bytes === 0) socket.end();
   }
 
@@ -125,6 +132,7 @@ export class FramedSocket {
   }
 
   #receive(chunk: Buffer): void {
+    this.#deps.onBytes('received', chunk.length);
     try {
       for (const part of this.#reader.push(chunk)) {
         if (this.#isClosed) return;

@@ -47,7 +47,9 @@ export class Link {
   #peer: Hello | undefined;
   #end: LinkEnd | undefined;
   #timer: Timer;
-  #lastFrameAtMs: number;
+  /** How long this node was awake and got nothing. */
+  #silentMs = 0;
+  #lastTickAtMs: number;
   #nextCorrelation = 1;
   #heartbeat = { sequence: 0, sentAtMs: 0 };
   #roundTripMs: number | undefined;
@@ -61,10 +63,11 @@ export class Link {
     this.role = options.role;
     this.#options = options;
     this.#deps = deps;
-    this.#lastFrameAtMs = deps.clock.monotonicMs();
+    this.#lastTickAtMs = deps.clock.monotonicMs();
     this.#frames = new FramedSocket(options, {
       socket: deps.socket,
       onFrame: (frame) => this.#onFrame(frame),
+      onBytes: (direction, bytes) => deps.events.onBytes(direction, bytes),
       onClosed: (error) => this.#onClosed(error),
     });
     this.#timer = deps.clock.setTimer(options.connectTimeoutMs, () => {
@@ -92,7 +95,9 @@ export class Link {
   }
 
   send(item: Outgoing): void {
-    if (!this.#frames.send(item)) this.#dropped += 1;
+    if (this.#frames.send(item)) return;
+    this.#dropped += 1;
+    this.#deps.events.onDropped(this.address);
   }
 
   request(request: OutgoingRequest): void {
@@ -159,7 +164,7 @@ export class Link {
   }
 
   #onFrame(frame: Frame): void {
-    this.#lastFrameAtMs = this.#deps.clock.monotonicMs();
+    this.#silentMs = 0;
     if (frame.kind === 'goodbye') {
       this.end('the other side said goodbye');
       return;
@@ -220,6 +225,7 @@ export class Link {
 
   #open(): void {
     this.#state = 'open';
+    this.#lastTickAtMs = this.#deps.clock.monotonicMs();
     this.#deps.onOpen(this.#peer as Hello);
     this.#deps.handlers.onLink(this.#peer as Hello);
     this.#onTick();
@@ -232,12 +238,22 @@ export class Link {
     const { heartbeatMs, idleTimeoutMs } = this.#options;
     this.#timer.cancel();
     const nowMs = clock.monotonicMs();
-    if (nowMs - this.#lastFrameAtMs >= idleTimeoutMs) {
+    this.#countSilence(nowMs);
+    if (this.#silentMs >= idleTimeoutMs) {
       this.#destroy(`nothing came for ${idleTimeoutMs} ms (peer.idleTimeoutMs)`);
       return;
     }
     if (this.role === 'dialler') this.#sendHeartbeat(nowMs);
     this.#timer = clock.setTimer(heartbeatMs, () => this.#onTick());
+  }
+
+  /**
+   * After a pause (the process was stopped, or busy) timers run before the socket is read: only time in which frames
+   * could have been read counts, or every pause would end all links.
+   */
+  #countSilence(nowMs: number): void {
+    this.#silentMs += Math.min(nowMs - this.#lastTickAtMs, 2 * this.#options.heartbeatMs);
+    this.#lastTickAtMs = nowMs;
   }
 
   #sendHeartbeat(nowMs: number): void {
@@ -300,6 +316,14 @@ export class Link {
   }
 
   #reply(correlation: number, reply: PeerReply): void {
-    if (this.#state === 'open') this.send(outgoing('reply', 'normal', encodeBody(reply), correlation));
+    if (this.#state !== 'open') return;
+    const payload = encodeBody(reply);
+    const { frameBytesMax } = this.#options;
+    if (payload.length <= frameBytesMax) {
+      this.send(outgoing('reply', 'normal', payload, correlation));
+      return;
+    }
+    const message = `a reply of ${payload.length} bytes; at most ${frameBytesMax} (peer.frameBytesMax)`;
+    this.#deps.events.onRequestFailed(this.address, new Error(message));
   }
 }

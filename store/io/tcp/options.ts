@@ -52,6 +52,9 @@ export type TcpEvents = {
   onLinkClosed(address: string, reason: string): void;
   /** A request was not answered, because serving it failed. */
   onRequestFailed(address: string, error: unknown): void;
+  /** A message was dropped: there was no room, or its address is out of reach. */
+  onDropped(address: string): void;
+  onBytes(direction: 'sent' | 'received', bytes: number): void;
   /** The TLS files changed and cannot be used: the ones before stay in use. */
   onTlsFilesError(message: string): void;
 };

@@ -14,7 +14,7 @@ export type PeerDeps = TcpDeps & {
   /** Whether one more connection may be. */
   hasRoom(): boolean;
   /** Nobody has wanted this peer for a while and it has no link: it can be forgotten. */
-  onIdle(peer: Peer): void;
+  onIdle(): void;
 };
 
 type PeerState =
@@ -54,29 +54,49 @@ export class Peer {
 
   send(item: Outgoing): void {
     this.#wantedAtMs = this.#deps.clock.monotonicMs();
+    if (this.#isTooLarge(item)) {
+      this.#drop();
+      return;
+    }
     if (this.#state.type === 'open') {
       this.#state.link.send(item);
       return;
     }
-    if (this.#state.type === 'waiting' || !this.#hold(item)) this.#past.dropped += 1;
+    if (this.#state.type === 'waiting' || !this.#hold(item)) this.#drop();
     if (this.#state.type === 'idle') this.#connect();
   }
 
   request(request: OutgoingRequest): void {
     this.#wantedAtMs = this.#deps.clock.monotonicMs();
+    const { frameBytesMax, queueBytesMax } = this.#options;
+    if (this.#isTooLarge(request)) {
+      const bytes = request.payload.length;
+      request.fail(
+        'OVERLOADED',
+        `a request of ${bytes} bytes; at most ${frameBytesMax} (peer.frameBytesMax)`,
+      );
+      return;
+    }
     if (this.#state.type === 'open') {
       this.#state.link.request(request);
       return;
     }
     if (!this.#hold(request)) {
-      const { queueBytesMax } = this.#options;
-      request.fail(
-        'OVERLOADED',
-        `more than ${queueBytesMax} bytes wait for ${this.address} (peer.queueBytesMax)`,
-      );
+      const reason = `more than ${queueBytesMax} bytes wait for ${this.address} (peer.queueBytesMax)`;
+      request.fail('OVERLOADED', reason);
       return;
     }
     if (this.#state.type === 'idle') this.#connect();
+  }
+
+  /** The other side would end the link over it. */
+  #isTooLarge({ payload }: Outgoing | OutgoingRequest): boolean {
+    return payload.length > this.#options.frameBytesMax;
+  }
+
+  #drop(): void {
+    this.#past.dropped += 1;
+    this.#deps.events.onDropped(this.address);
   }
 
   get status(): LinkStatus | undefined {
@@ -136,7 +156,7 @@ export class Peer {
   #failHeld(code: PeerError['code'], reason: string): void {
     for (const item of this.#takeHeld()) {
       if ('promise' in item) item.fail(code, `${this.address}: ${reason}`);
-      else this.#past.dropped += 1;
+      else this.#drop();
     }
   }
 
@@ -235,7 +255,7 @@ export class Peer {
     this.#state = { type: 'idle' };
     const unwantedMs = this.#deps.clock.monotonicMs() - this.#wantedAtMs;
     if (this.#held.length > 0 || unwantedMs < this.#options.idleTimeoutMs) this.#connect();
-    else this.#deps.onIdle(this);
+    else this.#deps.onIdle();
   }
 
   #watchUse(): void {
@@ -243,7 +263,7 @@ export class Peer {
     const unusedMs = this.#deps.clock.monotonicMs() - this.#wantedAtMs;
     if (unusedMs >= unusedMsMax) {
       this.close('nothing was sent for a while', 'UNREACHABLE');
-      this.#deps.onIdle(this);
+      this.#deps.onIdle();
       return;
     }
     this.#unusedTimer = this.#deps.clock.setTimer(unusedMsMax - unusedMs + 1, () => this.#watchUse());

@@ -46,12 +46,16 @@ export class TestNode implements AsyncDisposable {
     type: 'busy',
     message: 'nothing is served here',
   });
+  readonly #traffic = { sent: 0, received: 0, dropped: 0 };
+  /** Added to the monotonic clock: a pause of the process, as its timers see it. */
+  pausedMs = 0;
   readonly #life = randomUUID();
   readonly #changes = new EventEmitter().setMaxListeners(100);
 
   constructor(name: string, options: Partial<TcpOptions> = {}) {
     this.name = name;
-    const deps = { clock: systemClock, random: systemRandom, events: this.#events() };
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + this.pausedMs };
+    const deps = { clock, random: systemRandom, events: this.#events() };
     this.transport = new TcpTransport({ ...TEST_OPTIONS, ...options }, deps);
   }
 
@@ -59,6 +63,10 @@ export class TestNode implements AsyncDisposable {
     const node = new TestNode(name, options);
     await node.start();
     return node;
+  }
+
+  get traffic() {
+    return { ...this.#traffic };
   }
 
   get address(): string {
@@ -116,6 +124,10 @@ export class TestNode implements AsyncDisposable {
       onUnreachable: (_address, message) => write(`unreachable: ${message}`),
       onLinkClosed: (_address, reason) => write(`closed: ${reason}`),
       onRequestFailed: (_address, error) => write(`request failed: ${error}`),
+      onDropped: () => this.#note(() => this.#traffic.dropped++),
+      onBytes: (direction, bytes) => {
+        this.#traffic[direction] += bytes;
+      },
       onTlsFilesError: (message) => write(`tls: ${message}`),
     };
   }

@@ -4,17 +4,21 @@ import type { TopologyHistory } from './topology-history.ts';
 import { requireOf } from './violation.ts';
 
 const requireKept = requireOf('no acknowledged change is lost');
+const requireFinal = requireOf('a refusal is final');
 const requireFresh = requireOf('linearizable reads');
 
 /** A change as a client asked for it: what must hold in the topology of the epoch that acknowledged it. */
 export type Expectation = {
   readonly text: string;
   holds(state: TopologyState, subject: number): boolean;
+  /** Where no other change could have done it: whether `state` shows that it was done. */
+  isDone?(state: TopologyState): boolean;
 };
 
 /** What clients of one cluster were told, and in which order. */
 export class ClientHistory {
   readonly #history: TopologyHistory;
+  readonly #refused: Expectation[] = [];
   /** Everything acknowledged, and every linearizable read answered, is at or below this epoch. */
   #seen = 0 as Epoch;
 
@@ -40,6 +44,11 @@ export class ClientHistory {
     this.#see(epoch);
   }
 
+  /** It was said that nothing was changed, now or later (R25). */
+  refused(expectation: Expectation): void {
+    if (expectation.isDone !== undefined) this.#refused.push(expectation);
+  }
+
   /** `before`: what had been seen when the read began. */
   read(who: string, state: TopologyState, before: Epoch): void {
     requireFresh(
@@ -52,6 +61,10 @@ export class ClientHistory {
 
   /** The end of the run: `state` is what the cluster converged to. */
   ended(state: TopologyState): void {
+    for (const { text, isDone } of this.#refused) {
+      const done = this.#history.states().find((each) => isDone?.(each) === true);
+      requireFinal(done === undefined, () => `${text}: refused, and done at epoch ${done?.epoch}`);
+    }
     requireKept(
       state.epoch >= this.#seen,
       () => `the cluster ends at ${state.epoch}, and ${this.#seen} was seen`,

@@ -7,6 +7,7 @@ import { ClientHistory } from './client-history.ts';
 import { Commits } from './commits.ts';
 import { Configurations } from './configurations.ts';
 import { Elections } from './elections.ts';
+import { Leases, type Receiver } from './leases.ts';
 import { LogMatching } from './log-matching.ts';
 import { Promises } from './promises.ts';
 import { TopologyHistory } from './topology-history.ts';
@@ -25,6 +26,7 @@ export class ClusterWatch {
   readonly clients = new ClientHistory(this.history);
   readonly commits = new Commits((entry) => this.history.committed(entry));
   readonly #elections = new Elections();
+  readonly #leases = new Leases();
   readonly #promises = new Promises();
   readonly #matching = new LogMatching();
   readonly #configurations = new Configurations();
@@ -52,8 +54,14 @@ export class ClusterWatch {
     if (message.from !== witness.identity.member) return;
     this.#promises.sent(message, witness.log);
     this.#matching.sent(message);
+    this.#leases.sent(message);
+    this.commits.sent(message, witness.log);
     const isNewLeader = this.#elections.sent(message);
     if (isNewLeader) this.commits.leads(message.from, message.term, witness.log);
+  }
+
+  received(message: Message, receiver: Receiver): void {
+    this.#leases.received(message, receiver);
   }
 
   /** `witness` shows this topology to who asks it. */
@@ -62,7 +70,10 @@ export class ClusterWatch {
   }
 
   /** `witness` began again: what was not durable is gone. */
-  started({ directoryId, log }: Witness): void {
+  started({ directoryId, log, identity }: Witness): void {
+    // A crash may keep a write of which the process never learned that it was done.
+    this.commits.durable(identity.member, log, [...log.entries.values()]);
+    this.#leases.started(identity.member);
     const known = this.#commitOf.get(directoryId);
     const commit = log.hardState?.commit ?? (0 as LogIndex);
     if (known !== undefined && commit < known) this.#commitOf.set(directoryId, commit);
@@ -72,6 +83,7 @@ export class ClusterWatch {
     const index = log.pointer?.index ?? (0 as LogIndex);
     if (index === (this.#snapshotOf.get(directoryId) ?? 0)) return;
     this.#snapshotOf.set(directoryId, index);
+    this.commits.snapshot(name, log);
     const data = log.snapshotData();
     if (data === undefined) return;
     if (this.history.state === undefined) this.history.begin(data, index);

@@ -1,3 +1,4 @@
+import type { Message } from '../../core/raft/messages.ts';
 import type { Configuration, Entry, LogIndex, MemberId, Term } from '../../core/raft/types.ts';
 import { formatConfiguration } from '../raft/format.ts';
 import { isQuorumOf } from '../raft/quorums-meet.ts';
@@ -8,6 +9,8 @@ import { requireOf } from './violation.ts';
 const requireSame = requireOf('state machine safety');
 const requireQuorum = requireOf('commits rest on a quorum of disks');
 const requireComplete = requireOf('leader completeness');
+const requireOwnTerm = requireOf('commits are of the own term');
+const requireConfiguration = requireOf('a snapshot holds the configuration of its index');
 
 export type Committed = { readonly entry: Entry; readonly text: string; readonly committedIn: Term };
 
@@ -63,6 +66,33 @@ export class Commits {
         own?.term === known.entry.term,
         () =>
           `member ${member} leads term ${term} with ${own === undefined ? 'nothing' : `term ${own.term}`} at ${index}, committed as of term ${known.entry.term}`,
+      );
+      return;
+    }
+  }
+
+  /** What a leader says is committed, and nobody knew before, ends with an entry of its own term (figure 8). */
+  sent(message: Message, log: DiskLog): void {
+    if (message.type !== 'append' || message.commit <= this.last) return;
+    const term = log.entries.get(message.commit)?.term;
+    requireOwnTerm(
+      term === undefined || term === message.term,
+      () => `member ${message.from} leads term ${message.term} and commits ${message.commit} of term ${term}`,
+    );
+  }
+
+  /** A later configuration may yet be dropped, or is not in force where the snapshot is installed (R14, R15). */
+  snapshot(who: string, { pointer }: DiskLog): void {
+    if (pointer === undefined || pointer.index < 2) return;
+    for (let index = pointer.index; index > 1; index = (index - 1) as LogIndex) {
+      const entry = this.entries.get(index)?.entry;
+      if (entry === undefined) return;
+      if (entry.type !== 'config') continue;
+      const [own, expected] = [pointer.configuration, entry.configuration].map(formatConfiguration);
+      requireConfiguration(
+        own === expected,
+        () =>
+          `the snapshot of ${who} at ${pointer.index} has ${own}, in force was ${expected} since ${index}`,
       );
       return;
     }

@@ -17,13 +17,12 @@ export class Identities {
   }
 
   /** A handshake between `own` and `peer` ended well. */
-  linked(own: DiskLog, peer: Hello): void {
+  linked(own: Hello, peer: Hello): void {
     const { clusterId, member, directoryId } = peer;
     if (clusterId === undefined) return;
-    const ownId = own.identity?.clusterId;
     requireOne(
-      ownId === undefined || ownId === clusterId,
-      () => `a node of ${ownId} has a link to ${peer.name} of ${clusterId}`,
+      own.clusterId === undefined || own.clusterId === clusterId,
+      () => `${own.name} of ${own.clusterId} has a link to ${peer.name} of ${clusterId}`,
     );
     if (member !== undefined) this.#isOf(directoryId, clusterId, member.number);
   }

@@ -46,6 +46,11 @@ export class TopologyHistory {
     return this.#versions.get(epoch)?.state;
   }
 
+  /** Every epoch's, in order. */
+  states(): TopologyState[] {
+    return [...this.#versions.values()].map(({ state }) => state);
+  }
+
   /** What the log of the first member begins with. */
   begin(data: Uint8Array, index: LogIndex): void {
     if (this.#state !== undefined) return;

@@ -14,6 +14,8 @@ export class LinkEnd {
   /** Undefined until the handshake got that far. */
   remote: LinkEnd | undefined;
   hello: Hello | undefined;
+  /** What this end said of itself. */
+  said: Hello | undefined;
   readonly waiting: Waiting[] = [];
   /** Requests that were sent and not answered, by how to end them. */
   readonly unanswered = new Set<(error: PeerError) => void>();

@@ -21,7 +21,7 @@ const PING: PeerMessage = {
 function createWorld(seed = 1) {
   const timeline = new Timeline(settle);
   const network = new Network({ timeline, prng: createPrng(seed) });
-  const watch = { onSend() {}, onLink() {} };
+  const watch = { onSend() {}, onDeliver() {}, onLink() {} };
   const board = new Switchboard({ network, timeline, watch });
   const run = (ms: number): Promise<void> => timeline.runUntil(timeline.nowMs + ms, () => false);
   return { timeline, network, board, run };

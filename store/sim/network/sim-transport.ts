@@ -39,7 +39,10 @@ export class SimTransport implements Transport {
   readonly #options: SimTransportOptions;
   readonly #board: Switchboard;
   readonly #clock: Clock;
+  /** What is sent to an address goes here. */
   readonly #links = new Map<string, LinkEnd>();
+  /** All that are not closed: also those in a handshake, and second ones to one peer. */
+  readonly #ends = new Set<LinkEnd>();
   readonly #retryAtMs = new Map<string, number>();
   #handlers: TransportHandlers | undefined;
   #isClosed = false;
@@ -61,7 +64,7 @@ export class SimTransport implements Transport {
   send(address: string, message: PeerMessage): void {
     if (!this.#isUp) return;
     this.#board.watch.onSend(this, message);
-    const payload = this.#board.wire(message);
+    const payload = this.#board.wire.message(message);
     const link = this.#linkTo(address);
     if (link === undefined) return;
     this.#whenOpen(link, { send: () => this.#transmit(link, payload), fail: () => {} });
@@ -82,7 +85,7 @@ export class SimTransport implements Transport {
       const onAbort = (): void => fail(aborted(isUnsent));
       const timer = this.#clock.setTimer(timeoutMs, () => fail(timedOut(address, isUnsent)));
       signal.addEventListener('abort', onAbort, { once: true });
-      const payload = this.#board.wire(request);
+      const payload = this.#board.wire.request(request);
       const send = (): void => {
         if (signal.aborted) return;
         isUnsent = false;
@@ -94,7 +97,7 @@ export class SimTransport implements Transport {
   }
 
   reset(): void {
-    for (const link of [...this.#links.values()]) this.#close(link, closed());
+    for (const link of [...this.#ends]) this.#close(link, closed());
     this.#retryAtMs.clear();
   }
 
@@ -148,7 +151,9 @@ export class SimTransport implements Transport {
   #dial(address: string): LinkEnd {
     const link = new LinkEnd(this, address);
     this.#links.set(address, link);
-    const hello = this.#board.wire(this.#handle.hello());
+    this.#ends.add(link);
+    const hello = this.#board.wire.hello(this.#handle.hello());
+    link.said = hello;
     this.#giveUpLater(link);
     this.#board.network.carry(this.machine, machineOf(address), { isReliable: true }, () => {
       const target = this.#board.at(address);
@@ -184,10 +189,12 @@ export class SimTransport implements Transport {
       return;
     }
     const end = new LinkEnd(this, hello.peerAddress);
+    this.#ends.add(end);
     end.remote = dialler;
     end.hello = hello;
     this.#giveUpLater(end);
-    const own = this.#board.wire(this.#handle.hello());
+    const own = this.#board.wire.hello(this.#handle.hello());
+    end.said = own;
     this.#toDialler(dialler, this.machine, () => dialler.owner.#confirm(dialler, end, own));
   }
 
@@ -229,14 +236,17 @@ export class SimTransport implements Transport {
     link.state = 'open';
     link.hello = hello;
     this.#retryAtMs.delete(link.address);
-    this.#board.watch.onLink(this, hello);
+    if (link.said !== undefined) this.#board.watch.onLink(link.said, hello);
     this.#handle.onLink(hello);
     for (const waiting of link.waiting.splice(0)) waiting.send();
   }
 
   #transmit(link: LinkEnd, message: PeerMessage): void {
     this.#carryTo(link, { isReliable: false }, (end) => {
-      this.#confirmAnd(end, (hello) => end.owner.#handle.onMessage(hello, message));
+      this.#confirmAnd(end, (hello) => {
+        this.#board.watch.onDeliver(end.owner, hello, message);
+        end.owner.#handle.onMessage(hello, message);
+      });
     });
   }
 
@@ -260,7 +270,7 @@ export class SimTransport implements Transport {
     this.#carryTo(link, { isReliable: false }, (end) => {
       this.#confirmAnd(end, (hello) => {
         const answer = (reply: PeerReply): void => {
-          const payload = this.#board.wire(reply);
+          const payload = this.#board.wire.reply(reply);
           end.owner.#carryTo(end, { isReliable: false }, () => onReply(payload));
         };
         end.owner.#serve(end, hello, request, answer);
@@ -303,6 +313,7 @@ export class SimTransport implements Transport {
   #end(link: LinkEnd, error: PeerError): void {
     if (link.state === 'closed') return;
     link.state = 'closed';
+    this.#ends.delete(link);
     if (this.#links.get(link.address) === link) this.#links.delete(link.address);
     const unsent = new PeerError(error.code, error.message, { isUnsent: true });
     for (const waiting of link.waiting.splice(0)) waiting.fail(unsent);

@@ -1,19 +1,17 @@
-import type { Hello, PeerMessage, PeerReply, PeerRequest } from '../../peer/messages.ts';
+import type { Hello, PeerMessage } from '../../peer/messages.ts';
 import type { Timeline } from '../timeline.ts';
-import { deepFreeze } from './deep-freeze.ts';
 import type { Network } from './network.ts';
 import type { SimTransport } from './sim-transport.ts';
-
-export type Payload = PeerMessage | PeerRequest | PeerReply | Hello;
-
-/** What a message is after the wire: another value, or the same one that nobody can change any more. */
-export type Wire = <T extends Payload>(payload: T) => T;
+import { FREEZING, type Wire } from './wire.ts';
 
 /** What looks on at the network. */
 export type NetworkWatch = {
   /** Before `message` leaves the process; also what will be lost. */
   onSend(from: SimTransport, message: PeerMessage): void;
-  onLink(transport: SimTransport, peer: Hello): void;
+  /** Before `message` is given to the process of `to`. */
+  onDeliver(to: SimTransport, from: Hello, message: PeerMessage): void;
+  /** A handshake ended well: what each side said. */
+  onLink(own: Hello, peer: Hello): void;
 };
 
 export type SwitchboardDeps = {
@@ -31,7 +29,7 @@ export class Switchboard {
   readonly wire: Wire;
   readonly #listeners = new Map<string, SimTransport>();
 
-  constructor({ network, timeline, watch, wire = deepFreeze }: SwitchboardDeps) {
+  constructor({ network, timeline, watch, wire = FREEZING }: SwitchboardDeps) {
     this.network = network;
     this.timeline = timeline;
     this.watch = watch;

@@ -1,9 +1,10 @@
 import type { ClusterStatus } from '../../cluster/cluster-admin.ts';
 import type { Prng } from '../../core/prng/prng.ts';
 import { Violation } from '../checkers/violation.ts';
+import { formatConfiguration } from '../raft/format.ts';
 import type { Machine } from './machine.ts';
 import { pick } from './pick.ts';
-import { change, type Outcomes } from './workload.ts';
+import { change, noOutcomes } from './workload.ts';
 import type { SimWorld } from './world.ts';
 
 /** Virtual time from the last fault to a cluster of which every part is well. */
@@ -25,8 +26,12 @@ export async function converge(world: SimWorld, prng: Prng): Promise<'converged'
     if (clusters().some((clusterId) => isLost(world, clusterId))) return 'no quorum left';
     const problem = whatIsLeft(world);
     if (problem === undefined && (await makeLastChanges(world, prng))) break;
-    if (world.timeline.nowMs >= endMs && !world.hasFailed)
-      throw new Violation('convergence', `after ${CONVERGENCE_MS_MAX} ms: ${problem ?? 'no change can be made'}`);
+    if (world.timeline.nowMs < endMs || world.hasFailed) continue;
+    describeAll(world);
+    throw new Violation(
+      'convergence',
+      `after ${CONVERGENCE_MS_MAX} ms: ${problem ?? 'no change can be made'}`,
+    );
   }
   for (const clusterId of clusters()) {
     const { history, clients } = world.watchOf(clusterId);
@@ -59,6 +64,7 @@ function tend(world: SimWorld): void {
     if (first !== undefined) world.bootstrap(first, 'same');
   }
   for (const machine of world.machines) {
+    machine.start();
     if (machine.node?.cluster.status().node.state !== 'excluded') continue;
     machine.replaceDisk(undefined);
     machine.start();
@@ -106,14 +112,32 @@ function whatIsLeftOf(
     if (status.epoch !== state.epoch) return `${machine.name} is at epoch ${status.epoch} of ${state.epoch}`;
     const { total, alive } = status.members;
     if (alive !== total) return `${machine.name} holds ${total - alive} of ${total} for gone`;
-    if (state.members.get(status.node.member as never)?.state !== 'up') return `${machine.name} is not registered`;
+    if (state.members.get(status.node.member as never)?.state !== 'up')
+      return `${machine.name} is not registered`;
   }
   return undefined;
 }
 
+/** For who reads the trace. */
+function describeAll(world: SimWorld): void {
+  for (const { name, node, log } of world.machines) {
+    const status = node?.cluster.status();
+    const configuration = log.configuration();
+    world.trace.note(name, () =>
+      [
+        `member ${status?.node.member} of ${status?.clusterId?.slice(0, 4)}: ${status?.node.state} ${status?.node.role}`,
+        `term ${status?.term} leader ${status?.leader?.member} epoch ${status?.epoch} commit ${status?.commitIndex}`,
+        `applied ${status?.appliedIndex} alive ${status?.members.alive}/${status?.members.total}`,
+        configuration === undefined ? 'no configuration' : formatConfiguration(configuration),
+        `snapshot ${log.pointer?.index} last ${log.last} ${status?.quorum.reason ?? ''}`,
+      ].join(', '),
+    );
+  }
+}
+
 /** One change in each cluster through some node; true where they were made and all nodes came to know them. */
 async function makeLastChanges(world: SimWorld, prng: Prng): Promise<boolean> {
-  const outcomes: Outcomes = { acknowledged: 0, refused: 0, unknown: 0, reads: 0 };
+  const outcomes = noOutcomes();
   const clusters = [...new Set(world.machines.map(({ log }) => log.identity?.clusterId ?? ''))];
   for (const clusterId of clusters) {
     const machine = pick(
@@ -122,16 +146,20 @@ async function makeLastChanges(world: SimWorld, prng: Prng): Promise<boolean> {
     );
     const { node } = machine ?? {};
     if (machine === undefined || node === undefined) return false;
-    const weight = 1 + prng.below(1000);
+    const weight = 1 + prng.below(99);
     const watch = world.watchOf(clusterId);
     const client = { world, prng, machine, admin: node.cluster, watch, known: undefined, outcomes };
     const expectation = {
       text: `last weight of ${machine.name} = ${weight}`,
-      holds: (state: { readonly members: ReadonlyMap<number, { readonly weight: number }> }, subject: number) =>
-        state.members.get(subject)?.weight === weight,
+      holds: (
+        state: { readonly members: ReadonlyMap<number, { readonly weight: number }> },
+        subject: number,
+      ) => state.members.get(subject)?.weight === weight,
     };
     const signal = new AbortController().signal;
-    const changing = change(client, expectation, () => node.cluster.updateMember(machine.name, { weight }, signal));
+    const changing = change(client, expectation, () =>
+      node.cluster.updateMember(machine.name, { weight }, signal),
+    );
     changing.catch((error: unknown) => world.fail(error));
   }
   await world.run(2000);

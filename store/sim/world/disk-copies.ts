@@ -1,8 +1,9 @@
 import type { Prng } from '../../core/prng/prng.ts';
-import { isQuorumOf } from '../raft/quorums-meet.ts';
+import type { Configuration } from '../../core/raft/types.ts';
 import type { DiskCopy } from '../memory-disk.ts';
-import { pick } from './pick.ts';
+import { isQuorumOf } from '../raft/quorums-meet.ts';
 import type { Machine } from './machine.ts';
+import { pick } from './pick.ts';
 import type { SimWorld } from './world.ts';
 
 type Copy = {
@@ -12,6 +13,8 @@ type Copy = {
   readonly clusterId: string;
   readonly member: number;
   readonly incarnation: number;
+  /** What the copy takes for the configuration: alone with it, a majority may not be had either. */
+  readonly configuration: Configuration | undefined;
 };
 
 /**
@@ -37,7 +40,8 @@ export class DiskCopies {
     const { identity, directoryId } = machine?.log ?? {};
     if (machine === undefined || identity === undefined || directoryId === undefined) return;
     if (machine.isRolledBack) return;
-    this.#copies.push({ machine, disk: machine.disk.copy(), directoryId, ...identity });
+    const configuration = machine.log.configuration();
+    this.#copies.push({ machine, disk: machine.disk.copy(), directoryId, configuration, ...identity });
   }
 }
 
@@ -53,7 +57,7 @@ function isKnownToBeOld(world: SimWorld, copy: Copy): boolean {
     .votersOf(clusterId)
     .filter(({ log }) => log.identity?.member === member || (log.durable.hardState?.commit ?? 0) < registered)
     .map(({ log }) => log.identity?.member ?? 0);
-  return world
-    .configurationsOf(clusterId)
-    .every((configuration) => !isQuorumOf(configuration, new Set(unaware)));
+  const configurations = [...world.configurationsOf(clusterId)];
+  if (copy.configuration !== undefined) configurations.push(copy.configuration);
+  return configurations.every((configuration) => !isQuorumOf(configuration, new Set([...unaware, member])));
 }

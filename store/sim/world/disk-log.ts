@@ -32,6 +32,7 @@ export type DiskIdentity = {
 
 const IDENTITY_KEY = asBuffer(metaKey('identity'));
 const DIRECTORY_KEY = asBuffer(metaKey('directory'));
+const JOINING_KEY = asBuffer(metaKey('joining'));
 
 /**
  * The identity and the Raft log as they lie on one disk, read from what the node writes, with no help of the node: what was written,
@@ -40,6 +41,8 @@ const DIRECTORY_KEY = asBuffer(metaKey('directory'));
 export class DiskLog {
   identity: DiskIdentity | undefined;
   directoryId: string | undefined;
+  /** The cluster that the directory asks, or asked, for a number. */
+  joining: string | undefined;
   hardState: HardState | undefined;
   bounds: Bounds | undefined;
   pointer: SnapshotPointer | undefined;
@@ -121,6 +124,8 @@ export class DiskLog {
       this.#hasChanged = true;
       this.identity = value && orNothing(() => factOf(value) as DiskIdentity);
     }
+    if (key.equals(JOINING_KEY))
+      this.joining = value && orNothing(() => (factOf(value) as { clusterId: string }).clusterId);
     if (key.equals(DIRECTORY_KEY)) {
       this.directoryId = value && orNothing(() => (factOf(value) as { directoryId: string }).directoryId);
     }

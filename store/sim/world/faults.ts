@@ -55,14 +55,13 @@ export const FAULTS: { readonly [Name in FaultName]: Fault } = {
     world.later(downMs(prng), () => world.network.slowDown(a.name, b.name, 1));
   },
   storm(world, prng) {
-    const before = { ...world.network.weather };
     const storm: Partial<Weather> = {
       lossRate: prng.unit() * 0.5,
       duplicateRate: prng.unit() * 0.5,
       delayMsMean: 1 + prng.unit() * 200,
     };
     Object.assign(world.network.weather, storm);
-    world.later(downMs(prng) / 2, () => Object.assign(world.network.weather, before));
+    world.later(downMs(prng) / 2, () => world.endStorm());
   },
   'link-reset'(world, prng) {
     anyRunning(world, prng)?.life?.transport.reset();
@@ -127,11 +126,7 @@ function downMs(prng: Prng): number {
   return prng.below(4) === 0 ? prng.unit() * 20_000 : prng.unit() * 3000;
 }
 
-function cutWhere(
-  world: SimWorld,
-  durationMs: number,
-  isCut: (from: Machine, to: Machine) => boolean,
-): void {
+function cutWhere(world: SimWorld, durationMs: number, isCut: (from: Machine, to: Machine) => boolean): void {
   const { machines, network } = world;
   const cut: string[] = [];
   for (const from of machines)

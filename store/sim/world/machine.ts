@@ -18,8 +18,8 @@ import { watchEngine } from './watched-engine.ts';
 export type MachineOptions = {
   readonly name: string;
   readonly plan: MachinePlan;
-  /** For the life that begins now: its settings and where it listens. */
-  readonly config: (life: number) => Config;
+  /** The settings of a life that begins now; `clusterId` is that of the cluster the machine was first of, or nothing. */
+  readonly config: (clusterId: string) => Config;
 };
 
 /** What a machine tells of its processes. */
@@ -66,6 +66,7 @@ export class Machine {
   rolledBack: string | undefined;
   readonly #options: MachineOptions;
   readonly #deps: MachineDeps;
+  #clusterId = '';
 
   constructor(options: MachineOptions, deps: MachineDeps) {
     this.#options = options;
@@ -101,6 +102,7 @@ export class Machine {
     const onWrite = (): void => {
       if (life.process.isAlive) this.#deps.events.onWritten(this);
     };
+    this.#clusterId ||= this.log.identity?.clusterId ?? this.log.joining ?? '';
     this.#deps.events.note(`${this.name} starts`, () => `life ${this.lives}`);
     this.#deps.events.onStarted(this);
     const ports = {
@@ -110,7 +112,7 @@ export class Machine {
       resolver: this.#deps.resolver,
       random: randomOf(createPrng(this.#deps.prng.uint32())),
     };
-    startNode(this.#options.config(this.lives), ports, this.#nodeEvents(life)).then(
+    startNode(this.#options.config(this.#clusterId), ports, this.#nodeEvents(life)).then(
       (node) => {
         if (life.process.isAlive) life.node = node;
       },
@@ -145,6 +147,7 @@ export class Machine {
   /** Another disk is put in while nothing runs; an empty one where there is no copy. */
   replaceDisk(copy: DiskCopy | undefined): void {
     this.crash();
+    this.#clusterId ||= this.log.identity?.clusterId ?? this.log.joining ?? '';
     this.rolledBack = copy === undefined ? undefined : this.log.directoryId;
     this.disk.replace(copy);
     this.log = DiskLog.of(this.disk.contents(RAFT_AND_META.start, RAFT_AND_META.end));

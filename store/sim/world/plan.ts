@@ -16,6 +16,8 @@ export type Plan = {
   /** Whether everything passes through the codec of the peers. */
   readonly isEncoded: boolean;
   readonly settings: PlannedSettings;
+  /** Of the cluster; partitions are placed once as many members are up. */
+  readonly replicationFactor: number;
 };
 
 export type PlannedFault = { readonly name: FaultName; readonly everyMs: number };
@@ -45,11 +47,18 @@ export type PlanChanges = {
 
 export const NODES_MAX = 9;
 
+const LOSES_DISKS: readonly FaultName[] = ['wipe', 'old-disk'];
+
 export function drawPlan(seed: number, { nodes, durationMs, without = [] }: PlanChanges = {}): Plan {
   const prng = createPrng(seed);
   const drawnNodes = 1 + prng.below(NODES_MAX);
   const drawnMs = 10_000 + prng.below(30_000);
-  const faults = drawFaults(prng).filter(({ name }) => !without.includes(name));
+  const replicationFactor = prng.below(5) === 0 ? 1 + prng.below(3) : NODES_MAX;
+  // A member that owns data cannot be replaced until partitions can move.
+  const isPlaced = replicationFactor <= (nodes ?? drawnNodes);
+  const faults = drawFaults(prng).filter(
+    ({ name }) => !without.includes(name) && !(isPlaced && LOSES_DISKS.includes(name)),
+  );
   const rest = {
     operationEveryMs: 200 + prng.below(2000),
     weather: drawWeather(prng),
@@ -64,6 +73,7 @@ export function drawPlan(seed: number, { nodes, durationMs, without = [] }: Plan
     durationMs: durationMs ?? drawnMs,
     faults,
     machines,
+    replicationFactor,
     ...rest,
   };
 }

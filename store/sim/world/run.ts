@@ -30,11 +30,14 @@ export async function runPlan(plan: Plan, deps: WorldDeps): Promise<Verdict> {
   scheduleFaults(world, plan);
   const outcomes = startWorkload(world, plan.operationEveryMs, createPrng(prng.uint32()));
   let result: Verdict['result'] = 'violation';
+  const forget = deps.onUncaught?.((error) => world.fail(error));
   try {
     await world.run(plan.durationMs);
     if (!world.hasFailed) result = await converge(world, prng);
   } catch (error) {
     world.fail(error);
+  } finally {
+    forget?.();
   }
   return verdictOf(world, plan, world.hasFailed ? 'violation' : result, outcomes);
 }
@@ -43,7 +46,8 @@ export async function runPlan(plan: Plan, deps: WorldDeps): Promise<Verdict> {
 function makeCluster(world: SimWorld): void {
   const first = world.machines[0];
   const tell = (): void => {
-    if (world.isCalm || first === undefined || first.log.identity !== undefined || world.watches.size > 0) return;
+    if (world.isCalm || first === undefined || first.log.identity !== undefined || world.watches.size > 0)
+      return;
     world.bootstrap(first, 'same');
     world.later(1000, tell);
   };

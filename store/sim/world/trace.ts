@@ -20,9 +20,7 @@ export class Trace {
   note(what: string, more?: () => string): void {
     this.#mix(Math.floor(this.#nowMs() * 1000));
     for (let i = 0; i < what.length; i++) this.#mix(what.charCodeAt(i));
-    this.#write?.(
-      `${this.#nowMs().toFixed(1).padStart(9)} ${what}${more === undefined ? '' : ` ${more()}`}`,
-    );
+    this.#write?.(`${this.#nowMs().toFixed(1).padStart(9)} ${what}${more === undefined ? '' : ` ${more()}`}`);
   }
 
   #mix(value: number): void {

@@ -1,15 +1,23 @@
-import { ClusterError } from '../../cluster/cluster-admin.ts';
 import type { ChangeResult, ClusterAdmin } from '../../cluster/cluster-admin.ts';
+import { ClusterError } from '../../cluster/cluster-admin.ts';
 import type { Prng } from '../../core/prng/prng.ts';
 import type { TopologyState } from '../../core/topology/types.ts';
-import type { ClusterWatch } from '../checkers/cluster-watch.ts';
 import type { Expectation } from '../checkers/client-history.ts';
+import type { ClusterWatch } from '../checkers/cluster-watch.ts';
 import type { Machine } from './machine.ts';
 import { pick } from './pick.ts';
 import type { SimWorld } from './world.ts';
 
 /** What came of the operations of a run. */
-export type Outcomes = { acknowledged: number; refused: number; unknown: number; reads: number };
+export type Outcomes = {
+  acknowledged: number;
+  refused: number;
+  unknown: number;
+  reads: number;
+  weights: number;
+};
+
+export const noOutcomes = (): Outcomes => ({ acknowledged: 0, refused: 0, unknown: 0, reads: 0, weights: 0 });
 
 /** A client that asks `node` of some machine. */
 export type Client = {
@@ -41,7 +49,7 @@ const NEVER = new AbortController().signal;
 
 /** Clients come one after the other for as long as the run is not calm, each with one operation. */
 export function startWorkload(world: SimWorld, everyMs: number, prng: Prng): Outcomes {
-  const outcomes: Outcomes = { acknowledged: 0, refused: 0, unknown: 0, reads: 0 };
+  const outcomes = noOutcomes();
   const next = (): void => {
     if (world.isCalm) return;
     operate(world, prng, outcomes);
@@ -96,6 +104,7 @@ export async function change(
     } else if (error.code !== 'OUTCOME_UNKNOWN') outcome = 'refused';
   }
   outcomes[outcome] += 1;
+  if (outcome === 'refused') watch.clients.refused(expectation);
   world.trace.note(`${machine.name}: ${expectation.text}: ${outcome}`);
   return outcome;
 }
@@ -103,17 +112,26 @@ export async function change(
 async function changeWeight(client: Client): Promise<void> {
   const member = pick([...(client.known?.members.values() ?? [])], client.prng);
   if (member === undefined) return;
-  const weight = 1 + client.prng.below(1000);
+  const weight = nextWeight(client.outcomes);
+  const isDone = ({ members }: TopologyState): boolean =>
+    [...members.values()].some((each) => each.weight === weight);
   const holds = (state: TopologyState, subject: number): boolean =>
     state.members.get(subject as typeof member.number)?.weight === weight;
-  await change(client, { text: `weight of ${member.name} = ${weight}`, holds }, () =>
+  await change(client, { text: `weight of ${member.name} = ${weight}`, holds, isDone }, () =>
     client.admin.updateMember(member.name, { weight }, NEVER),
   );
 }
 
+/** Each weight is asked for once, so that it tells which change was done; 100 is what members begin with. */
+function nextWeight(outcomes: Outcomes): number {
+  outcomes.weights += 1;
+  return 101 + (outcomes.weights % 900);
+}
+
 async function createNamespace(client: Client): Promise<void> {
   const name = `space-${client.prng.below(5)}`;
-  const holds = (state: TopologyState, subject: number): boolean => state.namespaces.get(name)?.id === subject;
+  const holds = (state: TopologyState, subject: number): boolean =>
+    state.namespaces.get(name)?.id === subject;
   await change(client, { text: `create ${name}`, holds }, () => client.admin.createNamespace(name, NEVER));
 }
 
@@ -122,7 +140,9 @@ async function dropNamespace(client: Client): Promise<void> {
   if (found === undefined) return;
   const { name, id } = found;
   const holds = (state: TopologyState): boolean => state.namespaces.get(name)?.id !== id;
-  await change(client, { text: `drop ${name} ${id}`, holds }, () => client.admin.dropNamespace(name, id, NEVER));
+  await change(client, { text: `drop ${name} ${id}`, holds }, () =>
+    client.admin.dropNamespace(name, id, NEVER),
+  );
 }
 
 /** Only where the others can do without it: what a removal may take with it is not the simulator's to judge. */

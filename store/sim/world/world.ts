@@ -8,7 +8,8 @@ import { Identities } from '../checkers/identities.ts';
 import { Violation } from '../checkers/violation.ts';
 import { Network } from '../network/network.ts';
 import type { SimTransport } from '../network/sim-transport.ts';
-import { Switchboard, type Wire } from '../network/switchboard.ts';
+import { Switchboard } from '../network/switchboard.ts';
+import { ENCODING, FREEZING } from '../network/wire.ts';
 import { formatConfiguration } from '../raft/format.ts';
 import { isQuorumOf } from '../raft/quorums-meet.ts';
 import { type Settle, Timeline } from '../timeline.ts';
@@ -19,9 +20,9 @@ import { Trace } from './trace.ts';
 
 export type WorldDeps = {
   readonly settle: Settle;
-  /** Passes messages through the codec of the peers, for the plans that ask for it. */
-  readonly codec?: Wire | undefined;
   readonly write?: ((line: string) => void) | undefined;
+  /** Calls `fail` with what nobody caught while the run goes on; returns how to end that. */
+  readonly onUncaught?: ((fail: (error: unknown) => void) => () => void) | undefined;
 };
 
 /** The cluster that is made first; a second bootstrap takes another id. */
@@ -29,6 +30,9 @@ export const CLUSTER_ID = '1'.repeat(32);
 const OTHER_CLUSTER_ID = '2'.repeat(32);
 /** The name that resolves to every node that listens. */
 const SEED = 'kvorum:7401';
+
+/** Two ticks of the default heartbeat. */
+const LEASE_MARGIN_MS = 200;
 
 const DEFAULTS: Config = resolveConfig({ environment: {}, flags: [] }).config;
 
@@ -50,20 +54,21 @@ export class SimWorld {
   /** Faults are over: whatever falls down gets up at once. */
   isCalm = false;
 
-  constructor(plan: Plan, { settle, codec, write }: WorldDeps) {
+  constructor(plan: Plan, { settle, write }: WorldDeps) {
     this.#plan = plan;
     const prng = createPrng(plan.seed + 1);
     this.timeline = new Timeline(settle);
     this.trace = new Trace(() => this.timeline.nowMs, write);
     this.network = new Network({ timeline: this.timeline, prng: createPrng(prng.uint32()) });
     this.network.weather = { ...plan.weather };
-    const wire = plan.isEncoded ? codec : undefined;
+    const wire = plan.isEncoded ? ENCODING : FREEZING;
     const watch = {
       onSend: (from: SimTransport, message: PeerMessage) => this.#onSend(from, message),
-      onLink: (transport: SimTransport, peer: Hello) => this.#onLink(transport, peer),
+      onDeliver: (to: SimTransport, from: Hello, message: PeerMessage) => this.#onDeliver(to, from, message),
+      onLink: (own: Hello, peer: Hello) => this.guard(() => this.#identities.linked(own, peer)),
     };
     const { timeline, network } = this;
-    const board = new Switchboard({ network, timeline, watch, ...(wire === undefined ? {} : { wire }) });
+    const board = new Switchboard({ network, timeline, watch, wire });
     this.machines = this.#createMachines(board, prng);
     this.#byName = new Map(this.machines.map((machine) => [machine.name, machine]));
   }
@@ -95,6 +100,10 @@ export class SimWorld {
     this.later(this.isCalm ? 0 : delayMs, () => machine.start());
   }
 
+  endStorm(): void {
+    if (!this.isCalm) this.network.weather = { ...this.#plan.weather };
+  }
+
   async run(durationMs: number): Promise<void> {
     await this.timeline.runUntil(this.timeline.nowMs + durationMs, () => this.hasFailed);
   }
@@ -115,7 +124,7 @@ export class SimWorld {
     if (node === undefined || (which === 'same' && machine !== this.machines[0])) return;
     if (this.#byClusterId(clusterId).some((other) => other !== machine)) return;
     this.trace.note(`${machine.name} is told to make cluster ${clusterId.slice(0, 4)}`);
-    const told = node.cluster.bootstrap({ clusterId, replicationFactor: 1 });
+    const told = node.cluster.bootstrap({ clusterId, replicationFactor: this.#plan.replicationFactor });
     told.then(
       ({ created }) => this.trace.note(`${machine.name} made it`, () => `${created}`),
       (error: unknown) => this.trace.note(`${machine.name} did not make it`, () => String(error)),
@@ -150,7 +159,9 @@ export class SimWorld {
   canLose(machine: Machine): boolean {
     const { identity } = machine.log;
     if (identity === undefined) return true;
-    return this.hasQuorums(identity.clusterId, identity.member);
+    const { partitions = [] } = this.watches.get(identity.clusterId)?.history.state ?? {};
+    const ownsData = partitions.some(({ replicas }) => replicas.includes(identity.member));
+    return !ownsData && this.hasQuorums(identity.clusterId, identity.member);
   }
 
   /** Whether every configuration has a majority of members that have their disks and stay. */
@@ -188,7 +199,11 @@ export class SimWorld {
     const resolver = { resolve: async () => board.addresses() };
     return this.#plan.machines.slice(0, this.#plan.nodes).map((plan, i) => {
       const name = `node-${i + 1}`;
-      const options = { name, plan, config: () => this.#configOf(name, plan.zone) };
+      const options = {
+        name,
+        plan,
+        config: (clusterId: string) => this.#configOf(name, plan.zone, clusterId),
+      };
       const events = {
         onStarted: (machine: Machine) => this.#onStarted(machine),
         onWritten: (machine: Machine) => this.guard(() => this.#onWritten(machine)),
@@ -196,20 +211,20 @@ export class SimWorld {
           this.trace.note(`${machine.name} exits`, () => String(error));
           this.startAfter(machine, 500);
         },
-        onBroken: (machine: Machine, error: unknown) =>
-          this.fail(new Violation('nodes report nothing broken', `${machine.name}: ${stackOf(error)}`)),
+        onBroken: (machine: Machine, error: unknown) => this.#onBroken(machine, error),
         note: (what: string, more?: () => string) => this.trace.note(what, more),
       };
       return new Machine(options, { timeline: this.timeline, board, resolver, prng, events });
     });
   }
 
-  #configOf(name: string, zone: string): Config {
+  #configOf(name: string, zone: string, clusterId: string): Config {
     return {
       ...DEFAULTS,
       ...this.#plan.settings,
       'node.name': name,
       'node.zone': zone,
+      'cluster.id': clusterId,
       'cluster.seeds': [SEED],
       'cluster.seedIntervalMs': 1000,
       'cluster.partitions': 8,
@@ -218,6 +233,13 @@ export class SimWorld {
       'storage.spaceCheckMs': 60_000,
       'expiry.intervalMs': 3_600_000,
     };
+  }
+
+  /** A read that failed is reported and tried again; nothing else that is reported can come of the faults. */
+  #onBroken({ name }: Machine, error: unknown): void {
+    this.trace.note(`${name} reports an error`, () => String(error));
+    if (error instanceof Error && error.message.startsWith('EIO')) return;
+    this.fail(new Violation('nodes report nothing broken', `${name}: ${stackOf(error)}`));
   }
 
   #onStarted(machine: Machine): void {
@@ -243,15 +265,34 @@ export class SimWorld {
     this.guard(() => this.watchOf(witness.identity.clusterId).sent(witness, message.message));
   }
 
-  #onLink({ machine }: SimTransport, peer: Hello): void {
-    const own = this.#byName.get(machine)?.log;
-    if (own !== undefined) this.guard(() => this.#identities.linked(own, peer));
+  #onDeliver({ machine }: SimTransport, from: Hello, message: PeerMessage): void {
+    const receiver = this.#byName.get(machine);
+    const witness = receiver && witnessOf(receiver);
+    if (
+      message.type !== 'raft' ||
+      from.member === undefined ||
+      receiver === undefined ||
+      witness === undefined
+    )
+      return;
+    const watch = this.watchOf(witness.identity.clusterId);
+    const known = watch.history.state?.members.get(from.member.number);
+    // What an earlier life says is not listened to.
+    if (from.clusterId !== witness.identity.clusterId || (known?.incarnation ?? 0) > from.member.incarnation)
+      return;
+    watch.received(message.message, {
+      nowMs: this.timeline.nowMs * receiver.clock.rate,
+      leaseMs: this.#plan.settings['raft.electionTimeoutMs'] - LEASE_MARGIN_MS,
+      term: () => receiver.node?.cluster.status().term ?? 0,
+    });
   }
 }
 
 function witnessOf({ name, log }: Machine): Witness | undefined {
   const { identity, directoryId } = log;
-  return identity === undefined || directoryId === undefined ? undefined : { name, log, identity, directoryId };
+  return identity === undefined || directoryId === undefined
+    ? undefined
+    : { name, log, identity, directoryId };
 }
 
 function stackOf(error: unknown): string {
