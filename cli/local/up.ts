@@ -13,6 +13,7 @@ import {
 import { type Observation, observe } from './observe.ts';
 import { verdictOf } from './verdict.ts';
 
+const MAIN = `${import.meta.dirname}/../main.ts`;
 const COUNT_DEFAULT = 3;
 const REPLICATION_FACTOR_MAX = 3;
 const DEADLINE_MS = 30_000;
@@ -63,7 +64,7 @@ function start(node: LocalNode, nodes: readonly LocalNode[]): Exit {
   const flags = flagsOf(node, nodes);
   mkdirSync(node.directory, { recursive: true });
   const log = openSync(node.logFile, 'a');
-  const child = spawn(process.execPath, ['cli/main.ts', 'server', ...flags], {
+  const child = spawn(process.execPath, [MAIN, 'server', ...flags], {
     detached: true,
     stdio: ['ignore', log, log],
   });
