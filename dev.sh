@@ -13,7 +13,8 @@ usage() {
 ./dev.sh COMMAND
 
   up [N]                 start a local cluster of N nodes (default 3; HTTP on 7400, 7410, ..., data in .kvorum/node-i), or what
-                         is down of it, and wait until it is one; more nodes than before join it
+                         is down of it, and wait until it is one; more nodes than before join it. LOCAL_HTTP_PORT
+                         in the environment moves the ports
   down                   stop the local cluster (SIGTERM: each node finishes what is in flight and syncs)
   status                 a table of the nodes and a verdict; exit code 0 only if all is well
   logs [i] [-f]          the log of the i-th node, or of all
