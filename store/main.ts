@@ -123,6 +123,8 @@ function nodeEvents(log: Logger, metrics: Metrics, traffic: PeerTraffic): NodeEv
 
 function linkEvents(log: Logger, traffic: PeerTraffic): TcpEvents {
   return {
+    onBytes() {},
+    onDropped() {},
     onProtocolError: (address, reason) =>
       log.warn({ address, reason }, 'a peer connection broke the protocol'),
     onUnreachable: (address, reason) => log.debug({ address, reason }, 'a peer cannot be reached'),

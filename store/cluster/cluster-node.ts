@@ -90,7 +90,7 @@ export class ClusterNode {
     this.#deps = deps;
     this.#directory = directory;
     this.life = Buffer.from(deps.random.bytes(8)).toString('hex');
-    this.#phase = this.#phaseWithoutMember('starting');
+    this.#phase = this.#phaseWithoutMember(firstReason(options.seeds));
     this.#search = new SeedSearch(
       { seeds: options.seeds, intervalMs: options.seedIntervalMs, timeoutMs: options.requestTimeoutMs },
       {
@@ -98,6 +98,7 @@ export class ClusterNode {
         transport: deps.transport,
         resolver: deps.resolver,
         addresses: () => this.#knownAddresses(),
+        onSilence: () => this.#waitFor(`none of the seeds answers (cluster.seeds: ${options.seeds.join(', ')})`),
         onUnresolved: (seed, error) =>
           deps.events.onNotice(`the seed ${seed} cannot be resolved`, { reason: (error as Error).message }),
       },
@@ -368,6 +369,11 @@ export class ClusterNode {
       .filter(({ number }) => number !== this.member?.number)
       .map(({ number, peerAddress }) => this.book.addressOf(number) ?? peerAddress);
   }
+}
+
+function firstReason(seeds: readonly string[]): string {
+  if (seeds.length > 0) return `a cluster is being looked for at the seeds ${seeds.join(', ')}`;
+  return 'there are no cluster.seeds to join at: set them, or make a cluster of this node (kvorum cluster bootstrap)';
 }
 
 function alreadyMember(

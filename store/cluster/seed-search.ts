@@ -17,6 +17,8 @@ export type SeedSearchDeps = {
   readonly resolver: Resolver;
   /** Further addresses to ask, e.g. where members were last seen. */
   addresses(): readonly string[];
+  /** Nobody answered in a whole round. */
+  onSilence(): void;
   onUnresolved(seed: string, error: unknown): void;
 };
 
@@ -54,13 +56,17 @@ export class SeedSearch {
   ): Promise<void> {
     const asked = await this.#candidates();
     this.#told = new Set();
+    let isSilent = asked.length > 0 || this.#options.seeds.length > 0;
     const answers = asked.map(async (address) => {
       const reply = await this.#ask(address, signal);
-      if (reply === undefined || signal.aborted || !isNeeded()) return;
+      if (reply === undefined) return;
+      isSilent = false;
+      if (signal.aborted || !isNeeded()) return;
       for (const each of reply.addresses) this.#told.add(each);
       await onWho(address, reply);
     });
     await Promise.all(answers);
+    if (isSilent && !signal.aborted) this.#deps.onSilence();
   }
 
   async #candidates(): Promise<readonly string[]> {
@@ -70,7 +76,9 @@ export class SeedSearch {
       try {
         for (const address of await resolver.resolve(seed)) found.add(address);
       } catch (error) {
-        onUnresolved(seed, error);
+        /** Nobody answered in a whole round. */
+  onSilence(): void;
+  onUnresolved(seed, error);
       }
     }
     for (const address of [...addresses(), ...this.#told]) found.add(address);

@@ -136,6 +136,7 @@ export const peerReplies = everyType<PeerReply>({
   'not-leader': record({ leader }),
   busy: record({ message: text }),
   unknown: record({ message: text }),
+  'transfer-refused': record({ message: text }),
 });
 
 export const hellos: fc.Arbitrary<Hello> = record({
