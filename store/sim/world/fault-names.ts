@@ -1,4 +1,4 @@
-/** What can go wrong; each is a file's worth of words in faults.ts. */
+/** What can go wrong; faults.ts says how. New ones change what every seed does. */
 export const FAULT_NAMES = [
   'crash',
   'stop',
@@ -16,6 +16,7 @@ export const FAULT_NAMES = [
   'clock-jump',
   'wipe',
   'old-disk',
+  'bit-flip',
   'second-bootstrap',
 ] as const;
 

@@ -103,6 +103,12 @@ export const FAULTS: { readonly [Name in FaultName]: Fault } = {
   'old-disk'(world, prng) {
     world.copies.take(world, prng);
   },
+  'bit-flip'(world, prng) {
+    const machine = pick(world.machines, prng);
+    if (machine?.log.identity === undefined || !world.canLose(machine)) return;
+    machine.flipBit(prng);
+    world.startAfter(machine, downMs(prng));
+  },
   'second-bootstrap'(world, prng) {
     const machine = anyRunning(world, prng);
     if (machine !== undefined) world.bootstrap(machine, prng.below(3) === 0 ? 'same' : 'other');

@@ -62,7 +62,7 @@ export class Machine {
   log = new DiskLog();
   life: Life | undefined;
   lives = 0;
-  /** The directory whose older copy is in the machine: it may have forgotten what it promised. */
+  /** The directory that may have forgotten what it promised: an older copy of it is in the machine, or it is damaged. */
   rolledBack: string | undefined;
   readonly #options: MachineOptions;
   readonly #deps: MachineDeps;
@@ -154,6 +154,16 @@ export class Machine {
     this.#deps.events.note(`${this.name} gets ${copy === undefined ? 'an empty disk' : 'an old disk'}`);
   }
 
+  /** A bit of the Raft log rots while nothing runs: what was promised may not be readable any more (S5). */
+  flipBit(prng: Prng): void {
+    this.crash();
+    const keys = [...this.disk.contents(Uint8Array.of(FAMILY.raft), RAFT_AND_META.end)].map(({ key }) => key);
+    const key = keys[prng.below(keys.length)];
+    if (key === undefined || !this.disk.corrupt(key)) return;
+    this.rolledBack = this.log.directoryId;
+    this.#deps.events.note(`${this.name} has a damaged disk`);
+  }
+
   #createLife(life: number): Life {
     const { timeline, board } = this.#deps;
     const process = new SimProcess(timeline);
@@ -175,7 +185,10 @@ export class Machine {
     };
     return {
       onStorageFailed: (error) => this.#exit(life, error),
-      onConsensusFailed: broken,
+      onConsensusFailed: (error) => {
+        broken(error);
+        this.#exit(life, error);
+      },
       onBackgroundError: broken,
       onReaped() {},
       onProposed() {},

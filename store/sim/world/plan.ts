@@ -47,7 +47,7 @@ export type PlanChanges = {
 
 export const NODES_MAX = 9;
 
-const LOSES_DISKS: readonly FaultName[] = ['wipe', 'old-disk'];
+const LOSES_DISKS: readonly FaultName[] = ['wipe', 'old-disk', 'bit-flip'];
 
 export function drawPlan(seed: number, { nodes, durationMs, without = [] }: PlanChanges = {}): Plan {
   const prng = createPrng(seed);

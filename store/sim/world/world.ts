@@ -5,7 +5,7 @@ import type { Configuration, MemberId } from '../../core/raft/types.ts';
 import type { Hello, PeerMessage } from '../../peer/messages.ts';
 import { ClusterWatch, type Witness } from '../checkers/cluster-watch.ts';
 import { Identities } from '../checkers/identities.ts';
-import { Violation } from '../checkers/violation.ts';
+import { once, Violation } from '../checkers/violation.ts';
 import { Network } from '../network/network.ts';
 import type { SimTransport } from '../network/sim-transport.ts';
 import { Switchboard } from '../network/switchboard.ts';
@@ -49,6 +49,7 @@ export class SimWorld {
   readonly #plan: Plan;
   readonly #byName: ReadonlyMap<string, Machine>;
   readonly #identities = new Identities();
+  readonly #toldTo = new Map<string, Machine>();
   readonly #configurations = new WeakMap<Machine, { readonly text: string; readonly value: Configuration }>();
   failure: unknown;
   /** Faults are over: whatever falls down gets up at once. */
@@ -117,15 +118,17 @@ export class SimWorld {
   }
 
   /** `same`: the id that the first node was told, as an operator repeats it. */
-  bootstrap(machine: Machine, which: 'same' | 'other'): void {
+  bootstrap(any: Machine, which: 'same' | 'other'): void {
     const clusterId = which === 'same' ? CLUSTER_ID : OTHER_CLUSTER_ID;
+    const machine = which === 'same' ? (this.machines[0] ?? any) : any;
     const { node } = machine;
-    // The id is told to one node only; the same id at two nodes is two clusters that nobody can tell apart.
-    if (node === undefined || (which === 'same' && machine !== this.machines[0])) return;
-    if (this.#byClusterId(clusterId).some((other) => other !== machine)) return;
+    // An id is told to one node only: told to two, it makes two clusters that nobody can tell apart. For the same reason
+    // it is not told again to a machine that lost the disk on which it made the cluster.
+    if (node === undefined || once(this.#toldTo, clusterId, machine) !== machine) return;
+    if (this.watches.has(clusterId) && machine.log.identity?.clusterId !== clusterId) return;
     this.trace.note(`${machine.name} is told to make cluster ${clusterId.slice(0, 4)}`);
-    const told = node.cluster.bootstrap({ clusterId, replicationFactor: this.#plan.replicationFactor });
-    told.then(
+    const asked = node.cluster.bootstrap({ clusterId, replicationFactor: this.#plan.replicationFactor });
+    asked.then(
       ({ created }) => this.trace.note(`${machine.name} made it`, () => `${created}`),
       (error: unknown) => this.trace.note(`${machine.name} did not make it`, () => String(error)),
     );
