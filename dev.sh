@@ -14,7 +14,7 @@ usage() {
 
   up [N]                 start a local cluster of N nodes (default 3; HTTP on 7400, 7410, ..., data in .kvorum/node-i), or what
                          is down of it, and wait until it is one; more nodes than before join it. LOCAL_HTTP_PORT
-                         in the environment moves the ports. They agree on members and namespaces; data is not
+                         in the environment moves the ports. They agree on the topology; data is not
                          replicated yet, and served by a cluster of one only: up 1
   down                   stop the local cluster (SIGTERM: each node finishes what is in flight and syncs)
   status                 a table of the nodes and a verdict; exit code 0 only if all is well

@@ -98,7 +98,8 @@ export class ClusterNode {
         transport: deps.transport,
         resolver: deps.resolver,
         addresses: () => this.#knownAddresses(),
-        onSilence: () => this.#waitFor(`none of the seeds answers (cluster.seeds: ${options.seeds.join(', ')})`),
+        onSilence: () =>
+          this.#waitFor(`none of the seeds answers (cluster.seeds: ${options.seeds.join(', ')})`),
         onUnresolved: (seed, error) =>
           deps.events.onNotice(`the seed ${seed} cannot be resolved`, { reason: (error as Error).message }),
       },

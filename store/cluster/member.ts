@@ -19,8 +19,8 @@ import type { Identity } from './data-directory.ts';
 import { GossipDriver } from './gossip-driver.ts';
 import { LeaderCalls, type ProposalOutcomeName } from './leader-calls.ts';
 import { RaftDriver } from './raft-driver.ts';
-import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
 import { removalRefusal } from './removal-refusal.ts';
+import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
 import { VoterKeeper } from './voter-keeper.ts';
 
 export type MemberOptions = {
@@ -269,7 +269,9 @@ export class Member {
   #refuses(command: TopologyCommand): TopologyRefusal | undefined {
     switch (command.type) {
       case 'remove-member':
-        return removalRefusal(command.member, this.driver.status().configuration, (voter) => this.isUp(voter));
+        return removalRefusal(command.member, this.driver.status().configuration, (voter) =>
+          this.isUp(voter),
+        );
       case 'create-namespace':
         return this.#namespaceRefusal(command.name);
       default:
