@@ -1,77 +1,153 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
+import { ENGINE_DEFAULTS, openEngine } from '../store/io/open-engine.ts';
+import { systemClock } from '../store/io/system-clock.ts';
+import { systemRandom } from '../store/io/system-random.ts';
+import { KEYS } from '../store/storage/raft-store/testing.ts';
 import { Cluster } from './lib/cluster.ts';
 import type { ClusterNode } from './lib/cluster-node.ts';
 import { runCli } from './lib/run-cli.ts';
+import { freePort, ServerProcess } from './lib/server-process.ts';
 import { TestDirectory } from './lib/test-directory.ts';
-import type { TopologyDocument } from './lib/topology-history.ts';
 
-const NO_URL = 'http://127.0.0.1:1';
+const SETTINGS = { 'cluster.partitions': 8 };
 
-test('a majority that is lost for good: kvorum cluster recover makes a new cluster of one survivor, and others join it', async () => {
+/** `directory` is that of the node, with its data and its log. */
+function recover({ url, directory }: { url: string; directory: string }, ...args: readonly string[]) {
+  return runCli(url, ['cluster', 'recover', '--data-dir', `${directory}/data`, ...args]);
+}
+
+test('two of three are lost for good: the survivor goes on by hand, keeps the old ones out and takes emptied ones in', async () => {
   using directory = new TestDirectory();
-  await using cluster = await Cluster.start({
-    directory: directory.path,
-    size: 5,
-    settings: { 'cluster.partitions': 8 },
-  });
-  const [first, , , survivor, leftBehind] = cluster.nodes as [
-    ClusterNode,
-    ClusterNode,
-    ClusterNode,
-    ClusterNode,
-    ClusterNode,
-  ];
-  const acknowledged = await cluster.change(1, survivor.name, 321);
-  assert.equal(acknowledged.type, 'ok', JSON.stringify(acknowledged));
+  await using cluster = await Cluster.start({ directory: directory.path, size: 3, settings: SETTINGS });
+  const [first, second, survivor] = cluster.nodes as [ClusterNode, ClusterNode, ClusterNode];
+  const before = await cluster.status(3);
+  const clusterId = before.clusterId as string;
+  const changed = await cluster.change(1, survivor.name, 77);
+  assert.equal(changed.type, 'ok', JSON.stringify(changed));
   await cluster.settled();
-  const { clusterId: oldId } = await cluster.status(1);
-  await Promise.all([1, 2, 3].map((index) => cluster.kill(index)));
-  await cluster.until('the survivors do not say that the majority is lost', async () => {
-    const statuses = await Promise.all(cluster.awake().map((node) => node.status()));
-    return statuses.every((status) => status?.quorum.state === 'lost');
-  });
 
-  const data = `${survivor.directory}/data`;
-  const recover = (...args: readonly string[]) =>
-    runCli(NO_URL, ['--output', 'json', 'cluster', 'recover', '--data-dir', data, ...args]);
-  const whileRunning = recover();
-  assert.notEqual(whileRunning.status, 0);
-  assert.match(whileRunning.stderr, /in use by a running node/);
-  assert.equal(await cluster.stop(survivor.index), 0);
-  const plan = recover();
-  assert.equal(plan.status, 0, plan.stderr);
-  assert.equal((JSON.parse(plan.stdout) as { recovered: boolean }).recovered, false);
-  assert.notEqual(recover('--confirm', 'f'.repeat(32)).status, 0, 'another id is no confirmation');
-  const done = recover('--confirm', oldId as string);
-  assert.equal(done.status, 0, done.stderr);
-  const { clusterId } = (JSON.parse(done.stdout) as { made: { clusterId: string } }).made;
-  assert.notEqual(clusterId, oldId);
+  const inUse = recover(survivor);
+  assert.deepEqual([inUse.status, /in use by a running node/.test(inUse.stderr)], [3, true], inUse.stderr);
 
-  cluster.start(survivor.index);
-  await cluster.until('the survivor does not lead the new cluster', async () => {
-    const status = await survivor.status();
-    return status?.clusterId === clusterId && status.node.role === 'leader' && status.members.total === 1;
-  });
-  const topology = await survivor.request<TopologyDocument>('/v1/topology');
-  assert.ok(topology.type === 'ok');
-  assert.deepEqual(
-    topology.body.members.map(({ name, weight }) => [name, weight]),
-    [[survivor.name, 321]],
-  );
-
-  // Who still is of the old cluster is kept out, and says what it is missing.
-  const old = await cluster.status(leftBehind.index);
-  assert.deepEqual([old.clusterId, old.quorum.state], [oldId, 'lost']);
-  await cluster.stop(leftBehind.index);
-  for (const node of [leftBehind, first]) {
-    rmSync(`${node.directory}/data`, { recursive: true });
-    cluster.start(node.index, { 'cluster.bootstrap': 'false' });
+  for (const node of [first, second]) {
+    await cluster.kill(node.index);
+    renameSync(node.directory, `${node.directory}-lost`);
   }
+  await cluster.until('the survivor does not say that the quorum is lost', async () => {
+    return (await cluster.status(3)).quorum.state === 'lost';
+  });
+  const ready = await fetch(`${survivor.url}/readyz`);
+  assert.equal(ready.status, 503);
+  assert.match(await ready.text(), /majority of the voters/);
+  const status = runCli(survivor.url, ['cluster', 'status']);
+  assert.equal(status.status, 1, status.stderr);
+  assert.match(status.stdout, /^quorum +lost: .*majority of the voters/);
+  await cluster.stop(3);
+
+  const report = recover(survivor);
+  assert.equal(report.status, 0, report.stderr);
+  assert.match(report.stdout, new RegExp(`cluster +${clusterId}, epoch `));
+  assert.match(report.stdout, /dropped: kvorum-1 \(1\), kvorum-2 \(\d\)/);
+  assert.match(report.stdout, new RegExp(`--confirm ${clusterId}`));
+  const wrong = recover(survivor, '--confirm', 'f'.repeat(32));
+  assert.deepEqual([wrong.status, /nothing was changed/.test(wrong.stderr)], [2, true], wrong.stderr);
+
+  const done = recover(survivor, '--output', 'json', '--confirm', clusterId);
+  assert.equal(done.status, 0, done.stderr);
+  const { recovered, made } = JSON.parse(done.stdout) as {
+    recovered: boolean;
+    made: { clusterId: string; epoch: number };
+  };
+  assert.equal(recovered, true);
+  assert.notEqual(made.clusterId, clusterId);
+
+  cluster.start(3);
+  await cluster.until('the survivor does not lead', async () => {
+    const status = await survivor.status();
+    return (
+      status?.clusterId === made.clusterId && status.quorum.state === 'ok' && status.node.role === 'leader'
+    );
+  });
+  assert.equal((await fetch(`${survivor.url}/readyz`)).status, 200);
+  const alone = await cluster.status(3);
+  assert.deepEqual([alone.members.total, alone.node.member], [1, before.node.member]);
+  assert.ok(alone.epoch >= made.epoch);
+
+  // One of the old ones is found again: it stays outside, and both sides say why.
+  renameSync(`${second.directory}-lost`, second.directory);
+  cluster.start(2);
+  const says = (node: ClusterNode): boolean =>
+    node.process
+      .log()
+      .split('\n')
+      .some(
+        (line) => line.includes('WRONG_CLUSTER') && line.includes(clusterId) && line.includes(made.clusterId),
+      );
+  await cluster.until('the old node is not refused by its cluster id', async () => {
+    return says(second) && says(survivor);
+  });
+  assert.equal((await cluster.status(3)).members.total, 1);
+  await cluster.kill(2);
+
+  rmSync(second.directory, { recursive: true });
+  cluster.start(1, { 'cluster.bootstrap': 'false' });
+  cluster.start(2);
   await cluster.settled();
-  assert.deepEqual(
-    await Promise.all(cluster.awake().map(async ({ index }) => (await cluster.status(index)).clusterId)),
-    [clusterId, clusterId, clusterId],
+  const after = await cluster.status(1);
+  assert.deepEqual([after.clusterId, after.members.total], [made.clusterId, 3]);
+  assert.ok((after.node.member as number) > 1000, 'numbers of the old cluster are not given out again');
+  const change = await cluster.change(2, 'kvorum-1', 55);
+  assert.equal(change.type, 'ok', JSON.stringify(change));
+  const members = runCli(first.url, ['--output', 'json', 'nodes']);
+  const { members: listed } = JSON.parse(members.stdout) as { members: { name: string; weight: number }[] };
+  const weights = Object.fromEntries(listed.map(({ name, weight }) => [name, weight]));
+  assert.deepEqual([weights['kvorum-1'], weights['kvorum-3']], [55, 77]);
+});
+
+/** Flips a bit of the last entry of the log. */
+async function damageLog(dataDir: string): Promise<void> {
+  const options = { ...ENGINE_DEFAULTS, location: dataDir };
+  const { engine } = await openEngine('auto', options, { clock: systemClock, random: systemRandom });
+  await using view = engine.openView({ reverse: true });
+  const { entries } = await view.page(KEYS.entries, { entriesMax: 1, bytesMax: 1 << 20 });
+  const [last] = entries;
+  assert.ok(last !== undefined, 'the log has no entry');
+  const value = new Uint8Array(last.value);
+  value[value.length - 1] = (value.at(-1) as number) ^ 1;
+  await engine.write([{ type: 'put', key: last.key, value }], { sync: true });
+  await view.close();
+  await engine.close();
+}
+
+test('S5: a node that is alone with a damaged log does not start, points to the recovery, and keeps its data', async () => {
+  using directory = new TestDirectory();
+  const options = {
+    directory: directory.path,
+    port: await freePort(),
+    settings: { 'storage.reserveBytes': 0, 'cluster.partitions': 8 },
+  };
+  const before = await ServerProcess.start(options);
+  const key = `${before.url}/v1/kv/default/k`;
+  assert.equal((await fetch(key, { method: 'PUT', body: 'kept' })).status, 204);
+  const { clusterId } = (await (await fetch(`${before.url}/v1/cluster`)).json()) as { clusterId: string };
+  await before.stop();
+  await damageLog(`${directory.path}/data`);
+
+  const refused = ServerProcess.spawn(options);
+  assert.equal(await refused.exited, 3);
+  assert.match(refused.logTail(), /Raft log of member 1 is damaged.*kvorum cluster recover/);
+  const node = { url: refused.url, directory: directory.path };
+  const report = recover(node);
+  assert.equal(report.status, 0, report.stderr);
+  assert.match(
+    report.stdout,
+    /damaged +entry \d+ fails its checksum; readable up to \d+, lost from there to/,
   );
+  const done = recover(node, '--confirm', clusterId);
+  assert.equal(done.status, 0, done.stderr);
+  const after = await ServerProcess.start(options);
+  assert.equal(await (await fetch(key)).text(), 'kept');
+  await after.stop();
 });

@@ -79,7 +79,7 @@ function partsOf(loaded: LoadedRaft): LogParts {
   return { hardState, snapshot, entries, lastIndex: entries.at(-1)?.index, damage: undefined };
 }
 
-/** Where the bounds of a damaged log cannot be read, its entries may begin anywhere. */
+/** Entries that the snapshot has made useless may lie before it. */
 function followers(entries: readonly Entry[], snapshot: Snapshot): readonly Entry[] {
   const behind = entries.filter(({ index }) => index > snapshot.index);
   return behind[0]?.index === snapshot.index + 1 ? behind : [];

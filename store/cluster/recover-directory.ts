@@ -6,7 +6,8 @@ import type { Epoch, TopologyState } from '../core/topology/types.ts';
 import type { Random } from '../ports/random.ts';
 import type { Engine } from '../storage/engine.ts';
 import { createMetaStore } from '../storage/meta-store.ts';
-import { loadRaft } from '../storage/raft-store/load-raft.ts';
+import { scanEntries } from '../storage/raft-store/entry-scan.ts';
+import { type LoadedRaft, loadRaft } from '../storage/raft-store/load-raft.ts';
 import { raftKeys, TOPOLOGY_GROUP } from '../storage/raft-store/raft-keys.ts';
 import { becomeMember, drawId, type Identity, openDataDirectory } from './data-directory.ts';
 import {
@@ -62,7 +63,7 @@ type RecoverDeps = { readonly engine: Engine; readonly random: Random };
 /** Throws RecoverDirectoryError, TopologyRecoveryError, or TopologyFormatError where a newer version wrote the log. */
 export async function planRecovery({ engine, random }: RecoverDeps): Promise<RecoveryPlan> {
   const old = await readIdentity({ engine, random });
-  const { loaded } = await loadRaft(engine, raftKeys(TOPOLOGY_GROUP));
+  const loaded = await loadLog(engine);
   const known = readTopology(loaded);
   if (known === undefined)
     throw noTopology(old, loaded.type === 'damaged' ? loaded.reason : 'it never arrived');
@@ -110,6 +111,18 @@ async function readIdentity({ engine, random }: RecoverDeps): Promise<Identity> 
       : `this directory has no member number: it was asking the cluster ${joining} for one, and has no topology; ` +
           'give the directory of a member',
   );
+}
+
+/** Of a damaged log the entries behind the snapshot: those before it are of no use, damaged or not. */
+async function loadLog(engine: Engine): Promise<LoadedRaft> {
+  const keys = raftKeys(TOPOLOGY_GROUP);
+  const { loaded } = await loadRaft(engine, keys);
+  if (loaded.type !== 'damaged' || loaded.snapshot === undefined || loaded.lastIndex === undefined)
+    return loaded;
+  await using view = engine.openView({ reverse: false });
+  const bounds = { first: plus(loaded.snapshot.index, 1), last: loaded.lastIndex };
+  const { entries } = await scanEntries(view, keys, bounds);
+  return { ...loaded, entries };
 }
 
 function withoutWrites(engine: Engine): Engine {
