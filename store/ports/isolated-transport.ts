@@ -10,6 +10,7 @@ export function createIsolatedTransport(address = 'isolated:0'): Transport {
       throw new PeerError('UNREACHABLE', `this node reaches nobody, also not ${to}`, { isUnsent: true });
     },
     reset() {},
+    rejudge() {},
     links: () => [],
     close: async () => {},
   };

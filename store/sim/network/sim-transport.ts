@@ -101,6 +101,12 @@ export class SimTransport implements Transport {
     this.#retryAtMs.clear();
   }
 
+  rejudge(): void {
+    for (const link of [...this.#ends])
+      if (link.state === 'open' && link.hello !== undefined && this.#handle.judge(link.hello) !== undefined)
+        this.#close(link, closed());
+  }
+
   links(): readonly LinkStatus[] {
     return [...this.#links.values()].map((link) => ({
       address: link.address,
