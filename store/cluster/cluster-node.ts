@@ -96,6 +96,7 @@ export class ClusterNode {
         transport: deps.transport,
         resolver: deps.resolver,
         addresses: () => this.#knownAddresses(),
+        onError: deps.events.onBackgroundError,
         onSilence: () =>
           this.#waitFor(`none of the seeds answers (cluster.seeds: ${options.seeds.join(', ')})`),
         onUnresolved: (seed, error) =>
@@ -125,9 +126,7 @@ export class ClusterNode {
     const isNeeded = (): boolean =>
       this.#phase.type !== 'excluded' && this.member?.driver.leader === undefined;
     const { signal } = this.#stopping;
-    this.#searching = this.#search
-      .run(isNeeded, (address, reply) => this.#onWho(address, reply), signal)
-      .catch(this.#deps.events.onBackgroundError);
+    this.#searching = this.#search.run(isNeeded, (address, reply) => this.#onWho(address, reply), signal);
   }
 
   /** Makes a cluster whose only member is this node. The same id again is a success. */

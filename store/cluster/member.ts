@@ -296,24 +296,20 @@ export class Member {
     return liveness === undefined || liveness === 'alive' || liveness === 'suspect';
   }
 
-  async #announce(): Promise<void> {
+  #announce(): Promise<void> {
     const { directoryId, announcement, heartbeatMs } = this.options;
     const { clock, events } = this.#deps;
-    try {
-      await announceStart(
-        {
-          member: this.number,
-          directoryId,
-          incarnation: this.incarnation,
-          announcement,
-          intervalMs: 2 * heartbeatMs,
-        },
-        { clock, calls: this.calls, topology: this.topology, ...events },
-        this.#stopping.signal,
-      );
-    } catch (error) {
-      events.onBackgroundError(error);
-    }
+    return announceStart(
+      {
+        member: this.number,
+        directoryId,
+        incarnation: this.incarnation,
+        announcement,
+        intervalMs: 2 * heartbeatMs,
+      },
+      { clock, calls: this.calls, topology: this.topology, ...events, onError: events.onBackgroundError },
+      this.#stopping.signal,
+    );
   }
 
   #send(message: RaftMessage): void {

@@ -20,6 +20,7 @@ export type SeedSearchDeps = {
   /** Nobody answered in a whole round. */
   onSilence(): void;
   onUnresolved(seed: string, error: unknown): void;
+  onError(error: unknown): void;
 };
 
 /** Addresses asked in one round; a name of a large cluster resolves to many more than are needed. */
@@ -44,7 +45,8 @@ export class SeedSearch {
   ): Promise<void> {
     const { clock } = this.#deps;
     while (!signal.aborted) {
-      if (isNeeded()) await this.#round(isNeeded, onWho, signal);
+      // What fails once, e.g. a read of the disk, must not end the search.
+      if (isNeeded()) await this.#round(isNeeded, onWho, signal).catch(this.#deps.onError);
       await sleep(clock, this.#options.intervalMs, signal);
     }
   }
