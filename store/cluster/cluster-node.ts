@@ -122,7 +122,7 @@ export class ClusterNode {
     const { identity } = this.#directory;
     if (identity !== undefined && loaded.type === 'intact') await this.#takePart(identity, loaded.state);
     else if (identity !== undefined) await this.#rejoinDamaged(identity, loaded);
-    else if (this.options.bootstrap && this.#directory.joining === undefined) await this.bootstrap({});
+    else if (this.options.bootstrap && this.#directory.joining === undefined) await this.#bootstrapUnlessFound();
     const isNeeded = (): boolean =>
       this.#phase.type !== 'excluded' && this.member?.driver.leader === undefined;
     const { signal } = this.#stopping;
@@ -169,6 +169,22 @@ export class ClusterNode {
       await this.#enter(identity);
       return { clusterId, created: true };
     });
+  }
+
+  /**
+   * The setting outlives the first start: a node that lost its disk would make a second cluster beside the one that its
+   * seeds are of. So they are asked once; where one of them is of a cluster, this node joins that.
+   */
+  async #bootstrapUnlessFound(): Promise<void> {
+    let found: string | undefined;
+    await this.#search.look((_, { clusterId }) => {
+      found ??= clusterId;
+    }, this.#stopping.signal);
+    if (found === undefined) await this.bootstrap({});
+    else
+      this.#deps.events.onNotice('a seed is of a cluster: this node joins it instead of making one', {
+        clusterId: found,
+      });
   }
 
   announcement(): Announcement {

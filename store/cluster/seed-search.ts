@@ -51,6 +51,11 @@ export class SeedSearch {
     }
   }
 
+  /** One round. */
+  async look(onWho: (address: string, reply: WhoReply) => void, signal: AbortSignal): Promise<void> {
+    await this.#round(() => true, onWho, signal);
+  }
+
   async #round(
     isNeeded: () => boolean,
     onWho: (address: string, reply: WhoReply) => Promise<void> | void,
