@@ -167,13 +167,20 @@ test('a node of another cluster with our seeds is refused by its cluster id, and
   assert.deepEqual(await topology(), before);
 });
 
-test('a wiped disk rejoins as a replacement with a number that was never used', async () => {
+for (const [index, who] of [
+  [3, 'a node'],
+  [1, 'the node that made the cluster, told to make one again,'],
+] as const)
+  test(`${who} with a wiped disk rejoins as a replacement with a number that was never used`, () =>
+    rejoinsAfterWipe(index));
+
+async function rejoinsAfterWipe(index: number): Promise<void> {
   const before = await members();
-  const node = cluster.node(3);
+  const node = cluster.node(index);
   const old = before.find(({ name }) => name === node.name)?.number;
-  await cluster.kill(3);
+  await cluster.kill(index);
   rmSync(`${node.directory}/data`, { recursive: true });
-  cluster.start(3);
+  cluster.start(index);
   const status = await statusWhere(node, 'did not come back', (each) => each.node.state === 'member');
   assert.equal(status.node.member, Math.max(...before.map(({ number }) => number)) + 1);
   await cluster.until('the replacement is not settled', async () => {
@@ -183,7 +190,7 @@ test('a wiped disk rejoins as a replacement with a number that was never used', 
       now.every(({ liveness, number, isVoter }) => liveness === 'alive' && number !== old && isVoter)
     );
   });
-});
+}
 
 test('an older copy of a data directory is refused as the member that it was, and rejoins as a replacement', async () => {
   const node = cluster.node(2);

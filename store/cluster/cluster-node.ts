@@ -9,7 +9,6 @@ import type { Engine } from '../storage/engine.ts';
 import type { MetaStore } from '../storage/meta-store.ts';
 import type { LoadedRaft } from '../storage/raft-store/load-raft.ts';
 import type { RaftStore } from '../storage/raft-store/raft-store.ts';
-import { AddressBook } from './address-book.ts';
 import { type BootstrapRequest, ClusterError } from './cluster-admin.ts';
 import {
   becomeFirstMember,
@@ -24,7 +23,7 @@ import { firstState, newMemberState } from './first-state.ts';
 import { askToJoin } from './joiner.ts';
 import type { ProposalOutcomeName } from './leader-calls.ts';
 import { Member, type MemberOptions } from './member.ts';
-import { alreadyMember, firstReason } from './phase-reasons.ts';
+import { alreadyMember, belongsTo, firstReason, mayBeOf } from './phase-reasons.ts';
 import { SeedSearch, type WhoReply } from './seed-search.ts';
 
 export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'life' | 'announcement'> & {
@@ -82,8 +81,6 @@ export class ClusterNode {
   readonly #stopping = new AbortController();
   #directory: DataDirectory;
   #phase: Phase;
-  /** Of this member's cluster: numbers mean nothing beside the cluster that gave them. */
-  #book = new AddressBook();
   #changing: Promise<unknown> = Promise.resolve();
   #searching: Promise<void> = Promise.resolve();
 
@@ -126,13 +123,11 @@ export class ClusterNode {
     const { identity } = this.#directory;
     if (identity !== undefined && loaded.type === 'intact') await this.#takePart(identity, loaded.state);
     else if (identity !== undefined) await this.#rejoinDamaged(identity, loaded);
-    else if (this.options.bootstrap && this.#directory.joining === undefined) await this.bootstrap({});
+    else if (this.options.bootstrap && this.#directory.joining === undefined) await this.#bootstrapUnlessFound();
     const isNeeded = (): boolean =>
       this.#phase.type !== 'excluded' && this.member?.driver.leader === undefined;
     const { signal } = this.#stopping;
-    this.#searching = this.#search
-      .run(isNeeded, (address, reply) => this.#onWho(address, reply), signal)
-      .catch(this.#deps.events.onBackgroundError);
+    this.#searching = this.#search.run(isNeeded, (address, reply) => this.#onWho(address, reply), signal);
   }
 
   /** Makes a cluster whose only member is this node. The same id again is a success. */
@@ -142,18 +137,12 @@ export class ClusterNode {
       if (this.#stopping.signal.aborted) throw new ClusterError('CLUSTER_WAITING', 'this node is stopping');
       if (phase.type === 'member') return alreadyMember(phase.member.options.identity.clusterId, request);
       if (phase.type !== 'waiting')
-        throw new ClusterError(
-          'ALREADY_BOOTSTRAPPED',
-          `this node's directory belongs to the cluster ${phase.clusterId} (${phase.type}: ${phase.reason}); make a new cluster of an empty directory`,
-        );
+        throw belongsTo(phase);
       const { engine, random } = this.#deps;
       const wanted = request.clusterId ?? this.options.clusterId;
       const clusterId = wanted === '' ? drawId(random) : wanted;
       if (this.options.clusterId !== '' && clusterId !== this.options.clusterId)
-        throw new ClusterError(
-          'ALREADY_BOOTSTRAPPED',
-          `the setting cluster.id lets this node be of ${this.options.clusterId} only, not of ${clusterId}`,
-        );
+        throw mayBeOf(this.options.clusterId, clusterId);
       const partitions = request.partitions ?? this.options.partitions;
       const identity: Identity = { clusterId, member: 1, incarnation: 1, partitions };
       const state = firstState({
@@ -178,13 +167,29 @@ export class ClusterNode {
     });
   }
 
+  /**
+   * The setting outlives the first start: a node that lost its disk would make a second cluster beside the one that its
+   * seeds are of. So they are asked once; where one of them is of a cluster, this node joins that.
+   */
+  async #bootstrapUnlessFound(): Promise<void> {
+    let found: string | undefined;
+    await this.#search.look((_, { clusterId }) => {
+      found ??= clusterId;
+    }, this.#stopping.signal);
+    if (found === undefined) await this.bootstrap({});
+    else
+      this.#deps.events.onNotice('a seed is of a cluster: this node joins it instead of making one', {
+        clusterId: found,
+      });
+  }
+
   announcement(): Announcement {
     return { ...this.options.announcement, peerAddress: this.#deps.transport.address };
   }
 
   /**
    * A peer's refusal may be the first that this node hears of its own exclusion. It is no more than that peer's word, so
-   * it counts only where no leader says otherwise; who is refused keeps trying, and is told again.
+   * it counts only where no leader says otherwise; who is refused keeps asking, and is told again.
    */
   onRefused(address: string, by: 'us' | 'them', refusal: HelloRefusal, peer: Hello | undefined): void {
     this.#deps.events.onRefused(address, by, refusal, peer);
@@ -229,7 +234,6 @@ export class ClusterNode {
   async #takePart(identity: Identity, persisted: PersistedState): Promise<void> {
     this.#directory = { ...this.#directory, identity, joining: undefined };
     const { clock, random, transport, raftStore, events } = this.#deps;
-    this.#book = new AddressBook();
     const member: Member = new Member(
       {
         ...this.options,
@@ -242,7 +246,6 @@ export class ClusterNode {
         clock,
         random,
         transport,
-        book: this.#book,
         store: raftStore,
         persisted,
         events: {
@@ -330,9 +333,10 @@ export class ClusterNode {
     if (this.#phase.reason !== reason) this.#show({ ...this.#phase, reason });
   }
 
-  async #onWho(address: string, { clusterId, leader }: WhoReply): Promise<void> {
+  async #onWho(address: string, { clusterId, leader, refusal }: WhoReply): Promise<void> {
     const { member } = this;
     if (member !== undefined) {
+      if (refusal !== undefined) this.onRefused(address, 'them', refusal, undefined);
       if (clusterId === member.options.identity.clusterId && member.driver.leader === undefined)
         member.hintLeader(leader?.address);
       return;
@@ -398,6 +402,6 @@ export class ClusterNode {
     const members = this.member?.topology.state?.members.values() ?? [];
     return [...members]
       .filter(({ number }) => number !== this.member?.number)
-      .map(({ number, peerAddress }) => this.#book.addressOf(number) ?? peerAddress);
+      .map(({ number, peerAddress }) => this.member?.book.addressOf(number) ?? peerAddress);
   }
 }

@@ -97,7 +97,7 @@ export function quorumOf(member: Member): QuorumStatus {
     return {
       ...quorum,
       state: 'lost',
-      reason: `no leader for ${seconds} s: a majority of the voters does not reach each other, or does not reach this node`,
+      reason: `no leader for ${seconds} s: a majority of the voters does not reach each other, or does not reach this node. Where it is gone for good, see \`kvorum cluster recover\``,
     };
   }
   if (missing.length > 0) {

@@ -17,3 +17,22 @@ export function alreadyMember(
     `this node is a member of the cluster ${clusterId} already; repeat that id, or use a node with an empty directory`,
   );
 }
+
+/** Why a directory that a cluster has begun to fill makes no other one. */
+export function belongsTo(phase: {
+  readonly type: 'joining' | 'excluded';
+  readonly clusterId: string;
+  readonly reason: string;
+}): ClusterError {
+  return new ClusterError(
+    'ALREADY_BOOTSTRAPPED',
+    `this node's directory belongs to the cluster ${phase.clusterId} (${phase.type}: ${phase.reason}); make a new cluster of an empty directory`,
+  );
+}
+
+export function mayBeOf(allowed: string, asked: string): ClusterError {
+  return new ClusterError(
+    'ALREADY_BOOTSTRAPPED',
+    `the setting cluster.id lets this node be of ${allowed} only, not of ${asked}`,
+  );
+}

@@ -50,9 +50,15 @@ export class SeedSearch {
   ): Promise<void> {
     const { clock } = this.#deps;
     while (!signal.aborted) {
-      if (isNeeded()) await this.#round(isNeeded, onWho, signal);
+      // What fails once, e.g. a read of the disk, must not end the search.
+      if (isNeeded()) await this.#round(isNeeded, onWho, signal).catch(this.#deps.onError);
       await sleep(clock, this.#options.intervalMs, signal);
     }
+  }
+
+  /** One round. */
+  async look(onWho: (address: string, reply: WhoReply) => void, signal: AbortSignal): Promise<void> {
+    await this.#round(() => true, onWho, signal);
   }
 
   async #round(

@@ -10,7 +10,6 @@ export function createIsolatedTransport(address = 'isolated:0'): Transport {
       throw new PeerError('UNREACHABLE', `this node reaches nobody, also not ${to}`, { isUnsent: true });
     },
     reset() {},
-    rejudge() {},
     links: () => [],
     close: async () => {},
   };

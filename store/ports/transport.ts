@@ -16,8 +16,6 @@ export type Transport = {
   request(address: string, request: PeerRequest, options: RequestOptions): Promise<PeerReply>;
   /** Breaks every link, so that both sides say hello again: this node's identity, or what it knows, has changed. */
   reset(): void;
-  /** Ends every link to a node that `judge` refuses by now: it says hello again, and is told why. */
-  rejudge(): void;
   links(): readonly LinkStatus[];
   close(): Promise<void>;
 };

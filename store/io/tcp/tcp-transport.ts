@@ -85,13 +85,6 @@ export class TcpTransport implements Transport {
     this.#closePeers(reason, 'UNREACHABLE');
   }
 
-  /** Whoever is refused sends over the link that it dialled. */
-  rejudge(): void {
-    for (const link of [...this.#accepted])
-      if (link.isOpen && link.peer !== undefined && this.#handlers?.judge(link.peer) !== undefined)
-        link.end('this node refuses by now what the other side said of itself');
-  }
-
   links(): readonly LinkStatus[] {
     const dialled = [...this.#peers.values()]
       .map((peer) => peer.status)

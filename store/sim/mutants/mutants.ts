@@ -151,13 +151,6 @@ const READS: readonly Mutant[] = [
 
 const TOPOLOGY: readonly Mutant[] = [
   mutant(
-    'lost-proposal-told-done',
-    'a proposal is done only if its own entry was applied',
-    'store/cluster/pending-proposals.ts',
-    'pending.position.term === entry.term',
-    'pending.position.index === entry.index',
-  ),
-  mutant(
     'unknown-told-as-refused',
     'what may have been done is never told to be refused',
     'store/cluster/leader-calls.ts',
@@ -178,13 +171,32 @@ const TOPOLOGY: readonly Mutant[] = [
     'if (sameName?.directoryId === directoryId)',
     'if (sameName !== undefined)',
   ),
-  mutant(
-    'same-incarnation-twice',
-    'an incarnation is begun by one life only',
-    'store/core/topology/start.ts',
-    'command.incarnation > member.incarnation || command.life === member.life',
-    'command.incarnation >= member.incarnation',
-  ),
+  {
+    name: 'older-life-welcome',
+    rule: 'an older copy of a disk is told apart and counts no more',
+    edits: [
+      {
+        file: 'store/core/topology/start.ts',
+        from: 'const problem = findStaleness(member, command);',
+        to: 'const problem = false as boolean ? findStaleness(member, command) : undefined;',
+      },
+      {
+        file: 'store/peer/judge-hello.ts',
+        from: 'if (known.incarnation === 0 || claimed.incarnation > known.incarnation) return undefined;',
+        to: 'return undefined;',
+      },
+      {
+        file: 'store/cluster/member.ts',
+        from: 'own.incarnation > incarnation || (own.incarnation === incarnation && own.life !== life)',
+        to: 'own.incarnation < 0',
+      },
+      {
+        file: 'store/cluster/member.ts',
+        from: 'return known !== undefined && member.incarnation < known.incarnation;',
+        to: 'return false;',
+      },
+    ],
+  },
   mutant(
     'foreign-cluster-welcome',
     'nodes of two clusters have no link',

@@ -23,10 +23,11 @@ export const FAIR_WEATHER: Weather = {
   stallMs: 0,
 };
 
-export type Carriage = {
-  /** Handshakes, replies and ends of links: repeated by TCP until they come, where there is a way at all. */
-  readonly isReliable: boolean;
-};
+/**
+ * `message`: may be lost, and may come twice. `request`, and its reply: may be lost; a link never repeats one. `control`
+ * (handshakes and ends of links): TCP repeats it until it comes, where there is a way at all.
+ */
+export type Carriage = 'message' | 'request' | 'control';
 
 export type NetworkDeps = { readonly timeline: Timeline; readonly prng: Prng };
 
@@ -44,10 +45,10 @@ export class Network {
   }
 
   /** Takes `deliver` from one machine to another: once, twice or never, after some time. */
-  carry(from: string, to: string, { isReliable }: Carriage, deliver: () => void): void {
+  carry(from: string, to: string, carriage: Carriage, deliver: () => void): void {
     const { lossRate, duplicateRate } = this.weather;
-    if (this.isCut(from, to) || (!isReliable && this.#prng.unit() < lossRate)) return;
-    const isDoubled = !isReliable && this.#prng.unit() < duplicateRate;
+    if (this.isCut(from, to) || (carriage !== 'control' && this.#prng.unit() < lossRate)) return;
+    const isDoubled = carriage === 'message' && this.#prng.unit() < duplicateRate;
     for (let copies = isDoubled ? 2 : 1; copies > 0; copies--) {
       this.#timeline.after(this.#drawDelayMs(from, to), () => {
         if (!this.isCut(from, to)) deliver();

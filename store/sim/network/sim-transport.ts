@@ -9,6 +9,7 @@ import {
 } from '../../ports/transport.ts';
 import type { SimProcess } from '../sim-process.ts';
 import { LinkEnd } from './link.ts';
+import type { Carriage } from './network.ts';
 import { machineOf, type Switchboard } from './switchboard.ts';
 
 export type SimTransportOptions = {
@@ -101,12 +102,6 @@ export class SimTransport implements Transport {
     this.#retryAtMs.clear();
   }
 
-  rejudge(): void {
-    for (const link of [...this.#ends])
-      if (link.state === 'open' && link.hello !== undefined && this.#handle.judge(link.hello) !== undefined)
-        this.#close(link, closed());
-  }
-
   links(): readonly LinkStatus[] {
     return [...this.#links.values()].map((link) => ({
       address: link.address,
@@ -161,7 +156,7 @@ export class SimTransport implements Transport {
     const hello = this.#board.wire.hello(this.#handle.hello());
     link.said = hello;
     this.#giveUpLater(link);
-    this.#board.network.carry(this.machine, machineOf(address), { isReliable: true }, () => {
+    this.#board.network.carry(this.machine, machineOf(address), 'control', () => {
       const target = this.#board.at(address);
       if (target === undefined) this.#refuseConnection(link);
       else target.process.run(() => target.#answerDial(link, hello));
@@ -182,7 +177,7 @@ export class SimTransport implements Transport {
 
   #toDialler(link: LinkEnd, from: string, act: () => void): void {
     const { network } = this.#board;
-    network.carry(from, link.owner.machine, { isReliable: true }, () => link.owner.process.run(act));
+    network.carry(from, link.owner.machine, 'control', () => link.owner.process.run(act));
   }
 
   /** The second step of a handshake, at the one that was dialled. */
@@ -248,7 +243,7 @@ export class SimTransport implements Transport {
   }
 
   #transmit(link: LinkEnd, message: PeerMessage): void {
-    this.#carryTo(link, { isReliable: false }, (end) => {
+    this.#carryTo(link, 'message', (end) => {
       this.#confirmAnd(end, (hello) => {
         this.#board.watch.onDeliver(end.owner, hello, message);
         end.owner.#handle.onMessage(hello, message);
@@ -257,11 +252,11 @@ export class SimTransport implements Transport {
   }
 
   /** Runs `act` at the other end, in its process, unless it knows nothing of the link any more. */
-  #carryTo(link: LinkEnd, how: { readonly isReliable: boolean }, act: (end: LinkEnd) => void): void {
+  #carryTo(link: LinkEnd, carriage: Carriage, act: (end: LinkEnd) => void): void {
     const { remote } = link;
     if (remote === undefined || link.state !== 'open') return;
     link.sent += 1;
-    this.#board.network.carry(this.machine, remote.owner.machine, how, () => {
+    this.#board.network.carry(this.machine, remote.owner.machine, carriage, () => {
       if (remote.state === 'closed') remote.owner.#tellClosed(link);
       else remote.owner.process.run(() => act(remote));
     });
@@ -273,11 +268,11 @@ export class SimTransport implements Transport {
   }
 
   #ask(link: LinkEnd, request: PeerRequest, onReply: (reply: PeerReply) => void): void {
-    this.#carryTo(link, { isReliable: false }, (end) => {
+    this.#carryTo(link, 'request', (end) => {
       this.#confirmAnd(end, (hello) => {
         const answer = (reply: PeerReply): void => {
           const payload = this.#board.wire.reply(reply);
-          end.owner.#carryTo(end, { isReliable: false }, () => onReply(payload));
+          end.owner.#carryTo(end, 'request', () => onReply(payload));
         };
         end.owner.#serve(end, hello, request, answer);
       });
@@ -307,7 +302,7 @@ export class SimTransport implements Transport {
 
   #tell({ owner }: LinkEnd, act: () => void): void {
     const { network } = this.#board;
-    network.carry(this.machine, owner.machine, { isReliable: true }, () => owner.process.run(act));
+    network.carry(this.machine, owner.machine, 'control', () => owner.process.run(act));
   }
 
   #giveUp(link: LinkEnd, error: PeerError): void {

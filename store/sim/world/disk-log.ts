@@ -109,6 +109,20 @@ export class DiskLog {
     return Buffer.concat(parts);
   }
 
+  /** Whether the same can be read from both. */
+  equals(other: DiskLog): boolean {
+    const [own, its] = [this, other].map((log) =>
+      JSON.stringify([
+        log.hardState,
+        log.bounds,
+        log.pointer,
+        log.entries.size,
+        orNothing(() => log.snapshotData()),
+      ]),
+    );
+    return own === its;
+  }
+
   #take(operation: EngineOperation): void {
     if (operation.type === 'delete-range') {
       if (operation.start[0] === FAMILY.raft) this.#deleteRange(operation.start, operation.end);

@@ -157,11 +157,15 @@ export class Machine {
   /** A bit of the Raft log rots while nothing runs: what was promised may not be readable any more (S5). */
   flipBit(prng: Prng): void {
     this.crash();
+    const read = () => DiskLog.of(this.disk.contents(RAFT_AND_META.start, RAFT_AND_META.end));
     const keys = [...this.disk.contents(Uint8Array.of(FAMILY.raft), RAFT_AND_META.end)].map(({ key }) => key);
     const key = keys[prng.below(keys.length)];
+    const before = read();
     if (key === undefined || !this.disk.corrupt(key)) return;
-    this.rolledBack = this.log.directoryId;
-    this.#deps.events.note(`${this.name} has a damaged disk`);
+    // What is left over from earlier writes is never read.
+    const isNoticed = !read().equals(before);
+    if (isNoticed) this.rolledBack = this.log.directoryId;
+    this.#deps.events.note(`${this.name} has a damaged disk`, () => `noticed: ${isNoticed}`);
   }
 
   #createLife(life: number): Life {

@@ -91,6 +91,7 @@ export async function change(
 ): Promise<'acknowledged' | 'refused' | 'unknown'> {
   const { life } = machine;
   let outcome: 'acknowledged' | 'refused' | 'unknown' = 'unknown';
+  let said = '';
   try {
     const result = await ask();
     // What a dead process would have said nobody heard.
@@ -103,10 +104,11 @@ export async function change(
     if (!(error instanceof ClusterError)) {
       if (life?.process.isAlive === true) throw error;
     } else if (error.code !== 'OUTCOME_UNKNOWN') outcome = 'refused';
+    said = String(error);
   }
   outcomes[outcome] += 1;
   if (outcome === 'refused') watch.clients.refused(expectation);
-  world.trace.note(`${machine.name}: ${expectation.text}: ${outcome}`);
+  world.trace.note(`${machine.name}: ${expectation.text}: ${outcome}`, () => said);
   return outcome;
 }
 
