@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { settle } from '../io/settle.ts';
 import type { Machine } from '../sim/world/machine.ts';
 import { CLUSTER, nodeOf, statusOf, TestCluster } from './test-cluster.ts';
 
@@ -20,7 +21,7 @@ async function members(cluster: TestCluster, machine: Machine): Promise<(readonl
 
 test('G7: a crash after any write of a join and a start leaves a node that becomes a member, once', async () => {
   for (let at = 1; ; at++) {
-    const cluster = new TestCluster();
+    const cluster = new TestCluster(settle);
     const [first] = await cluster.start(1);
     const joiner = cluster.machine('node-2');
     let writes = 0;
@@ -50,7 +51,7 @@ test('G7: a crash after any write of a join and a start leaves a node that becom
 
 test('G7: a crash after any write of a bootstrap leaves a cluster, or an empty directory that makes it when it is told again', async () => {
   for (let at = 1; at < 12; at++) {
-    const cluster = new TestCluster();
+    const cluster = new TestCluster(settle);
     const machine = cluster.machine('node-1');
     let writes = 0;
     cluster.onWritten = () => {
@@ -72,7 +73,7 @@ test('G7: a crash after any write of a bootstrap leaves a cluster, or an empty d
 
 test('G7: a crash after any write while an old copy of a directory is given up leaves one that joins as another', async () => {
   for (let at = 1; ; at++) {
-    const cluster = new TestCluster();
+    const cluster = new TestCluster(settle);
     const [first, second] = (await cluster.start(2)) as [Machine, Machine];
     const third = cluster.machine('node-3');
     third.start();

@@ -206,11 +206,15 @@ export class Member {
 
   /**
    * Whether a leader counts this member in, which then has all reason to doubt a peer that says it is excluded. A leader
-   * without other voters has nobody's word but its own: it may be an old copy of a directory.
+   * that nobody answers has no word but its own: it may be an old copy of a directory.
    */
   isCountedIn(): boolean {
     const { driver, options } = this;
-    if (driver.isLeader) return driver.status().configuration.voters.length > 1;
+    if (driver.isLeader) {
+      const { progress, configuration } = driver.status();
+      const isAnswered = [...progress].some(([member, { isActive }]) => member !== this.number && isActive);
+      return isAnswered || configuration.voters.length > 1;
+    }
     const silentMs = this.#deps.clock.monotonicMs() - this.#leaderHeardMs;
     return driver.leader !== undefined && silentMs < 2 * options.electionTimeoutMs;
   }

@@ -1,12 +1,11 @@
 import { resolveConfig } from '../config/resolve-config.ts';
 import type { Config } from '../config/settings.ts';
 import { createPrng } from '../core/prng/prng.ts';
-import { settle } from '../io/settle.ts';
 import type { KvorumNode } from '../node/start-node.ts';
 import { Network } from '../sim/network/network.ts';
 import { Switchboard } from '../sim/network/switchboard.ts';
 import { ENCODING } from '../sim/network/wire.ts';
-import { Timeline } from '../sim/timeline.ts';
+import { type Settle, Timeline } from '../sim/timeline.ts';
 import { Machine } from '../sim/world/machine.ts';
 
 export const CLUSTER = '1'.repeat(32);
@@ -20,7 +19,7 @@ export type TestMachineOptions = {
 
 /** Whole nodes on virtual time, told step by step what happens to them. */
 export class TestCluster {
-  readonly timeline = new Timeline(settle);
+  readonly timeline: Timeline;
   readonly network: Network;
   readonly notes: string[] = [];
   readonly broken: unknown[] = [];
@@ -30,8 +29,9 @@ export class TestCluster {
   readonly #prng = createPrng(1);
   readonly #defaults = resolveConfig({ environment: {}, flags: [] }).config;
 
-  constructor() {
-    const { timeline } = this;
+  constructor(settle: Settle) {
+    const timeline = new Timeline(settle);
+    this.timeline = timeline;
     this.network = new Network({ timeline, prng: createPrng(2) });
     const watch = { onSend() {}, onDeliver() {}, onLink() {} };
     this.#board = new Switchboard({ network: this.network, timeline, watch, wire: ENCODING });
@@ -110,8 +110,10 @@ export function nodeOf({ node, name }: Machine): KvorumNode {
 
 export const statusOf = (machine: Machine) => nodeOf(machine).cluster.status();
 
-/** A member that follows a leader, among `count` that are. */
+/** A member that follows a leader, among `count` that are and vote. */
 function isUp({ node }: Machine, count: number): boolean {
   const status = node?.cluster.status();
-  return status?.leader !== undefined && status.members.total === count && status.members.alive === count;
+  return (
+    status?.leader !== undefined && status.members.alive === count && status.quorum.voters.length === count
+  );
 }
