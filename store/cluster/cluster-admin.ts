@@ -120,3 +120,10 @@ export class ClusterError extends Error {
     this.code = code;
   }
 }
+
+export function noRead(reason: string): ClusterError {
+  return new ClusterError(
+    'NO_LEADER',
+    `the topology could not be read as of now (${reason}); consistency=local answers with what this node has applied`,
+  );
+}

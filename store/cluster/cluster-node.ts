@@ -24,7 +24,7 @@ import { firstState, newMemberState } from './first-state.ts';
 import { askToJoin } from './joiner.ts';
 import type { ProposalOutcomeName } from './leader-calls.ts';
 import { Member, type MemberOptions } from './member.ts';
-import { alreadyMember, belongsTo, firstReason, mayBeOf } from './phase-reasons.ts';
+import { alreadyMember, belongsTo, damagedAndAlone, firstReason, mayBeOf } from './phase-reasons.ts';
 import { SeedSearch, type WhoReply } from './seed-search.ts';
 
 export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'announcement'> & {
@@ -302,17 +302,9 @@ export class ClusterNode {
    */
   async #rejoinDamaged(identity: Identity, loaded: LoadedRaft): Promise<void> {
     const reason = loaded.type === 'damaged' ? loaded.reason : 'the log is missing';
-    if (this.options.seeds.length === 0)
-      throw new Error(
-        `the Raft log of member ${identity.member} is damaged (${reason}), and there are no cluster.seeds to fetch it from; ` +
-          'give the seeds of the other members, or see `kvorum cluster recover`',
-      );
-    this.#deps.events.onNotice(
-      'the Raft log is damaged: looking for the others, to rejoin as a replacement',
-      {
-        reason,
-      },
-    );
+    if (this.options.seeds.length === 0) throw damagedAndAlone(identity.member, reason);
+    const notice = 'the Raft log is damaged: looking for the others, to rejoin as a replacement';
+    this.#deps.events.onNotice(notice, { reason });
     this.#show({
       type: 'joining',
       clusterId: identity.clusterId,

@@ -14,7 +14,7 @@ import type { Transport } from '../ports/transport.ts';
 import type { RaftStore } from '../storage/raft-store/raft-store.ts';
 import { AddressBook } from './address-book.ts';
 import { announceStart } from './announcer.ts';
-import { ClusterError } from './cluster-admin.ts';
+import { ClusterError, noRead } from './cluster-admin.ts';
 import type { Identity } from './data-directory.ts';
 import { deadline, until } from './deadline.ts';
 import { GossipDriver } from './gossip-driver.ts';
@@ -395,11 +395,4 @@ export class Member {
 
 function gossipOptions({ gossipPeriodMs, gossipProbeTimeoutMs }: MemberOptions) {
   return { ...GOSSIP_DEFAULTS, periodMs: gossipPeriodMs, probeTimeoutMs: gossipProbeTimeoutMs };
-}
-
-function noRead(reason: string): ClusterError {
-  return new ClusterError(
-    'NO_LEADER',
-    `the topology could not be read as of now (${reason}); consistency=local answers with what this node has applied`,
-  );
 }

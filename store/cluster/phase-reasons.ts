@@ -36,3 +36,11 @@ export function mayBeOf(allowed: string, asked: string): ClusterError {
     `the setting cluster.id lets this node be of ${allowed} only, not of ${asked}`,
   );
 }
+
+/** Why a node does not start whose log is damaged, and that knows nobody to ask. */
+export function damagedAndAlone(member: number, reason: string): Error {
+  return new Error(
+    `the Raft log of member ${member} is damaged (${reason}), and there are no cluster.seeds to fetch it from; ` +
+      'give the seeds of the other members, or see `kvorum cluster recover`',
+  );
+}
