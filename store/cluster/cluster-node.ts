@@ -16,7 +16,6 @@ import {
   beginJoining,
   type DataDirectory,
   drawId,
-  drawLife,
   giveUpIdentity,
   type Identity,
 } from './data-directory.ts';
@@ -27,7 +26,7 @@ import { Member, type MemberOptions } from './member.ts';
 import { alreadyMember, belongsTo, damagedAndAlone, firstReason, mayBeOf } from './phase-reasons.ts';
 import { SeedSearch, type WhoReply } from './seed-search.ts';
 
-export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'announcement'> & {
+export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'life' | 'announcement'> & {
   readonly announcement: Omit<Announcement, 'peerAddress'>;
   readonly weight: number;
   /** Make a cluster of an empty directory. */
@@ -76,6 +75,7 @@ export type Phase =
  */
 export class ClusterNode {
   readonly options: ClusterNodeOptions;
+  readonly life: string;
   readonly #deps: ClusterNodeDeps;
   readonly #search: SeedSearch;
   readonly #stopping = new AbortController();
@@ -88,6 +88,7 @@ export class ClusterNode {
     this.options = options;
     this.#deps = deps;
     this.#directory = directory;
+    this.life = Buffer.from(deps.random.bytes(8)).toString('hex');
     this.#phase = this.#phaseWithoutMember(firstReason(options.seeds));
     this.#search = new SeedSearch(
       { seeds: options.seeds, intervalMs: options.seedIntervalMs, timeoutMs: options.requestTimeoutMs },
@@ -122,8 +123,7 @@ export class ClusterNode {
     const { identity } = this.#directory;
     if (identity !== undefined && loaded.type === 'intact') await this.#takePart(identity, loaded.state);
     else if (identity !== undefined) await this.#rejoinDamaged(identity, loaded);
-    else if (this.options.bootstrap && this.#directory.joining === undefined)
-      await this.#bootstrapUnlessFound();
+    else if (this.options.bootstrap && this.#directory.joining === undefined) await this.#bootstrapUnlessFound();
     const isNeeded = (): boolean =>
       this.#phase.type !== 'excluded' && this.member?.driver.leader === undefined;
     const { signal } = this.#stopping;
@@ -136,15 +136,15 @@ export class ClusterNode {
       const phase = this.#phase;
       if (this.#stopping.signal.aborted) throw new ClusterError('CLUSTER_WAITING', 'this node is stopping');
       if (phase.type === 'member') return alreadyMember(phase.member.options.identity.clusterId, request);
-      if (phase.type !== 'waiting') throw belongsTo(phase);
+      if (phase.type !== 'waiting')
+        throw belongsTo(phase);
       const { engine, random } = this.#deps;
       const wanted = request.clusterId ?? this.options.clusterId;
       const clusterId = wanted === '' ? drawId(random) : wanted;
       if (this.options.clusterId !== '' && clusterId !== this.options.clusterId)
         throw mayBeOf(this.options.clusterId, clusterId);
       const partitions = request.partitions ?? this.options.partitions;
-      const life = drawLife(random);
-      const identity: Identity = { clusterId, member: 1, incarnation: 1, life, partitions };
+      const identity: Identity = { clusterId, member: 1, incarnation: 1, partitions };
       const state = firstState({
         clusterId,
         settings: {
@@ -158,7 +158,7 @@ export class ClusterNode {
           directoryId: this.#directory.directoryId,
           weight: this.options.weight,
           incarnation: identity.incarnation,
-          life,
+          life: this.life,
         },
       });
       await becomeFirstMember(engine, identity, state);
@@ -239,6 +239,7 @@ export class ClusterNode {
         ...this.options,
         directoryId: this.#directory.directoryId,
         identity,
+        life: this.life,
         announcement: this.announcement(),
       },
       {
@@ -360,7 +361,7 @@ export class ClusterNode {
   }
 
   async #askToJoin(clusterId: string, address: string): Promise<void> {
-    const { clock, transport, engine, random } = this.#deps;
+    const { clock, transport, engine } = this.#deps;
     const { name, weight, requestTimeoutMs, heartbeatMs } = this.options;
     const { directoryId } = this.#directory;
     const joined = await askToJoin(
@@ -383,8 +384,7 @@ export class ClusterNode {
       return this.#giveUp({ clusterId });
     }
     const { member, partitions } = joined;
-    const life = drawLife(random);
-    const identity: Identity = { clusterId, member, incarnation: 1, life, partitions };
+    const identity: Identity = { clusterId, member, incarnation: 1, partitions };
     await becomeMember(engine, identity, newMemberState());
     await this.#enter(identity);
     this.member?.hintLeader(address);

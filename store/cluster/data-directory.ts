@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { PersistedState } from '../core/raft/types.ts';
-import { nextLife } from '../core/topology/lives.ts';
 import type { Random } from '../ports/random.ts';
 import { STORAGE_FORMAT } from '../storage/checksum.ts';
 import type { Engine, EngineOperation } from '../storage/engine.ts';
@@ -13,8 +12,6 @@ export type Identity = {
   readonly member: number;
   /** The life of the directory that runs now; raised, durably, by each start. */
   readonly incarnation: number;
-  /** Of this incarnation, with those before it (store/core/topology/lives.ts). */
-  readonly life: string;
   /** Fixed when the cluster was made. */
   readonly partitions: number;
 };
@@ -35,7 +32,6 @@ const identityFact = z.object({
   clusterId: z.string(),
   member: z.number(),
   incarnation: z.number(),
-  life: z.string().default(''),
   partitions: z.number(),
 });
 const joiningFact = z.object({ clusterId: z.string() });
@@ -52,7 +48,7 @@ export async function openDataDirectory(deps: DirectoryDeps): Promise<DataDirect
   const directory = await meta.read(FACTS.directory);
   if (directory === undefined) throw madeBeforeClusters();
   const { directoryId } = directoryFact.parse(directory);
-  const identity = await beginIncarnation(deps);
+  const identity = await beginIncarnation(meta);
   const joining = await meta.read(FACTS.joining);
   // An identity may have been given up, and a crash have come before all of its log was gone.
   if (identity === undefined)
@@ -114,11 +110,6 @@ export function drawId(random: Random): string {
   return Buffer.from(random.bytes(16)).toString('hex');
 }
 
-/** The life of a start after those in `previous`. */
-export function drawLife(random: Random, previous = ''): string {
-  return nextLife(Buffer.from(random.bytes(4)).toString('hex'), previous);
-}
-
 async function createDirectory({ engine, random }: DirectoryDeps): Promise<DataDirectory> {
   const directoryId = drawId(random);
   const facts = [
@@ -129,12 +120,11 @@ async function createDirectory({ engine, random }: DirectoryDeps): Promise<DataD
   return { directoryId, identity: undefined, joining: undefined };
 }
 
-async function beginIncarnation({ meta, random }: DirectoryDeps): Promise<Identity | undefined> {
+async function beginIncarnation(meta: MetaStore): Promise<Identity | undefined> {
   const stored = await meta.read(FACTS.identity);
   if (stored === undefined) return undefined;
   const identity = identityFact.parse(stored);
-  const { incarnation, life } = identity;
-  const next = { ...identity, incarnation: incarnation + 1, life: drawLife(random, life) };
+  const next = { ...identity, incarnation: identity.incarnation + 1 };
   await meta.write(FACTS.identity, next);
   return next;
 }

@@ -29,6 +29,7 @@ export type MemberOptions = {
   readonly name: string;
   readonly directoryId: string;
   readonly identity: Identity;
+  readonly life: string;
   readonly announcement: Announcement;
   readonly heartbeatMs: number;
   readonly electionTimeoutMs: number;
@@ -161,8 +162,7 @@ export class Member {
   }
 
   get incarnation(): Incarnation {
-    const { incarnation, life } = this.options.identity;
-    return { incarnation, life };
+    return { incarnation: this.options.identity.incarnation, life: this.options.life };
   }
 
   /**
@@ -340,7 +340,8 @@ export class Member {
 
   #learnAddresses(): void {
     for (const { rumour } of this.gossip.view.values())
-      if (rumour.member !== this.number) this.book.record(rumour.member, rumour.incarnation, rumour.address);
+      if (rumour.member !== this.number)
+        this.book.record(rumour.member, rumour.incarnation, rumour.address);
     this.#deps.events.onProgress();
   }
 

@@ -1,4 +1,3 @@
-import { mayFollow } from '../core/topology/lives.ts';
 import type { Incarnation } from '../core/topology/types.ts';
 import type { Hello, HelloRefusal } from './messages.ts';
 
@@ -102,14 +101,7 @@ function judgeKnown(
 ): HelloRefusal | undefined {
   if (hello.directoryId !== known.directoryId) return otherHistory(hello, claimed.number, known);
   // A recorded incarnation of 0 means that the member has a number and has not started under it yet.
-  if (known.incarnation === 0) return undefined;
-  if (mayFollow(claimed, known)) return undefined;
-  if (claimed.incarnation > known.incarnation) {
-    return stale(
-      hello,
-      `the cluster saw an incarnation ${known.incarnation} of member ${claimed.number} that this directory does not know of`,
-    );
-  }
+  if (known.incarnation === 0 || claimed.incarnation > known.incarnation) return undefined;
   if (claimed.incarnation < known.incarnation) {
     return stale(
       hello,

@@ -1,5 +1,4 @@
 import type { ApplyOutcome, CommandOf } from './command.ts';
-import { mayFollow } from './lives.ts';
 import { refuseUnknown, withMember } from './members.ts';
 import { applied, refused, unchanged } from './outcome.ts';
 import type { Member, TopologyState } from './types.ts';
@@ -31,8 +30,6 @@ function findStaleness(member: Member, command: CommandOf<'start'>): string | un
     const seen = `the cluster has seen incarnation ${member.incarnation} of it`;
     return `${who} is in incarnation ${command.incarnation}, but ${seen}: its directory is an older copy.`;
   }
-  if (command.incarnation > member.incarnation && !mayFollow(command, member))
-    return `${who} does not know of the incarnation ${member.incarnation} that the cluster has seen of it: its directory is an older copy.`;
   if (command.incarnation > member.incarnation || command.life === member.life) return undefined;
   return `${who} started twice in incarnation ${member.incarnation}: one of the two directories is a copy.`;
 }

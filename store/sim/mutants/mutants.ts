@@ -182,7 +182,7 @@ const TOPOLOGY: readonly Mutant[] = [
       },
       {
         file: 'store/peer/judge-hello.ts',
-        from: 'if (known.incarnation === 0) return undefined;',
+        from: 'if (known.incarnation === 0 || claimed.incarnation > known.incarnation) return undefined;',
         to: 'return undefined;',
       },
       {
@@ -192,8 +192,8 @@ const TOPOLOGY: readonly Mutant[] = [
       },
       {
         file: 'store/cluster/member.ts',
-        from: 'if (known === undefined) return false;',
-        to: 'if (known === undefined || member.number > 0) return false;',
+        from: 'return known !== undefined && member.incarnation < known.incarnation;',
+        to: 'return false;',
       },
     ],
   },
