@@ -1,4 +1,5 @@
 import type { PersistedState } from '../core/raft/types.ts';
+import { presentLife } from '../core/topology/succession.ts';
 import type { Announcement } from '../core/topology/types.ts';
 import type { Hello, HelloRefusal } from '../peer/messages.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,6 +17,8 @@ import {
   beginJoining,
   type DataDirectory,
   drawId,
+  firstIdentity,
+  forgetEarlierLives,
   giveUpIdentity,
   type Identity,
 } from './data-directory.ts';
@@ -25,7 +28,7 @@ import type { ProposalOutcomeName } from './leader-calls.ts';
 import { Member, type MemberOptions } from './member.ts';
 import { SeedSearch, type WhoReply } from './seed-search.ts';
 
-export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'life' | 'announcement'> & {
+export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'announcement'> & {
   readonly announcement: Omit<Announcement, 'peerAddress'>;
   readonly weight: number;
   /** Make a cluster of an empty directory. */
@@ -74,7 +77,6 @@ export type Phase =
  */
 export class ClusterNode {
   readonly options: ClusterNodeOptions;
-  readonly life: string;
   readonly #deps: ClusterNodeDeps;
   readonly #search: SeedSearch;
   readonly #stopping = new AbortController();
@@ -87,7 +89,6 @@ export class ClusterNode {
     this.options = options;
     this.#deps = deps;
     this.#directory = directory;
-    this.life = Buffer.from(deps.random.bytes(8)).toString('hex');
     this.#phase = this.#phaseWithoutMember(firstReason(options.seeds));
     this.#search = new SeedSearch(
       { seeds: options.seeds, intervalMs: options.seedIntervalMs, timeoutMs: options.requestTimeoutMs },
@@ -148,7 +149,7 @@ export class ClusterNode {
           `the setting cluster.id lets this node be of ${this.options.clusterId} only, not of ${clusterId}`,
         );
       const partitions = request.partitions ?? this.options.partitions;
-      const identity: Identity = { clusterId, member: 1, incarnation: 1, partitions };
+      const identity = firstIdentity(random, { clusterId, member: 1, partitions });
       const state = firstState({
         clusterId,
         settings: {
@@ -162,7 +163,7 @@ export class ClusterNode {
           directoryId: this.#directory.directoryId,
           weight: this.options.weight,
           incarnation: identity.incarnation,
-          life: this.life,
+          life: presentLife(identity),
         },
       });
       await becomeFirstMember(engine, identity, state);
@@ -226,9 +227,19 @@ export class ClusterNode {
 
   /** The identity is durable: goes on from what is on the disk, like after any other start. */
   async #enter(identity: Identity): Promise<void> {
-    const loaded = await this.#deps.raftStore.load();
-    if (loaded.type !== 'intact') throw new Error('a Raft log that was just written cannot be read');
-    await this.#takePart(identity, loaded.state);
+    await this.#takePart(identity, await this.#loadWritten());
+  }
+
+  /** The directory is a member's from here on: only a new start may make of it what it was before. */
+  async #loadWritten(): Promise<PersistedState> {
+    try {
+      const loaded = await this.#deps.raftStore.load();
+      if (loaded.type === 'intact') return loaded.state;
+      throw new Error('a Raft log that was just written cannot be read');
+    } catch (error) {
+      this.#deps.events.onFailed(error);
+      throw error;
+    }
   }
 
   /** Takes part from now on. What was said to peers before is said anew. */
@@ -240,7 +251,6 @@ export class ClusterNode {
         ...this.options,
         directoryId: this.#directory.directoryId,
         identity,
-        life: this.life,
         announcement: this.announcement(),
       },
       {
@@ -253,12 +263,26 @@ export class ClusterNode {
           ...events,
           onStale: (message) => this.#onStale(message),
           onRemoved: (message) => this.#onRemoved(message),
+          onAnnounced: () => this.#onAnnounced(identity),
         },
       },
     );
     this.#show({ type: 'member', member });
     transport.reset();
     await member.start();
+  }
+
+  /** The cluster knows this life: from now on the directory need not remember the ones before. */
+  #onAnnounced(identity: Identity): void {
+    if (identity.lives.length === 1) return;
+    const forgetting = this.#change(async () => {
+      if (this.#directory.identity !== identity) return;
+      this.#directory = {
+        ...this.#directory,
+        identity: await forgetEarlierLives(this.#deps.meta, identity),
+      };
+    });
+    forgetting.catch(this.#deps.events.onBackgroundError);
   }
 
   #onStale(message: string): void {
@@ -369,7 +393,7 @@ export class ClusterNode {
     );
     if (joined === undefined || this.#stopping.signal.aborted) return;
     const { member, partitions } = joined;
-    const identity: Identity = { clusterId, member, incarnation: 1, partitions };
+    const identity = firstIdentity(this.#deps.random, { clusterId, member, partitions });
     await becomeMember(engine, identity, newMemberState());
     await this.#enter(identity);
     this.member?.hintLeader(address);

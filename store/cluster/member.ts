@@ -6,7 +6,8 @@ import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { RAFT_DEFAULTS } from '../core/raft/options.ts';
 import type { MemberId, PersistedState } from '../core/raft/types.ts';
 import type { TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
-import { type Announcement, type Incarnation, toEpoch } from '../core/topology/types.ts';
+import { follows } from '../core/topology/succession.ts';
+import { type Announcement, type Succession, toEpoch } from '../core/topology/types.ts';
 import type { Hello, PeerReply } from '../peer/messages.ts';
 import { type Clock, sleep } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
@@ -27,7 +28,6 @@ export type MemberOptions = {
   readonly name: string;
   readonly directoryId: string;
   readonly identity: Identity;
-  readonly life: string;
   readonly announcement: Announcement;
   readonly heartbeatMs: number;
   readonly electionTimeoutMs: number;
@@ -56,6 +56,8 @@ export type MemberEvents = {
   /** The cluster has seen a later life of this directory: what this one promised is void. */
   onStale(message: string): void;
   onRemoved(message: string): void;
+  /** This start is registered. */
+  onAnnounced(): void;
   onFailed(error: unknown): void;
   onBackgroundError(error: unknown): void;
   onProposed(outcome: ProposalOutcomeName, seconds: number): void;
@@ -157,8 +159,9 @@ export class Member {
     return this.options.identity.member;
   }
 
-  get incarnation(): Incarnation {
-    return { incarnation: this.options.identity.incarnation, life: this.options.life };
+  get succession(): Succession {
+    const { incarnation, lives } = this.options.identity;
+    return { incarnation, lives };
   }
 
   /**
@@ -303,7 +306,7 @@ export class Member {
       {
         member: this.number,
         directoryId,
-        incarnation: this.incarnation,
+        succession: this.succession,
         announcement,
         intervalMs: 2 * heartbeatMs,
       },
@@ -340,10 +343,9 @@ export class Member {
       if (number !== this.number) this.book.record(number, incarnation, peerAddress);
     const own = state.members.get(this.number);
     if (own === undefined) return;
-    const { incarnation, life } = this.incarnation;
-    if (own.incarnation > incarnation || (own.incarnation === incarnation && own.life !== life))
+    if (!follows(this.succession, own))
       events.onStale(
-        `the cluster has seen incarnation ${own.incarnation} of this member, and this is ${incarnation}`,
+        `the cluster has seen incarnation ${own.incarnation} of this member in a life that this directory does not know`,
       );
   }
 
@@ -358,11 +360,11 @@ export class Member {
     this.#deps.events.onRemoved('this member was removed from the cluster, or replaced');
   }
 
-  /** What an earlier life of a member says counts no more once the topology knows a later one (G7). */
+  /** What an earlier life of a member, or a copy of it, says counts no more once the topology knows a later one (G7). */
   #isOlderLife({ member }: Hello): boolean {
     if (member === undefined) return true;
     const known = this.topology.state?.members.get(member.number);
-    return known !== undefined && member.incarnation < known.incarnation;
+    return known !== undefined && (member.incarnation < known.incarnation || !follows(member, known));
   }
 
   #bestSuccessor(): MemberId | undefined {

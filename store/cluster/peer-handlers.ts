@@ -34,7 +34,7 @@ function helloOf(node: ClusterNode): Hello {
     version: announcement.version,
     clusterId: isMember ? identity.clusterId : undefined,
     member: isMember
-      ? { number: identity.member, incarnation: identity.incarnation, life: node.life }
+      ? { number: identity.member, incarnation: identity.incarnation, lives: identity.lives }
       : undefined,
   };
 }
