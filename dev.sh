@@ -13,7 +13,9 @@ usage() {
 ./dev.sh COMMAND
 
   up [N]                 start a local cluster of N nodes (default 3; HTTP on 7400, 7410, ..., data in .kvorum/node-i), or what
-                         is down of it, and wait until it is one; more nodes than before join it
+                         is down of it, and wait until it is one; more nodes than before join it. LOCAL_HTTP_PORT
+                         in the environment moves the ports. They agree on the topology; data is not
+                         replicated yet, and served by a cluster of one only: up 1
   down                   stop the local cluster (SIGTERM: each node finishes what is in flight and syncs)
   status                 a table of the nodes and a verdict; exit code 0 only if all is well
   logs [i] [-f]          the log of the i-th node, or of all
@@ -23,12 +25,12 @@ usage() {
   test [filter]          type check and tests; filter: a part of a test file's path
   test --coverage        the same with line coverage of store/core and store/storage
   soak [name]            fault runs against real processes at full length: kill, full, clock (one node);
-                         leader, pause, partition, restart (five nodes)
+                         leader, handover, pause, partition, restart (five nodes)
   sim                    whole nodes on virtual time under faults: 2000 seeds; --seeds N, --first F, --nodes N, --minutes M,
                          --seed S replays one with its trace, --mutants shows that it notices broken rules
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
-  bench NAME             storage, http, memory, raft or failover; results are kept in docs/benchmarks.md
+  bench NAME             storage, http, memory, raft, failover or gossip; results are kept in docs/benchmarks.md
   hooks                  install the git pre-commit hook (lint)
 
   clean                  stop what runs here and remove .kvorum/ (asks first; --yes does not ask)

@@ -23,8 +23,9 @@ try {
 
 /** These load the whole server; the other commands start without it. Help names them too. */
 function isServerCommand(args: readonly string[]): boolean {
-  const names = ['server', 'config', 'help', '--help', '-h', 'completion'];
-  return args.length === 0 || args.some((arg) => names.includes(arg));
+  const names = ['server', 'config', 'recover', 'help', '--help', '-h', 'completion'];
+  const printsHelp = args.length === 0 || args.at(-1) === 'cluster';
+  return printsHelp || args.some((arg) => names.includes(arg));
 }
 
 function exitCodeOf(error: unknown): number {

@@ -8,6 +8,7 @@ import {
 } from '../store/config/resolve-config.ts';
 import { environmentName, SETTING_NAMES, SETTINGS, type SettingName } from '../store/config/settings.ts';
 import { runServer } from '../store/main.ts';
+import { registerRecover } from './cluster/recover.ts';
 
 const EXIT_USAGE = 2;
 
@@ -31,8 +32,9 @@ type ServerFlags = { readonly config?: string; readonly set: readonly string[] }
   Record<string, unknown>
 >;
 
-/** `kvorum server` and `kvorum config`. */
+/** `kvorum server`, `kvorum config` and `kvorum cluster recover`. */
 export function registerServerCommands(program: Command): void {
+  registerRecover(program);
   withSettings(program.command('server').description('run a node in the foreground')).action(
     async (flags: ServerFlags) => {
       const resolved = resolveOrSay(flags);

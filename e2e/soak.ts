@@ -5,6 +5,7 @@ import { clockSoak } from './soak/clock.ts';
 import { fullDiskSoak } from './soak/full-disk.ts';
 import { killSoak } from './soak/kill.ts';
 import { handoverSoak, leaderSoak } from './soak/leader.ts';
+import { mixedSoak } from './soak/mixed.ts';
 import { partitionSoak } from './soak/partition.ts';
 import { pauseSoak } from './soak/pause.ts';
 import { restartSoak } from './soak/restart.ts';
@@ -23,6 +24,7 @@ const SOAKS: Readonly<Record<string, SoakEntry>> = {
   handover: { soak: handoverSoak, engines: ONE_ENGINE, rounds: 20 },
   pause: { soak: pauseSoak, engines: ONE_ENGINE, rounds: 5 },
   partition: { soak: partitionSoak, engines: ONE_ENGINE, rounds: 10 },
+  mixed: { soak: mixedSoak, engines: ONE_ENGINE, rounds: 30 },
   restart: { soak: restartSoak, engines: ONE_ENGINE, rounds: 10 },
 };
 

@@ -2,12 +2,15 @@ import { mkdirSync } from 'node:fs';
 import type { ResolvedConfig } from './config/resolve-config.ts';
 import type { Config } from './config/settings.ts';
 import { choosePort } from './io/chosen-port.ts';
+import { clusterSnapshot } from './io/cluster-snapshot.ts';
 import { dnsResolver } from './io/dns-resolver.ts';
 import { defaultHttpOptions, type HttpOptions } from './io/http/http-options.ts';
 import { type HttpServer, startHttpServer } from './io/http/server.ts';
+import { startLoadMeter } from './io/load-meter.ts';
 import { createLogger, type Logger } from './io/log.ts';
 import { createMetrics, type Metrics } from './io/metrics.ts';
 import { ENGINE_DEFAULTS, type EngineOptions, openEngine } from './io/open-engine.ts';
+import { PeerTraffic } from './io/peer-traffic.ts';
 import { systemClock } from './io/system-clock.ts';
 import { systemRandom } from './io/system-random.ts';
 import { type TcpEvents, tcpOptions } from './io/tcp/options.ts';
@@ -19,6 +22,8 @@ const EXIT_OK = 0;
 const EXIT_NOT_STARTED = 3;
 const EXIT_STORAGE_FAILED = 70;
 const EXIT_CONSENSUS_FAILED = 71;
+
+const LOAD_INTERVAL_MS = 1000;
 
 /**
  * Runs a node until SIGTERM, SIGINT or a failed storage; returns the exit code. After a failed write or fsync the
@@ -38,12 +43,13 @@ export async function runServer({ config }: ResolvedConfig): Promise<number> {
   const signal = await nextSignal();
   log.info({ signal }, 'stopping: no new requests, finishing what is in flight');
   await running.server.close(config['shutdown.graceMs']);
+  running.loadMeter[Symbol.dispose]();
   await running.node.stop();
   log.info('stopped');
   return EXIT_OK;
 }
 
-type Running = { readonly node: KvorumNode; readonly server: HttpServer };
+type Running = { readonly node: KvorumNode; readonly server: HttpServer; readonly loadMeter: Disposable };
 
 async function start(given: Config, log: Logger, metrics: Metrics): Promise<Running> {
   const config = { ...given, 'http.port': await choosePort(given['http.host'], given['http.port']) };
@@ -58,14 +64,20 @@ async function start(given: Config, log: Logger, metrics: Metrics): Promise<Runn
   });
   onFailure.defer(() => engine.close());
   if (reason !== undefined) log.warn({ engine: engine.name }, reason);
+  const traffic = new PeerTraffic();
   const transport = new TcpTransport(tcpOptions(config), {
     clock: systemClock,
     random: systemRandom,
-    events: linkEvents(log),
+    events: linkEvents(log, traffic),
   });
   const ports = { clock: systemClock, random: systemRandom, transport, resolver: dnsResolver, engine };
-  const node = await startNode(config, ports, nodeEvents(log, metrics));
+  const node = await startNode(config, ports, nodeEvents(log, metrics, traffic));
   onFailure.defer(() => node.stop());
+  metrics.watchCluster(() => clusterSnapshot(node, traffic.snapshot(transport.links())));
+  const report = (load: number): void => node.reportLoad(load);
+  const loadMeter = onFailure.use(
+    startLoadMeter({ intervalMs: LOAD_INTERVAL_MS }, { clock: systemClock, report }),
+  );
   const server = await startHttpServer(httpOptions(config), {
     store: node.store,
     cluster: node.cluster,
@@ -79,10 +91,10 @@ async function start(given: Config, log: Logger, metrics: Metrics): Promise<Runn
   const peerAddress = transport.address;
   log.info({ address: server.address, peerAddress, engine: engine.name, openedInMs }, 'started');
   onFailure.move();
-  return { node, server };
+  return { node, server, loadMeter };
 }
 
-function nodeEvents(log: Logger, metrics: Metrics): NodeEvents {
+function nodeEvents(log: Logger, metrics: Metrics, traffic: PeerTraffic): NodeEvents {
   return {
     onStorageFailed(error) {
       metrics.countEngineError('write');
@@ -99,22 +111,25 @@ function nodeEvents(log: Logger, metrics: Metrics): NodeEvents {
     },
     onNotice: (message, fields) => log.warn(fields, message),
     onRefused(address, by, { code, message }, peer) {
+      traffic.onRefused(code);
       const fields = { address, peer: peer?.name, peerCluster: peer?.clusterId, code, reason: message };
       log.warn(fields, by === 'us' ? 'refused a peer' : 'refused by a peer');
     },
-    onProposed() {},
+    onProposed: (outcome, seconds) => metrics.observeProposal(outcome, seconds),
     onReaped: (records) => metrics.countReaped(records),
     onBackgroundError: (error) => log.error({ err: error }, 'background work failed and will be tried again'),
   };
 }
 
-function linkEvents(log: Logger): TcpEvents {
+function linkEvents(log: Logger, traffic: PeerTraffic): TcpEvents {
   return {
     onProtocolError: (address, reason) =>
       log.warn({ address, reason }, 'a peer connection broke the protocol'),
     onUnreachable: (address, reason) => log.debug({ address, reason }, 'a peer cannot be reached'),
     onLinkClosed: (address, reason) => log.debug({ address, reason }, 'a peer link ended'),
     onRequestFailed: (address, error) => log.error({ address, err: error }, 'a request of a peer failed'),
+    onDropped: () => traffic.onDropped(),
+    onBytes: (direction, bytes) => traffic.onBytes(direction, bytes),
     onTlsFilesError: (reason) => log.error({ reason }, 'the TLS files cannot be used'),
   };
 }

@@ -18,9 +18,11 @@ export type LocalNode = {
 /** Where all of it is. */
 export const LOCAL_ROOT = '.kvorum';
 export const LOCAL_NODES_MAX = 50;
+const FIRST_HTTP_PORT = 7400;
 
+/** Where 7400 is taken, the environment variable LOCAL_HTTP_PORT moves all ports of the local cluster. */
 export function localNode(index: number): LocalNode {
-  const httpPort = 7400 + 10 * (index - 1);
+  const httpPort = Number(process.env.LOCAL_HTTP_PORT ?? FIRST_HTTP_PORT) + 10 * (index - 1);
   const peerPort = httpPort + 1;
   const directory = `${LOCAL_ROOT}/node-${index}`;
   return {

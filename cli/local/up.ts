@@ -13,10 +13,13 @@ import {
 import { type Observation, observe } from './observe.ts';
 import { verdictOf } from './verdict.ts';
 
+const MAIN = `${import.meta.dirname}/../main.ts`;
 const COUNT_DEFAULT = 3;
 const REPLICATION_FACTOR_MAX = 3;
 const DEADLINE_MS = 30_000;
 const DEADLINE_PER_NODE_MS = 3000;
+/** Whoever is not a member after this time is shown with what it waits for. */
+const PATIENCE_MS = 3000;
 
 /**
  * `up [N]`: starts what does not run of N nodes and waits until they are one cluster. Each keeps its ports and its
@@ -61,7 +64,7 @@ function start(node: LocalNode, nodes: readonly LocalNode[]): Exit {
   const flags = flagsOf(node, nodes);
   mkdirSync(node.directory, { recursive: true });
   const log = openSync(node.logFile, 'a');
-  const child = spawn(process.execPath, ['cli/main.ts', 'server', ...flags], {
+  const child = spawn(process.execPath, [MAIN, 'server', ...flags], {
     detached: true,
     stdio: ['ignore', log, log],
   });
@@ -101,7 +104,7 @@ async function follow(
     if (hasEnded()) return true;
     last = await observe(nodes);
     const isWell = verdictOf(last).isWell;
-    const line = progressOf(last);
+    const line = progressOf(last, { withReasons: performance.now() - startedAt > PATIENCE_MS });
     if (line !== printed && !isWell) process.stderr.write(`${seconds(startedAt)}  ${line}\n`);
     printed = line;
     return isWell;
@@ -109,13 +112,18 @@ async function follow(
   return last;
 }
 
-/** `1 starting, 2 joining, 3 member`; where all are members, what is left to wait for. */
-function progressOf(observations: readonly Observation[]): string {
+/** `starting: kvorum-1, joining: kvorum-2`; where all are members, what is left to wait for. */
+function progressOf(
+  observations: readonly Observation[],
+  { withReasons }: { readonly withReasons: boolean },
+): string {
   const states = ['starting', 'waiting', 'joining', 'member', 'excluded'] as const;
   const counts = states.flatMap((state) => {
     const names = observations
       .filter(({ status }) => (status?.node.state ?? 'starting') === state)
-      .map(({ node }) => node.name);
+      .map(({ node, status }) =>
+        withReasons && status?.node.reason ? `${node.name} (${status.node.reason})` : node.name,
+      );
     return names.length > 0 ? [`${state}: ${names.join(' ')}`] : [];
   });
   return counts.length === 1 && counts[0]?.startsWith('member')

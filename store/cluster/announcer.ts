@@ -20,6 +20,8 @@ export type AnnouncerDeps = {
   /** The topology knows a later life of this directory, or another directory, under this number. */
   onStale(message: string): void;
   onRemoved(message: string): void;
+  /** It failed in a way of its own, and is tried again. */
+  onError(error: unknown): void;
 };
 
 /** Registers this start of the member, with its addresses, until the topology has it. */
@@ -36,9 +38,9 @@ export async function announceStart(
     try {
       await calls.propose({ type: 'start', member, directoryId, ...incarnation, ...announcement }, signal);
     } catch (error) {
-      if (!(error instanceof ClusterError)) throw error;
-      if (error.code === 'MEMBER_STALE') return deps.onStale(error.message);
-      if (error.code === 'MEMBER_NOT_FOUND') return deps.onRemoved(error.message);
+      if (!(error instanceof ClusterError)) deps.onError(error);
+      else if (error.code === 'MEMBER_STALE') return deps.onStale(error.message);
+      else if (error.code === 'MEMBER_NOT_FOUND') return deps.onRemoved(error.message);
     }
     await sleep(clock, intervalMs, signal);
   }

@@ -9,7 +9,6 @@ import type { Engine } from '../storage/engine.ts';
 import type { MetaStore } from '../storage/meta-store.ts';
 import type { LoadedRaft } from '../storage/raft-store/load-raft.ts';
 import type { RaftStore } from '../storage/raft-store/raft-store.ts';
-import { AddressBook } from './address-book.ts';
 import { type BootstrapRequest, ClusterError } from './cluster-admin.ts';
 import {
   becomeFirstMember,
@@ -75,7 +74,6 @@ export type Phase =
  */
 export class ClusterNode {
   readonly options: ClusterNodeOptions;
-  readonly book = new AddressBook();
   readonly life: string;
   readonly #deps: ClusterNodeDeps;
   readonly #search: SeedSearch;
@@ -90,7 +88,7 @@ export class ClusterNode {
     this.#deps = deps;
     this.#directory = directory;
     this.life = Buffer.from(deps.random.bytes(8)).toString('hex');
-    this.#phase = this.#phaseWithoutMember('starting');
+    this.#phase = this.#phaseWithoutMember(firstReason(options.seeds));
     this.#search = new SeedSearch(
       { seeds: options.seeds, intervalMs: options.seedIntervalMs, timeoutMs: options.requestTimeoutMs },
       {
@@ -98,6 +96,9 @@ export class ClusterNode {
         transport: deps.transport,
         resolver: deps.resolver,
         addresses: () => this.#knownAddresses(),
+        onError: deps.events.onBackgroundError,
+        onSilence: () =>
+          this.#waitFor(`none of the seeds answers (cluster.seeds: ${options.seeds.join(', ')})`),
         onUnresolved: (seed, error) =>
           deps.events.onNotice(`the seed ${seed} cannot be resolved`, { reason: (error as Error).message }),
       },
@@ -125,9 +126,7 @@ export class ClusterNode {
     const isNeeded = (): boolean =>
       this.#phase.type !== 'excluded' && this.member?.driver.leader === undefined;
     const { signal } = this.#stopping;
-    this.#searching = this.#search
-      .run(isNeeded, (address, reply) => this.#onWho(address, reply), signal)
-      .catch(this.#deps.events.onBackgroundError);
+    this.#searching = this.#search.run(isNeeded, (address, reply) => this.#onWho(address, reply), signal);
   }
 
   /** Makes a cluster whose only member is this node. The same id again is a success. */
@@ -186,8 +185,6 @@ export class ClusterNode {
   }
 
   onLink(peer: Hello): void {
-    if (peer.member !== undefined)
-      this.book.record(peer.member.number, peer.member.incarnation, peer.peerAddress);
     this.member?.onLink(peer);
   }
 
@@ -234,7 +231,6 @@ export class ClusterNode {
         clock,
         random,
         transport,
-        book: this.book,
         store: raftStore,
         persisted,
         events: {
@@ -309,9 +305,10 @@ export class ClusterNode {
     if (this.#phase.reason !== reason) this.#show({ ...this.#phase, reason });
   }
 
-  async #onWho(address: string, { clusterId, leader }: WhoReply): Promise<void> {
+  async #onWho(address: string, { clusterId, leader, refusal }: WhoReply): Promise<void> {
     const { member } = this;
     if (member !== undefined) {
+      if (refusal !== undefined) this.onRefused(address, 'them', refusal, undefined);
       if (clusterId === member.options.identity.clusterId && member.driver.leader === undefined)
         member.hintLeader(leader?.address);
       return;
@@ -366,8 +363,13 @@ export class ClusterNode {
     const members = this.member?.topology.state?.members.values() ?? [];
     return [...members]
       .filter(({ number }) => number !== this.member?.number)
-      .map(({ number, peerAddress }) => this.book.addressOf(number) ?? peerAddress);
+      .map(({ number, peerAddress }) => this.member?.book.addressOf(number) ?? peerAddress);
   }
+}
+
+function firstReason(seeds: readonly string[]): string {
+  if (seeds.length > 0) return `a cluster is being looked for at the seeds ${seeds.join(', ')}`;
+  return 'there are no cluster.seeds to join at: set them, or make a cluster of this node (kvorum cluster bootstrap)';
 }
 
 function alreadyMember(

@@ -8,6 +8,7 @@ import type { RaftStatus } from '../core/raft/status.ts';
 import type { TransferOutcome } from '../core/raft/transfer.ts';
 import {
   type Entry,
+  type HardState,
   type LogIndex,
   type MemberId,
   type PersistedState,
@@ -69,6 +70,9 @@ export class RaftDriver<Outcome> {
   #timer: Timer | undefined;
   #run: Promise<void> | undefined;
   #isStopped = false;
+  #hasFailed = false;
+  /** The newest state that is not on the disk: it differs from what is there in the commit index only. */
+  #unwritten: HardState | undefined;
 
   constructor(options: RaftDriverOptions, deps: RaftDriverDeps<Outcome>) {
     this.#options = options;
@@ -162,6 +166,7 @@ export class RaftDriver<Outcome> {
     this.#proposals.endAll({ type: 'unknown' });
     this.#reads.endAll('stopped');
     await this.#run;
+    await this.#writeHint();
   }
 
   #setTimer(dueMs: number): void {
@@ -180,6 +185,7 @@ export class RaftDriver<Outcome> {
     this.#run = this.#work()
       .catch((error: unknown) => {
         this.#isStopped = true;
+        this.#hasFailed = true;
         this.#timer?.cancel();
         this.#proposals.endAll({ type: 'unknown' });
         this.#reads.endAll('stopped');
@@ -213,9 +219,21 @@ export class RaftDriver<Outcome> {
     for (const message of messages) this.#deps.send(message);
   }
 
+  /**
+   * A commit index alone is only a hint for the next start: it waits for the next write that must be synced, or the end,
+   * instead of keeping what was committed from being applied.
+   */
   async #persist({ snapshot, entries, hardState, mustSync }: Ready): Promise<void> {
-    if (snapshot === undefined && entries.length === 0 && hardState === undefined) return;
-    await this.#deps.store.persist({ snapshot, entries, hardState }, { sync: mustSync });
+    this.#unwritten = hardState ?? this.#unwritten;
+    if (!mustSync) return;
+    await this.#deps.store.persist({ snapshot, entries, hardState: this.#unwritten }, { sync: true });
+    this.#unwritten = undefined;
+  }
+
+  async #writeHint(): Promise<void> {
+    const hardState = this.#unwritten;
+    if (hardState === undefined || this.#hasFailed) return;
+    await this.#deps.store.persist({ snapshot: undefined, entries: [], hardState }, { sync: false });
   }
 
   #apply({ snapshot, committed, reads }: Ready): void {

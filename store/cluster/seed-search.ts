@@ -17,7 +17,10 @@ export type SeedSearchDeps = {
   readonly resolver: Resolver;
   /** Further addresses to ask, e.g. where members were last seen. */
   addresses(): readonly string[];
+  /** Nobody answered in a whole round. */
+  onSilence(): void;
   onUnresolved(seed: string, error: unknown): void;
+  onError(error: unknown): void;
 };
 
 /** Addresses asked in one round; a name of a large cluster resolves to many more than are needed. */
@@ -42,7 +45,8 @@ export class SeedSearch {
   ): Promise<void> {
     const { clock } = this.#deps;
     while (!signal.aborted) {
-      if (isNeeded()) await this.#round(isNeeded, onWho, signal);
+      // What fails once, e.g. a read of the disk, must not end the search.
+      if (isNeeded()) await this.#round(isNeeded, onWho, signal).catch(this.#deps.onError);
       await sleep(clock, this.#options.intervalMs, signal);
     }
   }
@@ -54,13 +58,17 @@ export class SeedSearch {
   ): Promise<void> {
     const asked = await this.#candidates();
     this.#told = new Set();
+    let isSilent = asked.length > 0 || this.#options.seeds.length > 0;
     const answers = asked.map(async (address) => {
       const reply = await this.#ask(address, signal);
-      if (reply === undefined || signal.aborted || !isNeeded()) return;
+      if (reply === undefined) return;
+      isSilent = false;
+      if (signal.aborted || !isNeeded()) return;
       for (const each of reply.addresses) this.#told.add(each);
       await onWho(address, reply);
     });
     await Promise.all(answers);
+    if (isSilent && !signal.aborted) this.#deps.onSilence();
   }
 
   async #candidates(): Promise<readonly string[]> {

@@ -73,11 +73,11 @@ test('a scrape shows the cluster as it is then', async () => {
 
 test('proposals are counted by outcome and timed together', async () => {
   const metrics = createMetrics();
-  metrics.observeProposal('applied', 0.004);
-  metrics.observeProposal('applied', 0.3);
+  metrics.observeProposal('done', 0.004);
+  metrics.observeProposal('done', 0.3);
   metrics.observeProposal('unknown', 20);
   const series = await scrape(metrics);
-  assert.ok(series.includes('kvorum_raft_proposals_total{outcome="applied"} 2'));
+  assert.ok(series.includes('kvorum_raft_proposals_total{outcome="done"} 2'));
   assert.ok(series.includes('kvorum_raft_proposals_total{outcome="unknown"} 1'));
   const name = 'kvorum_raft_proposal_duration_seconds';
   for (const line of ['_bucket{le="0.005"} 1', '_bucket{le="0.5"} 2', '_bucket{le="+Inf"} 3', '_count 3'])

@@ -1,5 +1,6 @@
 import type { Metric, Registry } from 'prom-client';
 import type { QuorumStatus } from '../cluster/cluster-admin.ts';
+import type { ProposalOutcomeName } from '../cluster/leader-calls.ts';
 import type { Liveness } from '../core/gossip/messages.ts';
 import type { HelloRefusalCode } from '../peer/messages.ts';
 import { CountedHistogram, type ScrapedMetric, type ScrapedValue, scraped } from './scraped-metric.ts';
@@ -8,13 +9,11 @@ import { CountedHistogram, type ScrapedMetric, type ScrapedValue, scraped } from
 export type ClusterMetrics = {
   /** Asks for the cluster at each scrape; undefined where this node is of none yet. */
   watchCluster(read: () => ClusterSnapshot | undefined): void;
-  /** A change that this node proposed, or forwarded to the leader. */
-  observeProposal(outcome: ProposalOutcome, seconds: number): void;
+  /** A change that this node was asked to propose as the leader, by its own clients or by another member. */
+  observeProposal(outcome: ProposalOutcomeName, seconds: number): void;
 };
 
-export type ProposalOutcome = 'applied' | 'unchanged' | 'refused' | 'not-leader' | 'unknown';
-
-/** Counts only grow during the life of the process. */
+/** Counts only grow, but those of gossip begin anew where the node takes part under another number. */
 export type ClusterSnapshot = {
   readonly raft: {
     readonly term: number;
@@ -92,7 +91,7 @@ const ROWS: readonly Row[] = [
   [
     'counter',
     'kvorum_gossip_suspicions_total',
-    'Members that became suspect',
+    'Members that this node found silent',
     ({ gossip }) => one(gossip.suspicions),
   ],
   [
@@ -143,13 +142,13 @@ export function clusterMetrics(registry: Registry): ClusterMetrics {
     };
     register(scraped(type, name, help, rows));
   }
-  const proposals = new Map<ProposalOutcome, number>();
+  const proposals = new Map<ProposalOutcomeName, number>();
   const name = 'kvorum_raft_proposals_total';
   const rows = (): ScrapedValue[] =>
     Array.from(proposals, ([outcome, value]) => ({ labels: { outcome }, value }));
-  register(scraped('counter', name, 'Changes of the topology by what they came to', rows));
+  register(scraped('counter', name, 'Changes that this node was asked for as the leader', rows));
   const latency = new CountedHistogram(PROPOSAL_BUCKETS);
-  const help = 'From a change of the topology to its outcome';
+  const help = 'From a proposed change of the topology to its outcome';
   register(scraped('histogram', 'kvorum_raft_proposal_duration_seconds', help, (own) => latency.values(own)));
   return {
     watchCluster: (next) => {

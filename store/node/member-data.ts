@@ -7,6 +7,8 @@ import type { DataService } from './data-service.ts';
 export type MemberDataDeps = {
   readonly node: ClusterNode;
   open(member: Member): Promise<DataService>;
+  /** What a member serves whose data is not here. */
+  unplaced(member: Member): KvStore;
   onError(error: unknown): void;
 };
 
@@ -85,7 +87,7 @@ export class MemberData {
       case 'excluded':
         throw new ClusterError('MEMBER_EXCLUDED', phase.reason);
       case 'member':
-        throw new ClusterError('CLUSTER_FORMING', formingReason(phase.member));
+        return this.#deps.unplaced(phase.member);
     }
   }
 }
@@ -95,17 +97,6 @@ function ownsAll({ topology, number }: Member): boolean {
   return (
     partitions.length > 0 &&
     partitions.every(({ replicas }) => replicas.length === 1 && replicas[0] === number)
-  );
-}
-
-function formingReason({ topology }: Member): string {
-  const { state } = topology;
-  if (state === undefined) return 'the topology has not arrived at this node yet';
-  if (state.partitions.length > 0) return 'this node owns no partition, and does not pass requests on yet';
-  const { replicationFactor } = state.settings;
-  return (
-    `the partitions are not placed: this version replicates no data, and serves it on a cluster of ` +
-    `replicationFactor 1 only (this one has ${replicationFactor})`
   );
 }
 

@@ -17,6 +17,7 @@ import { startSpaceGuard } from '../storage/space-guard.ts';
 import { clusterOptions } from './cluster-options.ts';
 import { startDataService } from './data-service.ts';
 import { MemberData } from './member-data.ts';
+import { unplacedStore } from './unplaced-store.ts';
 
 /** The world of a node; each port has a real form in io/ and one that can fail in sim/. */
 export type NodePorts = {
@@ -124,6 +125,7 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
   const data: MemberData = new MemberData({
     node,
     onError: onBackgroundError,
+    unplaced: (member) => unplacedStore(member, cluster, stopping.signal),
     open: (member) =>
       startDataService(config, member.options.identity, {
         engine,

@@ -41,13 +41,16 @@ export class ClusterWatch {
     this.#matching.persisted(log, fresh);
     this.commits.durable(identity.member, log, fresh);
     this.#lookAtSnapshot(witness);
-    const from = this.#commitOf.get(directoryId) ?? (0 as LogIndex);
-    const commit = log.hardState?.commit ?? from;
-    if (commit > from) {
-      this.commits.committed(log, from, others());
-      this.#commitOf.set(directoryId, commit);
-    }
+    this.committed(witness, log.hardState?.commit ?? (0 as LogIndex), others);
     this.#configurations.persisted(log, fresh, this.commits.last);
+  }
+
+  /** `witness` takes its log for committed up to `commit`: its disk says so, or it has applied that much. */
+  committed({ directoryId, log }: Witness, commit: LogIndex, others: () => readonly Configuration[]): void {
+    const from = this.#commitOf.get(directoryId) ?? (0 as LogIndex);
+    if (commit <= from) return;
+    this.commits.committed(log, from, commit, others());
+    this.#commitOf.set(directoryId, commit);
   }
 
   sent(witness: Witness, message: Message): void {

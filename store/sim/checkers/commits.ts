@@ -14,7 +14,7 @@ const requireConfiguration = requireOf('a snapshot holds the configuration of it
 
 export type Committed = { readonly entry: Entry; readonly text: string; readonly committedIn: Term };
 
-/** What is committed, as the disks of the members say it, each index once and for all. */
+/** What is committed, as the members say it on their disks or by applying it, each index once and for all. */
 export class Commits {
   /** By index; the first ones may be in a snapshot that the cluster began with. */
   readonly entries = new Map<LogIndex, Committed>();
@@ -38,10 +38,10 @@ export class Commits {
     }
   }
 
-  /** `log` says up to where it is committed; `configurations` are those that any log ends with now. */
-  committed(log: DiskLog, from: LogIndex, configurations: readonly Configuration[]): void {
-    const { commit, term } = log.hardState ?? { commit: 0, term: 0 as Term };
-    for (let index = (from + 1) as LogIndex; index <= commit; index = (index + 1) as LogIndex) {
+  /** Whose log it is takes it for committed behind `from` up to `to`; `configurations` are those that any log ends with now. */
+  committed(log: DiskLog, from: LogIndex, to: LogIndex, configurations: readonly Configuration[]): void {
+    const term = log.hardState?.term ?? (0 as Term);
+    for (let index = (from + 1) as LogIndex; index <= to; index = (index + 1) as LogIndex) {
       const entry = log.entries.get(index);
       if (entry === undefined) continue;
       const text = textOfEntry(entry);

@@ -97,6 +97,7 @@ export async function change(
     // What a dead process would have said nobody heard.
     if (life?.process.isAlive === true) {
       outcome = 'acknowledged';
+      world.observe();
       world.guard(() => watch.clients.acknowledged(expectation, result));
     }
   } catch (error) {
@@ -180,6 +181,7 @@ async function readLinearizable({ admin, machine, watch, world, outcomes }: Clie
     const state = await admin.readTopology('linearizable', NEVER);
     if (life?.process.isAlive !== true) return;
     outcomes.reads += 1;
+    world.observe();
     world.guard(() => watch.clients.read(machine.name, state, before));
   } catch (error) {
     if (!(error instanceof ClusterError) && life?.process.isAlive === true) throw error;

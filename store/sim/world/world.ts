@@ -106,7 +106,24 @@ export class SimWorld {
   }
 
   async run(durationMs: number): Promise<void> {
-    await this.timeline.runUntil(this.timeline.nowMs + durationMs, () => this.hasFailed);
+    await this.timeline.runUntil(this.timeline.nowMs + durationMs, () => {
+      this.observe();
+      return this.hasFailed;
+    });
+  }
+
+  /** Looks at what the nodes have applied, which their disks need not say yet. */
+  observe(): void {
+    for (const machine of this.machines) {
+      const member = machine.life?.node?.internals.member;
+      const witness = member === undefined || machine.isRolledBack ? undefined : witnessOf(machine);
+      if (member === undefined || witness?.identity.member !== member.number) continue;
+      const { clusterId } = witness.identity;
+      const { applied } = member.driver;
+      this.guard(() =>
+        this.watchOf(clusterId).committed(witness, applied, () => this.configurationsOf(clusterId)),
+      );
+    }
   }
 
   watchOf(clusterId: string): ClusterWatch {
@@ -193,7 +210,10 @@ export class SimWorld {
     const watch = this.watchOf(witness.identity.clusterId);
     const signal = new AbortController().signal;
     node.cluster.readTopology('local', signal).then(
-      (state) => this.guard(() => watch.shown(witness, state)),
+      (state) => {
+        this.observe();
+        this.guard(() => watch.shown(witness, state));
+      },
       () => {},
     );
   }

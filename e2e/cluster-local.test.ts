@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { after, test } from 'node:test';
+import type { ClusterStatus } from '../store/cluster/cluster-admin.ts';
+import { freePort } from './lib/server-process.ts';
+import { TestDirectory } from './lib/test-directory.ts';
+
+/** `./dev.sh up`, `status`, `logs`, `down` and `clean`, in a directory and on ports of their own. */
+const MAIN = `${process.cwd()}/cli/local/main.ts`;
+const directory = new TestDirectory();
+const httpPort = await freePort();
+after(async () => {
+  await local('clean', '--yes');
+  directory[Symbol.dispose]();
+});
+
+type Outcome = { readonly status: number | string; readonly stdout: string; readonly text: string };
+
+function local(...args: readonly string[]): Promise<Outcome> {
+  const options = {
+    cwd: directory.path,
+    env: { ...process.env, LOCAL_HTTP_PORT: String(httpPort) },
+    timeout: 60_000,
+  };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) => {
+      resolve({ status: error?.code ?? (error === null ? 0 : 'killed'), stdout, text: stdout + stderr });
+    });
+  });
+}
+
+async function memberOf(index: number): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${httpPort + 10 * (index - 1)}/v1/cluster`);
+  const { clusterId, node } = (await answer.json()) as ClusterStatus;
+  return `${clusterId} ${node.member}`;
+}
+
+function killNode(index: number): void {
+  const { pid } = JSON.parse(readFileSync(`${directory.path}/.kvorum/node-${index}/pid`, 'utf8'));
+  process.kill(pid as number, 'SIGKILL');
+}
+
+test('up starts a cluster, brings back what is down with its identity, and lets more nodes join', async () => {
+  const first = await local('up', '3');
+  assert.equal(first.status, 0, first.text);
+  assert.match(first.stdout, /^up in [\d.]+ s: 3 nodes, 3 voters, leader kvorum-\d, epoch \d+/);
+  const table = await local('status');
+  assert.equal(table.status, 0, table.text);
+  assert.match(table.stdout, /kvorum-3 +\d+ +member +\w+ +yes +alive/);
+  assert.match((await local('up')).stdout, /^already up: 3 nodes/);
+
+  const before = await memberOf(2);
+  killNode(2);
+  const broken = await local('status');
+  assert.equal(broken.status, 1);
+  assert.match(broken.stdout, /not well: kvorum-2 is down/);
+  const again = await local('up');
+  assert.equal(again.status, 0, again.text);
+  assert.equal(await memberOf(2), before);
+
+  const fewer = await local('up', '2');
+  assert.equal(fewer.status, 2);
+  assert.match(fewer.text, /there are 3 nodes.*not scaled down yet/);
+  const more = await local('up', '4');
+  assert.equal(more.status, 0, more.text);
+  assert.match(more.stdout, /4 nodes, 3 voters/);
+});
+
+test('after down and up all nodes are who they were', async () => {
+  const before = await Promise.all([1, 2, 3, 4].map(memberOf));
+  const down = await local('down');
+  assert.equal(down.status, 0, down.text);
+  assert.match((await local('status')).stdout, /kvorum-1 is down; kvorum-2 is down/);
+  const up = await local('up');
+  assert.equal(up.status, 0, up.text);
+  assert.deepEqual(await Promise.all([1, 2, 3, 4].map(memberOf)), before);
+});
+
+test('logs are of one node, or of all with their names; wrong counts are refused; clean asks first', async () => {
+  assert.match((await local('logs', '2')).stdout, /^\{.*"node":"kvorum-2"/);
+  const all = (await local('logs')).stdout.split('\n');
+  assert.ok(
+    all.some((line) => line.startsWith('kvorum-1  {')) && all.some((line) => line.startsWith('kvorum-4  {')),
+  );
+  for (const count of ['0', 'many', '51', '1.5']) assert.equal((await local('up', count)).status, 2, count);
+  assert.equal((await local('clean')).status, 1);
+  assert.equal((await local('clean', '--yes')).status, 0);
+  assert.equal((await local('status')).status, 1);
+});
