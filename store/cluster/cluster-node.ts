@@ -9,7 +9,6 @@ import type { Engine } from '../storage/engine.ts';
 import type { MetaStore } from '../storage/meta-store.ts';
 import type { LoadedRaft } from '../storage/raft-store/load-raft.ts';
 import type { RaftStore } from '../storage/raft-store/raft-store.ts';
-import { AddressBook } from './address-book.ts';
 import { type BootstrapRequest, ClusterError } from './cluster-admin.ts';
 import {
   becomeFirstMember,
@@ -75,7 +74,6 @@ export type Phase =
  */
 export class ClusterNode {
   readonly options: ClusterNodeOptions;
-  readonly book = new AddressBook();
   readonly life: string;
   readonly #deps: ClusterNodeDeps;
   readonly #search: SeedSearch;
@@ -188,8 +186,6 @@ export class ClusterNode {
   }
 
   onLink(peer: Hello): void {
-    if (peer.member !== undefined)
-      this.book.record(peer.member.number, peer.member.incarnation, peer.peerAddress);
     this.member?.onLink(peer);
   }
 
@@ -236,7 +232,6 @@ export class ClusterNode {
         clock,
         random,
         transport,
-        book: this.book,
         store: raftStore,
         persisted,
         events: {
@@ -311,9 +306,10 @@ export class ClusterNode {
     if (this.#phase.reason !== reason) this.#show({ ...this.#phase, reason });
   }
 
-  async #onWho(address: string, { clusterId, leader }: WhoReply): Promise<void> {
+  async #onWho(address: string, { clusterId, leader, refusal }: WhoReply): Promise<void> {
     const { member } = this;
     if (member !== undefined) {
+      if (refusal !== undefined) this.onRefused(address, 'them', refusal, undefined);
       if (clusterId === member.options.identity.clusterId && member.driver.leader === undefined)
         member.hintLeader(leader?.address);
       return;
@@ -368,7 +364,7 @@ export class ClusterNode {
     const members = this.member?.topology.state?.members.values() ?? [];
     return [...members]
       .filter(({ number }) => number !== this.member?.number)
-      .map(({ number, peerAddress }) => this.book.addressOf(number) ?? peerAddress);
+      .map(({ number, peerAddress }) => this.member?.book.addressOf(number) ?? peerAddress);
   }
 }
 

@@ -12,7 +12,7 @@ import { type Clock, sleep } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { RaftStore } from '../storage/raft-store/raft-store.ts';
-import type { AddressBook } from './address-book.ts';
+import { AddressBook } from './address-book.ts';
 import { announceStart } from './announcer.ts';
 import { ClusterError } from './cluster-admin.ts';
 import type { Identity } from './data-directory.ts';
@@ -45,7 +45,6 @@ export type MemberDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: Transport;
-  readonly book: AddressBook;
   readonly store: RaftStore;
   readonly persisted: PersistedState;
   readonly events: MemberEvents;
@@ -66,6 +65,7 @@ export type MemberEvents = {
 export class Member {
   readonly options: MemberOptions;
   readonly topology = new TopologyReplica();
+  readonly book = new AddressBook();
   readonly driver: RaftDriver<CommandOutcome | undefined>;
   readonly gossip: GossipDriver;
   readonly calls: LeaderCalls;
@@ -78,7 +78,7 @@ export class Member {
   #announcing: Promise<void> = Promise.resolve();
 
   constructor(options: MemberOptions, deps: MemberDeps) {
-    const { clock, random, transport, book } = deps;
+    const { clock, random, transport } = deps;
     const { identity, heartbeatMs, electionTimeoutMs } = options;
     this.options = options;
     this.#deps = deps;
@@ -150,7 +150,7 @@ export class Member {
       { clock, driver: this.driver, topology: this.topology, gossip: this.gossip },
     );
     for (const { number, incarnation, peerAddress } of this.topology.state?.members.values() ?? [])
-      book.record(number, incarnation, peerAddress);
+      this.book.record(number, incarnation, peerAddress);
   }
 
   get number(): MemberId {
@@ -182,9 +182,9 @@ export class Member {
   }
 
   /** A handshake proves where a member is, and that it lives. */
-  onLink({ member, peerAddress }: Hello): void {
-    if (member === undefined) return;
-    this.#deps.book.record(member.number, member.incarnation, peerAddress);
+  onLink({ clusterId, member, peerAddress }: Hello): void {
+    if (member === undefined || clusterId !== this.options.identity.clusterId) return;
+    this.book.record(member.number, member.incarnation, peerAddress);
     this.gossip.heard(member.number, member.incarnation, peerAddress);
   }
 
@@ -195,7 +195,7 @@ export class Member {
   leaderAddress(): string | undefined {
     const { leader } = this.driver;
     if (leader === undefined) return this.#leaderHint;
-    return leader === this.number ? undefined : this.#deps.book.addressOf(leader);
+    return leader === this.number ? undefined : this.book.addressOf(leader);
   }
 
   /** How long this member has known no leader; 0 while it knows one. */
@@ -317,7 +317,7 @@ export class Member {
   }
 
   #send(message: RaftMessage): void {
-    const address = this.#deps.book.addressOf(message.to);
+    const address = this.book.addressOf(message.to);
     if (address !== undefined) this.#deps.transport.send(address, { type: 'raft', message });
   }
 
@@ -331,17 +331,17 @@ export class Member {
   #learnAddresses(): void {
     for (const { rumour } of this.gossip.view.values())
       if (rumour.member !== this.number)
-        this.#deps.book.record(rumour.member, rumour.incarnation, rumour.address);
+        this.book.record(rumour.member, rumour.incarnation, rumour.address);
     this.#deps.events.onProgress();
   }
 
   #followTopology(): void {
     const { state } = this.topology;
     if (state === undefined) return;
-    const { events, book } = this.#deps;
+    const { events } = this.#deps;
     this.gossip.follow(state);
     for (const { number, incarnation, peerAddress } of state.members.values())
-      if (number !== this.number) book.record(number, incarnation, peerAddress);
+      if (number !== this.number) this.book.record(number, incarnation, peerAddress);
     const own = state.members.get(this.number);
     if (own === undefined) return;
     const { incarnation, life } = this.incarnation;

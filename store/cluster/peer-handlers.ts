@@ -69,7 +69,7 @@ function receive({ member }: ClusterNode, from: Hello, message: PeerMessage): vo
 
 async function answer(
   node: ClusterNode,
-  _from: Hello,
+  from: Hello,
   request: PeerRequest,
   signal: AbortSignal,
 ): Promise<PeerReply> {
@@ -77,7 +77,7 @@ async function answer(
   const noMember: PeerReply = { type: 'busy', message: `this node is of no cluster (${node.phase.type})` };
   switch (request.type) {
     case 'who':
-      return who(member);
+      return who(member, judge(node, from));
     case 'join':
       return member === undefined ? noMember : answerJoin(member, request);
     case 'propose':
@@ -87,8 +87,8 @@ async function answer(
   }
 }
 
-function who(member: Member | undefined): PeerReply {
-  if (member === undefined) return { type: 'who', clusterId: undefined, leader: undefined, addresses: [] };
+function who(member: Member | undefined, refusal: HelloRefusal | undefined): PeerReply {
+  if (member === undefined) return { type: 'who', clusterId: undefined, leader: undefined, addresses: [], refusal };
   const { driver, options, gossip } = member;
   const address = driver.isLeader ? options.announcement.peerAddress : member.leaderAddress();
   return {
@@ -100,6 +100,7 @@ function who(member: Member | undefined): PeerReply {
       .map(({ rumour }) => rumour)
       .filter(({ liveness }) => liveness === 'alive')
       .map(({ address }) => address),
+    refusal,
   };
 }
 

@@ -61,6 +61,8 @@ export type PeerReply =
       readonly leader: { readonly member: MemberId; readonly address: string } | undefined;
       /** Addresses of the members that are known here. */
       readonly addresses: readonly string[];
+      /** What a handshake of the asker would come to now: its link may be older than its removal. */
+      readonly refusal: HelloRefusal | undefined;
     }
   | { readonly type: 'joined'; readonly member: MemberId; readonly partitions: number; readonly epoch: Epoch }
   /** The command holds since `epoch`. */

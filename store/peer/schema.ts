@@ -114,6 +114,7 @@ export const peerReplySchema = z.discriminatedUnion('type', [
     clusterId: optional(clusterId),
     leader,
     addresses: z.array(address).max(MEMBERS_MAX),
+    refusal: optional(helloRefusalSchema),
   }),
   z.object({ type: z.literal('joined'), member: memberId, partitions: count, epoch }),
   z.object({ type: z.literal('done'), epoch, subject: count }),

@@ -118,6 +118,11 @@ export const peerRequests = everyType<PeerRequest>({
   'transfer-leadership': record({ to: fc.option(member, { nil: undefined }) }),
 });
 
+export const helloRefusals: fc.Arbitrary<HelloRefusal> = record({
+  code: fc.constantFrom('WRONG_PROTOCOL' as const, 'SELF' as const, 'BAD_HELLO' as const),
+  message: text,
+});
+
 const leader = fc.option(record({ member, address }), { nil: undefined });
 const refusalCode = fc.constantFrom(
   'NAME_TAKEN' as const,
@@ -129,6 +134,7 @@ export const peerReplies = everyType<PeerReply>({
     clusterId: fc.option(clusterId, { nil: undefined }),
     leader,
     addresses: fc.array(address, { maxLength: 9 }),
+    refusal: fc.option(helloRefusals, { nil: undefined }),
   }),
   joined: record({ member, partitions: count, epoch }),
   done: record({ epoch, subject: count }),
@@ -148,9 +154,4 @@ export const hellos: fc.Arbitrary<Hello> = record({
   version: text,
   clusterId: fc.option(clusterId, { nil: undefined }),
   member: fc.option(record({ number: member, ...incarnation }), { nil: undefined }),
-});
-
-export const helloRefusals: fc.Arbitrary<HelloRefusal> = record({
-  code: fc.constantFrom('WRONG_PROTOCOL' as const, 'SELF' as const, 'BAD_HELLO' as const),
-  message: text,
 });

@@ -79,5 +79,8 @@ export function tickState(raft: RaftState): void {
     return;
   }
   raft.ticksQuiet++;
-  if (raft.ticksQuiet >= raft.electionTimeoutTicks && mayCampaign(raft)) startPreVote(raft);
+  if (raft.ticksQuiet < raft.electionTimeoutTicks) return;
+  if (mayCampaign(raft)) startPreVote(raft);
+  // Who cannot campaign must not take a leader for there that it no longer hears: it may have been removed.
+  else becomeFollower(raft, raft.term, undefined);
 }

@@ -128,6 +128,7 @@ test('what is larger than a frame may be is not sent: it would cost the link', o
     clusterId: undefined,
     leader: undefined,
     addresses: Array(900).fill('x'.repeat(150)),
+    refusal: undefined,
   });
   a.transport.send(b.address, bulk(200_000));
   await rejects(a.request(b.address, big()), 'OVERLOADED', true, /a request of \d+ bytes; at most 100000/);
