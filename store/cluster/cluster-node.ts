@@ -123,7 +123,8 @@ export class ClusterNode {
     const { identity } = this.#directory;
     if (identity !== undefined && loaded.type === 'intact') await this.#takePart(identity, loaded.state);
     else if (identity !== undefined) await this.#rejoinDamaged(identity, loaded);
-    else if (this.options.bootstrap && this.#directory.joining === undefined) await this.#bootstrapUnlessFound();
+    else if (this.options.bootstrap && this.#directory.joining === undefined)
+      await this.#bootstrapUnlessFound();
     const isNeeded = (): boolean =>
       this.#phase.type !== 'excluded' && this.member?.driver.leader === undefined;
     const { signal } = this.#stopping;

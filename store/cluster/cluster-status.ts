@@ -91,7 +91,11 @@ export function quorumOf(member: Member): QuorumStatus {
   if (voters.length === 0)
     return { ...quorum, state: 'none', reason: 'the log of the cluster has not arrived yet' };
   if (isOutgoingLost)
-    return { ...quorum, state: 'lost', reason: outgoingReason(votersOutgoing.map((each) => nameOf(member, each))) };
+    return {
+      ...quorum,
+      state: 'lost',
+      reason: outgoingReason(votersOutgoing.map((each) => nameOf(member, each))),
+    };
   if (alive < needed)
     return { ...quorum, state: 'lost', reason: lostReason(alive, voters.length, needed, missing) };
   if (isLeaderless) {
@@ -108,7 +112,11 @@ export function quorumOf(member: Member): QuorumStatus {
   }
   if (leaderlessMs > 0) return { ...quorum, state: 'degraded', reason: 'a leader is being elected' };
   if (votersOutgoing.length > 0)
-    return { ...quorum, state: 'degraded', reason: 'the voters are being changed: those before must agree too' };
+    return {
+      ...quorum,
+      state: 'degraded',
+      reason: 'the voters are being changed: those before must agree too',
+    };
   return { ...quorum, state: 'ok', reason: undefined };
 }
 

@@ -329,8 +329,7 @@ export class Member {
 
   #learnAddresses(): void {
     for (const { rumour } of this.gossip.view.values())
-      if (rumour.member !== this.number)
-        this.book.record(rumour.member, rumour.incarnation, rumour.address);
+      if (rumour.member !== this.number) this.book.record(rumour.member, rumour.incarnation, rumour.address);
     this.#deps.events.onProgress();
   }
 

@@ -88,7 +88,8 @@ async function answer(
 }
 
 function who(member: Member | undefined, refusal: HelloRefusal | undefined): PeerReply {
-  if (member === undefined) return { type: 'who', clusterId: undefined, leader: undefined, addresses: [], refusal };
+  if (member === undefined)
+    return { type: 'who', clusterId: undefined, leader: undefined, addresses: [], refusal };
   const { driver, options, gossip } = member;
   const address = driver.isLeader ? options.announcement.peerAddress : member.leaderAddress();
   return {

@@ -238,7 +238,11 @@ test('what cannot be recovered is refused, and nothing is changed', async () => 
   await beginJoining(meta, OLD);
   await refuses(engine, 'NO_CLUSTER', new RegExp(`asking the cluster ${OLD} for one`));
 
-  await becomeMember(engine, { clusterId: OLD, member: 2, incarnation: 1, lives: ['l'], partitions: 2 }, newMemberState());
+  await becomeMember(
+    engine,
+    { clusterId: OLD, member: 2, incarnation: 1, lives: ['l'], partitions: 2 },
+    newMemberState(),
+  );
   await refuses(engine, 'NO_TOPOLOGY', /it never arrived/);
 
   await refuses((await survivor({ member: 9 })).engine, undefined, /Member 9 is not of this topology/);

@@ -98,7 +98,10 @@ const stale: Record<string, [KnownMember, RegExp]> = {
     known({ directoryId: 'dir-7', incarnation: 0 }),
     /data directory dir-7/,
   ],
-  'an older incarnation': [known({ incarnation: 7 }), /saw incarnation 7 of member 2 .* now in 6, does not know/],
+  'an older incarnation': [
+    known({ incarnation: 7 }),
+    /saw incarnation 7 of member 2 .* now in 6, does not know/,
+  ],
   'the same incarnation with another life': [known({ life: 'life-8' }), /does not know/],
 };
 for (const [what, [about, message]] of Object.entries(stale)) {

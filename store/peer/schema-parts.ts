@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { LIMITS } from '../core/topology/limits.ts';
 import type { LogIndex, MemberId, Position, Term } from '../core/raft/types.ts';
+import { LIMITS } from '../core/topology/limits.ts';
 import type { Epoch } from '../core/topology/types.ts';
 import { ADDRESS_CHARS_MAX, ID_CHARS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX } from './limits.ts';
 

@@ -9,10 +9,10 @@ import {
   count,
   epoch,
   id,
-  succession,
   memberId,
   nodeName,
   optional,
+  succession,
   text,
 } from './schema-parts.ts';
 import { raftMessage } from './schema-raft.ts';

@@ -153,7 +153,12 @@ test('start refuses an older copy however often it was started; it may forget wh
     start(2, 'b', { incarnation, lives });
   const later = run(two, again(2, 'l1', 'l2'));
   assertRefused(later, again(3, 'l1', 'copy-1', 'copy-2'), 'MEMBER_STALE', /does not know/);
-  assertRefused(later, again(5, 'l1', 'copy-1', 'copy-2', 'copy-3', 'copy-4'), 'MEMBER_STALE', /does not know/);
+  assertRefused(
+    later,
+    again(5, 'l1', 'copy-1', 'copy-2', 'copy-3', 'copy-4'),
+    'MEMBER_STALE',
+    /does not know/,
+  );
   assert.equal(run(later, again(4, 'l2', 'l3', 'l4')).members.get(2)?.life, 'l4');
   assert.equal(run(later, again(4, 'l1', 'l2', 'l3', 'l4')).members.get(2)?.life, 'l4');
 });
