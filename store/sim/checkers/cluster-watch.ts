@@ -40,11 +40,8 @@ export class ClusterWatch {
     this.#promises.persisted(log, directoryId);
     this.#matching.persisted(log, fresh);
     this.commits.durable(identity.member, log, fresh);
-    // A snapshot of its own is of what it applied; the entries that it stands for go with the writes after this one.
-    const snapshot = log.pointer?.index ?? (0 as LogIndex);
-    const commit = log.hardState?.commit ?? (0 as LogIndex);
-    this.committed(witness, commit > snapshot ? commit : snapshot, others);
     this.#lookAtSnapshot(witness);
+    this.committed(witness, log.hardState?.commit ?? (0 as LogIndex), others);
     this.#configurations.persisted(log, fresh, this.commits.last);
   }
 
