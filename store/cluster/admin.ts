@@ -87,14 +87,13 @@ function requireState(member: Member): TopologyState {
   return state;
 }
 
-/** By name; a name that is not known here may have joined a moment ago, so the leader's word is asked for. */
+/**
+ * By name, as of now: a name may be another member's since it was replaced, and a change to the old one would be
+ * acknowledged and not made.
+ */
 async function findMember(member: Member, name: string, signal: AbortSignal): Promise<TopologyMember> {
-  const find = (): TopologyMember | undefined =>
-    [...requireState(member).members.values()].find((each) => each.name === name);
-  const known = find();
-  if (known !== undefined) return known;
   await member.readBarrier(signal);
-  const read = find();
+  const read = [...requireState(member).members.values()].find((each) => each.name === name);
   if (read === undefined) throw new ClusterError('MEMBER_NOT_FOUND', `there is no member '${name}'`);
   return read;
 }

@@ -26,6 +26,7 @@ import { firstState, newMemberState } from './first-state.ts';
 import { askToJoin } from './joiner.ts';
 import type { ProposalOutcomeName } from './leader-calls.ts';
 import { Member, type MemberOptions } from './member.ts';
+import { alreadyMember, belongsTo, firstReason, mayBeOf } from './phase-reasons.ts';
 import { SeedSearch, type WhoReply } from './seed-search.ts';
 
 export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'announcement'> & {
@@ -97,11 +98,11 @@ export class ClusterNode {
         transport: deps.transport,
         resolver: deps.resolver,
         addresses: () => this.#knownAddresses(),
-        onError: deps.events.onBackgroundError,
         onSilence: () =>
           this.#waitFor(`none of the seeds answers (cluster.seeds: ${options.seeds.join(', ')})`),
         onUnresolved: (seed, error) =>
           deps.events.onNotice(`the seed ${seed} cannot be resolved`, { reason: (error as Error).message }),
+        onError: deps.events.onBackgroundError,
       },
     );
   }
@@ -135,20 +136,15 @@ export class ClusterNode {
   bootstrap(request: BootstrapRequest): Promise<{ readonly clusterId: string; readonly created: boolean }> {
     return this.#change(async () => {
       const phase = this.#phase;
+      if (this.#stopping.signal.aborted) throw new ClusterError('CLUSTER_WAITING', 'this node is stopping');
       if (phase.type === 'member') return alreadyMember(phase.member.options.identity.clusterId, request);
       if (phase.type !== 'waiting')
-        throw new ClusterError(
-          'ALREADY_BOOTSTRAPPED',
-          `this node's directory belongs to the cluster ${phase.clusterId} (${phase.type}: ${phase.reason}); make a new cluster of an empty directory`,
-        );
+        throw belongsTo(phase);
       const { engine, random } = this.#deps;
       const wanted = request.clusterId ?? this.options.clusterId;
       const clusterId = wanted === '' ? drawId(random) : wanted;
       if (this.options.clusterId !== '' && clusterId !== this.options.clusterId)
-        throw new ClusterError(
-          'ALREADY_BOOTSTRAPPED',
-          `the setting cluster.id lets this node be of ${this.options.clusterId} only, not of ${clusterId}`,
-        );
+        throw mayBeOf(this.options.clusterId, clusterId);
       const partitions = request.partitions ?? this.options.partitions;
       const identity = firstIdentity(random, { clusterId, member: 1, partitions });
       const state = firstState({
@@ -193,11 +189,14 @@ export class ClusterNode {
     return { ...this.options.announcement, peerAddress: this.#deps.transport.address };
   }
 
-  /** A peer's refusal may be the first that this node hears of its own exclusion. */
+  /**
+   * A peer's refusal may be the first that this node hears of its own exclusion. It is no more than that peer's word, so
+   * it counts only where no leader says otherwise; who is refused keeps asking, and is told again.
+   */
   onRefused(address: string, by: 'us' | 'them', refusal: HelloRefusal, peer: Hello | undefined): void {
     this.#deps.events.onRefused(address, by, refusal, peer);
     const { member } = this;
-    if (by === 'us' || member === undefined) return;
+    if (by === 'us' || member === undefined || member.isCountedIn()) return;
     if (refusal.code === 'STALE_MEMBER') this.#onStale(refusal.message);
     if (refusal.code === 'REMOVED_MEMBER') this.#onRemoved(refusal.message);
   }
@@ -317,12 +316,16 @@ export class ClusterNode {
     leaving.catch(this.#deps.events.onBackgroundError);
   }
 
-  async #giveUp({ clusterId }: Identity): Promise<void> {
+  async #giveUp({ clusterId }: Pick<Identity, 'clusterId'>): Promise<void> {
     this.#directory = await giveUpIdentity(this.#deps, clusterId);
     this.#show(this.#phaseWithoutMember('a replacement for what this directory was is being asked for'));
   }
 
-  /** What was promised under this identity cannot be read any more: it must not vote, nor lead (S5). */
+  /**
+   * What was promised under this identity cannot be read any more: it must not vote, nor lead (S5). It is given up once
+   * the others are seen to go on without it: until then this may be the only copy of the topology there is, and what can
+   * be read of it is for a recovery by hand.
+   */
   async #rejoinDamaged(identity: Identity, loaded: LoadedRaft): Promise<void> {
     const reason = loaded.type === 'damaged' ? loaded.reason : 'the log is missing';
     if (this.options.seeds.length === 0)
@@ -330,8 +333,17 @@ export class ClusterNode {
         `the Raft log of member ${identity.member} is damaged (${reason}), and there are no cluster.seeds to fetch it from; ` +
           'give the seeds of the other members, or see `kvorum cluster recover`',
       );
-    this.#deps.events.onNotice('the Raft log is damaged: rejoining as a replacement', { reason });
-    await this.#giveUp(identity);
+    this.#deps.events.onNotice(
+      'the Raft log is damaged: looking for the others, to rejoin as a replacement',
+      {
+        reason,
+      },
+    );
+    this.#show({
+      type: 'joining',
+      clusterId: identity.clusterId,
+      reason: `the Raft log is damaged (${reason}), and a leader of the others is being looked for`,
+    });
   }
 
   #phaseWithoutMember(reason: string): Phase {
@@ -367,6 +379,11 @@ export class ClusterNode {
         `${address} is of the cluster ${clusterId}, and this node may join ${wanted} only`,
       );
     if (this.#phase.type === 'waiting') await this.#beginJoining(clusterId);
+    const { identity } = this.#directory;
+    if (identity !== undefined) {
+      if (leader === undefined) return this.#waitFor(`the cluster at ${address} has no leader`);
+      await this.#giveUp(identity);
+    }
     await this.#askToJoin(clusterId, leader ?? address);
   }
 
@@ -393,6 +410,12 @@ export class ClusterNode {
       this.#stopping.signal,
     );
     if (joined === undefined || this.#stopping.signal.aborted) return;
+    if (joined.type === 'stale') {
+      this.#deps.events.onNotice('this directory is older than what the cluster saw of it', {
+        reason: joined.reason,
+      });
+      return this.#giveUp({ clusterId });
+    }
     const { member, partitions } = joined;
     const identity = firstIdentity(this.#deps.random, { clusterId, member, partitions });
     await becomeMember(engine, identity, newMemberState());
@@ -406,20 +429,4 @@ export class ClusterNode {
       .filter(({ number }) => number !== this.member?.number)
       .map(({ number, peerAddress }) => this.member?.book.addressOf(number) ?? peerAddress);
   }
-}
-
-function firstReason(seeds: readonly string[]): string {
-  if (seeds.length > 0) return `a cluster is being looked for at the seeds ${seeds.join(', ')}`;
-  return 'there are no cluster.seeds to join at: set them, or make a cluster of this node (kvorum cluster bootstrap)';
-}
-
-function alreadyMember(
-  clusterId: string,
-  request: BootstrapRequest,
-): { readonly clusterId: string; readonly created: boolean } {
-  if (request.clusterId === clusterId) return { clusterId, created: false };
-  throw new ClusterError(
-    'ALREADY_BOOTSTRAPPED',
-    `this node is a member of the cluster ${clusterId} already; repeat that id, or use a node with an empty directory`,
-  );
 }

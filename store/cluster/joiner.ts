@@ -10,6 +10,10 @@ export type JoinRequest = {
   readonly weight: number;
 } & Announcement;
 
+/** `stale`: the directory is an older copy of one that was a member's; it may only come back as another. */
+export type JoinEnd =
+  | ({ readonly type: 'joined' } & Joined)
+  | { readonly type: 'stale'; readonly reason: string };
 export type Joined = { readonly member: MemberId; readonly partitions: number };
 
 export type JoinerDeps = {
@@ -33,7 +37,7 @@ export async function askToJoin(
   address: string,
   deps: JoinerDeps,
   signal: AbortSignal,
-): Promise<Joined | undefined> {
+): Promise<JoinEnd | undefined> {
   const { clock, transport, timeoutMs, retryMs, onWaiting } = deps;
   let asked = address;
   for (let hop = 0; hop < HOPS_MAX && !signal.aborted; hop++) {
@@ -43,6 +47,7 @@ export async function askToJoin(
         case 'joined':
           return reply;
         case 'refused':
+          if (reply.code === 'MEMBER_STALE') return { type: 'stale', reason: reply.message };
           onWaiting(`the leader at ${asked} refuses: ${reply.message} (${reply.code})`);
           return undefined;
         case 'not-leader':
@@ -60,7 +65,8 @@ export async function askToJoin(
         case 'who':
         case 'done':
         case 'transfer-refused':
-          throw new Error(`a join was answered with '${reply.type}'`);
+          onWaiting(`a join was answered with '${reply.type}' by ${asked}`);
+          return undefined;
       }
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;

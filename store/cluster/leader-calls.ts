@@ -5,7 +5,7 @@ import type { PeerReply, PeerRequest } from '../peer/messages.ts';
 import { type Clock, sleep } from '../ports/clock.ts';
 import { PeerError, type Transport } from '../ports/transport.ts';
 import { type ChangeResult, ClusterError } from './cluster-admin.ts';
-import { deadline } from './deadline.ts';
+import { deadline, until } from './deadline.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import type { CommandOutcome, TopologyReplica } from './topology-replica.ts';
 
@@ -128,12 +128,16 @@ export class LeaderCalls {
       if (proposal.reason === 'not-leader') return this.notLeader();
       return { type: 'busy', message: `the leader takes no changes now: ${proposal.reason}` };
     }
-    const end = await proposal.end;
-    switch (end.type) {
+    // A disk that hangs keeps a leader that is alone from ever telling.
+    using wait = deadline(this.#deps.clock, this.#options.timeoutMs);
+    const end = await until(proposal.end, wait.signal);
+    switch (end?.type) {
       case 'applied':
         return replyOf(end.outcome);
       case 'lost':
         return { type: 'busy', message: 'another leader took over, and the change was not made' };
+      case undefined:
+        return { type: 'unknown', message: 'the change was not committed in time' };
       case 'unknown':
         return { type: 'unknown', message: 'the leader lost its place before the change was committed' };
     }

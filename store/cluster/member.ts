@@ -1,7 +1,7 @@
 import { Gossip } from '../core/gossip/gossip.ts';
 import type { GossipPacket } from '../core/gossip/messages.ts';
 import { GOSSIP_DEFAULTS } from '../core/gossip/options.ts';
-import { isMember, isVoter, membersOf } from '../core/raft/configuration.ts';
+import { isMember } from '../core/raft/configuration.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { RAFT_DEFAULTS } from '../core/raft/options.ts';
 import type { MemberId, PersistedState } from '../core/raft/types.ts';
@@ -17,8 +17,10 @@ import { AddressBook } from './address-book.ts';
 import { announceStart } from './announcer.ts';
 import { ClusterError } from './cluster-admin.ts';
 import type { Identity } from './data-directory.ts';
+import { deadline, until } from './deadline.ts';
 import { GossipDriver } from './gossip-driver.ts';
 import { LeaderCalls, type ProposalOutcomeName } from './leader-calls.ts';
+import { namespaceRefusal } from './namespace-refusal.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { removalRefusal } from './removal-refusal.ts';
 import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
@@ -77,6 +79,8 @@ export class Member {
   /** Where the leader was said to be by a node that was asked, for as long as this member has not heard of it itself. */
   #leaderHint: string | undefined;
   #leaderSeenMs: number;
+  /** When another member last spoke as the leader. */
+  #leaderHeardMs = Number.NEGATIVE_INFINITY;
   #announcing: Promise<void> = Promise.resolve();
 
   constructor(options: MemberOptions, deps: MemberDeps) {
@@ -177,11 +181,13 @@ export class Member {
   }
 
   onRaft(from: Hello, message: RaftMessage): void {
-    if (from.member?.number === message.from && !this.#isOlderLife(from)) this.driver.step(message);
+    if (from.member?.number !== message.from || this.#isOtherLife(from)) return;
+    this.driver.step(message);
+    if (this.driver.leader === message.from) this.#leaderHeardMs = this.#deps.clock.monotonicMs();
   }
 
   onGossip(from: Hello, packet: GossipPacket): void {
-    if (from.member?.number === packet.from && !this.#isOlderLife(from)) this.gossip.step(packet);
+    if (from.member?.number === packet.from && !this.#isOtherLife(from)) this.gossip.step(packet);
   }
 
   /** A handshake proves where a member is, and that it lives. */
@@ -201,6 +207,17 @@ export class Member {
     return leader === this.number ? undefined : this.book.addressOf(leader);
   }
 
+  /**
+   * Whether a leader counts this member in, which then has all reason to doubt a peer that says it is excluded. A leader
+   * without other voters has nobody's word but its own: it may be an old copy of a directory.
+   */
+  isCountedIn(): boolean {
+    const { driver, options } = this;
+    if (driver.isLeader) return driver.status().configuration.voters.length > 1;
+    const silentMs = this.#deps.clock.monotonicMs() - this.#leaderHeardMs;
+    return driver.leader !== undefined && silentMs < 2 * options.electionTimeoutMs;
+  }
+
   /** How long this member has known no leader; 0 while it knows one. */
   leaderlessForMs(): number {
     const { clock } = this.#deps;
@@ -214,8 +231,11 @@ export class Member {
     const { clock } = this.#deps;
     const endMs = clock.monotonicMs() + this.options.requestTimeoutMs;
     const leaderEndMs = clock.monotonicMs() + 3 * this.options.electionTimeoutMs;
+    using wait = deadline(clock, this.options.requestTimeoutMs, signal);
     for (;;) {
-      const end = await this.driver.read();
+      // What was confirmed is applied when it arrives, which can take for ever where the leader is cut off by then.
+      const end = await until(this.driver.read(), wait.signal);
+      if (end === undefined) throw noRead('no answer in time');
       if (end.type === 'confirmed') return;
       const isLeaderless = this.driver.leader === undefined && clock.monotonicMs() >= leaderEndMs;
       if (isLeaderless || signal.aborted || clock.monotonicMs() >= endMs) throw noRead(end.reason);
@@ -276,20 +296,10 @@ export class Member {
           this.isUp(voter),
         );
       case 'create-namespace':
-        return this.#namespaceRefusal(command.name);
+        return namespaceRefusal(command.name, this.topology.state?.namespaces, this.options.namespacesMax);
       default:
         return undefined;
     }
-  }
-
-  #namespaceRefusal(name: string): TopologyRefusal | undefined {
-    const { namespacesMax } = this.options;
-    const namespaces = this.topology.state?.namespaces;
-    if (namespaces === undefined || namespaces.has(name) || namespaces.size < namespacesMax) return undefined;
-    return {
-      code: 'NAMESPACE_LIMIT',
-      message: `there are ${namespacesMax} namespaces, the most that are allowed`,
-    };
   }
 
   /** As far as gossip tells; this member itself is. */
@@ -349,21 +359,27 @@ export class Member {
   }
 
   /**
-   * A removed voter goes on voting until the configuration is without it: the majority may need it for just that. Where the
-   * entry that drops it no longer reaches it, the other members refuse its links, and it learns it so.
+   * A removed voter goes on voting until a configuration without it is committed: the majority may need it for just that.
+   * Where it does not hear of that any more, the other members refuse its links, and it learns it so.
    */
   #leaveIfRemoved(): void {
     const { state } = this.topology;
     if (state === undefined || state.members.has(this.number) || this.number >= state.nextMember) return;
-    if (isMember(this.driver.status().configuration, this.number)) return;
+    const { configuration, configurationIndex, commit } = this.driver.status();
+    if (isMember(configuration, this.number) || configurationIndex > commit) return;
     this.#deps.events.onRemoved('this member was removed from the cluster, or replaced');
   }
 
-  /** What an earlier life of a member, or a copy of it, says counts no more once the topology knows a later one (G7). */
-  #isOlderLife({ member }: Hello): boolean {
+  /**
+   * What an earlier life of a member says counts no more once the topology knows a later one, nor what a copy says that
+   * runs as the same one (G7): a link may have been made before that was known.
+   */
+  #isOtherLife({ member, directoryId }: Hello): boolean {
     if (member === undefined) return true;
     const known = this.topology.state?.members.get(member.number);
-    return known !== undefined && (member.incarnation < known.incarnation || !follows(member, known));
+    if (known === undefined) return false;
+    if (directoryId !== known.directoryId || member.incarnation < known.incarnation) return true;
+    return !follows(member, known);
   }
 
   #bestSuccessor(): MemberId | undefined {
@@ -372,12 +388,6 @@ export class Member {
     return configuration.voters
       .filter((voter) => voter !== this.number && isAlive(voter))
       .sort((a, b) => (progress.get(b)?.match ?? 0) - (progress.get(a)?.match ?? 0))[0];
-  }
-
-  /** Whether this member votes, and who takes part at all. */
-  configuration() {
-    const { configuration } = this.driver.status();
-    return { configuration, isVoter: isVoter(configuration, this.number), members: membersOf(configuration) };
   }
 }
 

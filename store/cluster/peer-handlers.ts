@@ -133,6 +133,16 @@ async function answerJoin(
   const replaces = isOther ? owner.number : undefined;
   const reply = await calls.proposeHere({ type: 'join', ...request, replaces });
   if (reply.type !== 'done') return reply;
+  if (topology.state?.members.get(reply.subject)?.state === 'up')
+    return livedBefore(request.name, reply.subject);
   const { partitions } = state.settings;
   return { type: 'joined', member: reply.subject, partitions, epoch: reply.epoch };
+}
+
+/** A member knows its number before it starts: who asks again with that directory runs on an older copy of it. */
+function livedBefore(name: string, number: MemberId): PeerReply {
+  const message =
+    `the data directory of ${name} was that of member ${number}, which has started, and does not know it: it is an ` +
+    'older copy, and has lost promises that it made';
+  return { type: 'refused', code: 'MEMBER_STALE', message };
 }

@@ -20,10 +20,14 @@ export type SeedSearchDeps = {
   /** Nobody answered in a whole round. */
   onSilence(): void;
   onUnresolved(seed: string, error: unknown): void;
+  /** What an answer led to failed; the next round tries again. */
   onError(error: unknown): void;
 };
 
-/** Addresses asked in one round; a name of a large cluster resolves to many more than are needed. */
+/**
+ * Addresses asked in one round; a name of a large cluster resolves to many more than are needed. The next round goes on
+ * with those that follow, for all of these may be nodes that wait themselves.
+ */
 const ASKED_MAX = 32;
 
 /** Asks the seeds, and what they name, who they are: how a node finds its cluster, and its leader, again. */
@@ -31,6 +35,7 @@ export class SeedSearch {
   readonly #options: SeedSearchOptions;
   readonly #deps: SeedSearchDeps;
   #told = new Set<string>();
+  #askedFrom = 0;
 
   constructor(options: SeedSearchOptions, deps: SeedSearchDeps) {
     this.#options = options;
@@ -72,7 +77,8 @@ export class SeedSearch {
       for (const each of reply.addresses) this.#told.add(each);
       await onWho(address, reply);
     });
-    await Promise.all(answers);
+    for (const answer of await Promise.allSettled(answers))
+      if (answer.status === 'rejected') this.#deps.onError(answer.reason);
     if (isSilent && !signal.aborted) this.#deps.onSilence();
   }
 
@@ -88,7 +94,14 @@ export class SeedSearch {
     }
     for (const address of [...addresses(), ...this.#told]) found.add(address);
     found.delete(transport.address);
-    return [...found].slice(0, ASKED_MAX);
+    return this.#nextOf([...found]);
+  }
+
+  #nextOf(found: readonly string[]): readonly string[] {
+    if (found.length <= ASKED_MAX) return found;
+    const from = this.#askedFrom % found.length;
+    this.#askedFrom = from + ASKED_MAX;
+    return [...found.slice(from), ...found.slice(0, from)].slice(0, ASKED_MAX);
   }
 
   async #ask(address: string, signal: AbortSignal): Promise<WhoReply | undefined> {

@@ -85,6 +85,7 @@ function namespaceTopology(deps: DataServiceDeps): NamespaceTopology {
   };
   return {
     namespaces: () => topology.state?.namespaces ?? new Map(),
+    nextId: () => topology.state?.nextNamespaceId ?? 0,
     create: (name) => change(cluster.createNamespace(name, signal)),
     drop: (name, id) => change(cluster.dropNamespace(name, id, signal)),
     onChange: (listener) => topology.onChange(listener),

@@ -92,12 +92,18 @@ test('a removed member is refused and told how to join again', () => {
   assert.match(refusal?.message ?? '', /member 2 \(node-2\) was removed.*empty data directory/);
 });
 
+test('G7: another directory under the same number is another cluster by the same id: nobody is told to give up', () => {
+  for (const incarnation of [0, 6]) {
+    const refusal = judgeHello(local, remote, known({ directoryId: 'dir-7', incarnation }));
+    assert.equal(refusal?.code, 'WRONG_CLUSTER');
+    assert.match(
+      refusal?.message ?? '',
+      /data directory dir-7, not node-2 with dir-2: two clusters were made with the id/,
+    );
+  }
+});
+
 const stale: Record<string, [KnownMember, RegExp]> = {
-  'another directory': [known({ directoryId: 'dir-7' }), /data directory dir-7, not dir-2/],
-  'another directory of a member that has not started': [
-    known({ directoryId: 'dir-7', incarnation: 0 }),
-    /data directory dir-7/,
-  ],
   'an older incarnation': [
     known({ incarnation: 7 }),
     /saw incarnation 7 of member 2 .* now in 6, does not know/,

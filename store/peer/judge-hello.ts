@@ -80,17 +80,28 @@ function removed(hello: Hello, number: number): HelloRefusal {
   return { code: 'REMOVED_MEMBER', message };
 }
 
+/**
+ * A cluster gives a number to one directory only, so this is another cluster by the same id: two nodes were told to make
+ * it. Neither may take the other's word that it is stale, or both would give up what they have.
+ */
+function otherHistory(
+  hello: Hello,
+  number: number,
+  known: { readonly name: string; readonly directoryId: string },
+): HelloRefusal {
+  const message =
+    `member ${number} is ${known.name} with data directory ${known.directoryId}, not ${hello.name} with ` +
+    `${hello.directoryId}: two clusters were made with the id ${hello.clusterId}; keep one, and give the nodes of the ` +
+    'other empty data directories';
+  return { code: 'WRONG_CLUSTER', message };
+}
+
 function judgeKnown(
   hello: Hello,
   claimed: NonNullable<Hello['member']>,
   known: Extract<KnownMember, { type: 'member' }>,
 ): HelloRefusal | undefined {
-  if (hello.directoryId !== known.directoryId) {
-    return stale(
-      hello,
-      `member ${claimed.number} is ${known.name} with data directory ${known.directoryId}, not ${hello.directoryId}`,
-    );
-  }
+  if (hello.directoryId !== known.directoryId) return otherHistory(hello, claimed.number, known);
   // A recorded incarnation of 0 means that the member has a number and has not started under it yet.
   if (known.incarnation === 0 || follows(claimed, known)) return undefined;
   return stale(

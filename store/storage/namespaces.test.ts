@@ -67,3 +67,27 @@ test('there are at most so many namespaces, also when they are created at once',
   await sim.store.deleteNamespace('a', undefined);
   assert.equal((await sim.store.createNamespace('c')).created, true);
 });
+
+test('S7: a crash right after a write to a new namespace keeps both, however slow the disk is at the next start', async () => {
+  for (const syncDelayMs of [0, 1, 20]) {
+    const sim = await SimNode.start();
+    await sim.store.createNamespace('x');
+    await sim.store.put('x', bytes('k'), { value: bytes('v') });
+    sim.crash();
+    sim.disk.faults.syncDelayMs = syncDelayMs;
+    let isUp = false;
+    const starting = sim.start().finally(() => {
+      isUp = true;
+    });
+    for (let turn = 0; !isUp; turn++) {
+      await Promise.resolve();
+      if (turn % 20 === 19) sim.clock.advance(1);
+    }
+    await starting;
+    sim.disk.faults.syncDelayMs = 0;
+    sim.clock.advance(20);
+    await sim.node.settled();
+    const record = await sim.store.get('x', bytes('k'));
+    assert.deepEqual(Buffer.from(record?.value ?? []).toString(), 'v', `fsync takes ${syncDelayMs} ms`);
+  }
+});

@@ -26,6 +26,8 @@ export type Namespaces = {
 /** The part of the topology that namespaces follow. */
 export type NamespaceTopology = {
   namespaces(): ReadonlyMap<string, TopologyNamespace>;
+  /** Ids from here on are not given out yet, as far as this node has applied. */
+  nextId(): number;
   /** Resolves once it is committed and applied here. */
   create(name: string): Promise<void>;
   drop(name: string, id: number): Promise<void>;
@@ -147,16 +149,19 @@ class FollowedNamespaces implements Namespaces {
 
   async #follow(): Promise<void> {
     this.#withdraw();
-    const wanted = [...this.#deps.topology.namespaces().values()];
+    const { topology } = this.#deps;
+    const wanted = [...topology.namespaces().values()];
+    // After a restart the log is applied again: what this node held before may not have been created yet.
+    const nextId = topology.nextId();
     const ids = new Set(wanted.map(({ id }) => id));
     if (wanted.some(({ id }) => !this.#held.has(id))) await this.#hold(new Set([...this.#held, ...ids]));
-    const known = this.#deps.topology.namespaces();
+    const known = topology.namespaces();
     for (const namespace of wanted) {
       const isServed = this.#served.get(namespace.name)?.id === namespace.id;
       const isWanted = known.get(namespace.name)?.id === namespace.id && !this.#dropping.has(namespace.id);
       if (!isServed && isWanted) this.#served.set(namespace.name, namespace);
     }
-    const dropped = [...this.#held].filter((id) => !ids.has(id));
+    const dropped = [...this.#held].filter((id) => !ids.has(id) && id < nextId);
     for (const id of dropped) await deleteData(this.#deps.engine, this.#options.partitions, id);
     if (dropped.length > 0) await this.#hold(new Set([...this.#held].filter((id) => !dropped.includes(id))));
   }

@@ -192,8 +192,8 @@ const TOPOLOGY: readonly Mutant[] = [
       },
       {
         file: 'store/cluster/member.ts',
-        from: 'return known !== undefined && (member.incarnation < known.incarnation || !follows(member, known));',
-        to: 'return known !== undefined && member.incarnation < 0;',
+        from: 'if (known === undefined) return false;',
+        to: 'if (known === undefined || known.incarnation >= 0) return false;',
       },
     ],
   },
