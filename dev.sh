@@ -31,6 +31,7 @@ usage() {
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
   bench NAME             storage, http, memory, raft, failover or gossip; results are kept in docs/benchmarks.md
+  example NAME           an example of docs/examples, e.g. cluster-in-one-process
   hooks                  install the git pre-commit hook (lint)
 
   clean                  stop what runs here and remove .kvorum/ (asks first; --yes does not ask)
@@ -92,6 +93,12 @@ cmd_bench() {
   node26 "bench/$name.bench.ts" "$@"
 }
 
+cmd_example() {
+  local name=${1:-}
+  [ -n "$name" ] && [ -f "docs/examples/$name.ts" ] || die "example: name one of $(cd docs/examples && ls ./*.ts | sed 's#./\(.*\).ts#\1#' | tr '\n' ' ')"
+  node26 "docs/examples/$name.ts"
+}
+
 cmd_hooks() {
   printf '#!/bin/sh\nexec ./dev.sh lint\n' > .git/hooks/pre-commit
   chmod +x .git/hooks/pre-commit
@@ -103,7 +110,7 @@ main() {
   [ $# -eq 0 ] || shift
   case "$command" in
     help|-h|--help) usage; return ;;
-    up|down|status|logs|clean|tour|soak|sim|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
+    up|down|status|logs|clean|tour|soak|sim|example|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
     *) die "unknown command '$command'; ./dev.sh help lists them" ;;
   esac
   case "$command" in
@@ -115,6 +122,7 @@ main() {
     tour) node26 e2e/tour.ts "$@" ;;
     soak) node26 e2e/soak.ts "$@" ;;
     sim) node26 e2e/sim.ts "$@" ;;
+    example) cmd_example "$@" ;;
     fuzz) e2e/fuzz.sh "$@" ;;
     *) node26 cli/local/main.ts "$command" "$@" ;;
   esac

@@ -22,7 +22,7 @@ test(
   {
     skip: networkObstacle() ?? false,
   },
-  () => short(partitionSoak, 2),
+  () => short(partitionSoak, 1),
 );
 
 async function short(soak: Soak, rounds: number): Promise<void> {

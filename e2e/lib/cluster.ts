@@ -19,6 +19,8 @@ export type ClusterOptions = {
 
 const DEADLINE_MS = 30_000;
 const LOOK_MS = 20;
+/** A few heartbeats: whatever a leader had still to append is appended. */
+const STILL_MS = 300;
 
 /** A cluster of real `kvorum server` processes. Nodes are named by their numbers from 1; the first one makes the cluster. */
 export class Cluster implements AsyncDisposable {
@@ -128,27 +130,36 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * Waits until the nodes that run are members of one cluster, see each other, agree on the epoch and the leader, and
-   * as many vote as should: before that the next fault could meet a cluster that survives none.
+   * as many vote as should: before that the next fault could meet a cluster that survives none. The log must stand
+   * still, too: a status does not show the old half of a joint configuration, whose majority is needed until it ends.
    */
   async settled(deadlineMs: number = DEADLINE_MS): Promise<void> {
-    const expected = this.awake().length;
-    const isSettled = (status: ClusterStatus | undefined): boolean =>
-      status?.node.state === 'member' &&
-      status.leader !== undefined &&
-      status.members.alive === expected &&
-      status.quorum.state === 'ok' &&
-      status.quorum.voters.length === voterCount(status.members.total, SETTINGS['cluster.votersMax'].default);
     await this.until(
       'the nodes did not settle',
       async () => {
-        const statuses = await Promise.all(this.awake().map((node) => node.status()));
-        const facts = new Set(
-          statuses.map((each) => `${each?.clusterId} ${each?.epoch} ${each?.leader?.name}`),
-        );
-        return facts.size === 1 && statuses.every(isSettled);
+        const before = await this.#settledState();
+        if (before === undefined) return false;
+        await sleep(STILL_MS);
+        return before === (await this.#settledState());
       },
       deadlineMs,
     );
+  }
+
+  /** What the nodes agree on; undefined where they do not. */
+  async #settledState(): Promise<string | undefined> {
+    const awake = this.awake();
+    const statuses = await Promise.all(awake.map((node) => node.status()));
+    const isSettled = (status: ClusterStatus | undefined): boolean =>
+      status?.node.state === 'member' &&
+      status.leader !== undefined &&
+      status.members.alive === awake.length &&
+      status.quorum.state === 'ok' &&
+      status.quorum.voters.length === voterCount(status.members.total, SETTINGS['cluster.votersMax'].default);
+    const facts = statuses.map(
+      (each) => `${each?.clusterId} ${each?.epoch} ${each?.leader?.name} ${each?.appliedIndex}`,
+    );
+    return new Set(facts).size === 1 && statuses.every(isSettled) ? facts[0] : undefined;
   }
 
   /** Polls; at the deadline throws with what each node says. */

@@ -26,7 +26,10 @@ export function createClusterAdmin(node: ClusterNode, deps: { readonly clock: Cl
     },
     bootstrap: (request) => node.bootstrap(request),
     async removeMember(name, signal) {
-      const { number } = await findMember(requireMember(node), name, signal);
+      const member = requireMember(node);
+      // The name may have gone to a replacement of which this node has not heard.
+      await member.readBarrier(signal);
+      const { number } = await findMember(member, name, signal);
       return propose({ type: 'remove-member', member: number }, signal);
     },
     async updateMember(name, { weight }, signal) {

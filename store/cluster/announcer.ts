@@ -1,5 +1,6 @@
 import type { MemberId } from '../core/raft/types.ts';
-import type { Announcement, Incarnation, Member } from '../core/topology/types.ts';
+import { presentLife } from '../core/topology/succession.ts';
+import type { Announcement, Member, Succession } from '../core/topology/types.ts';
 import { type Clock, sleep } from '../ports/clock.ts';
 import { ClusterError } from './cluster-admin.ts';
 import type { LeaderCalls } from './leader-calls.ts';
@@ -8,7 +9,7 @@ import type { TopologyReplica } from './topology-replica.ts';
 export type AnnouncerOptions = {
   readonly member: MemberId;
   readonly directoryId: string;
-  readonly incarnation: Incarnation;
+  readonly succession: Succession;
   readonly announcement: Announcement;
   readonly intervalMs: number;
 };
@@ -20,6 +21,7 @@ export type AnnouncerDeps = {
   /** The topology knows a later life of this directory, or another directory, under this number. */
   onStale(message: string): void;
   onRemoved(message: string): void;
+  onAnnounced(): void;
   /** It failed in a way of its own, and is tried again. */
   onError(error: unknown): void;
 };
@@ -30,13 +32,13 @@ export async function announceStart(
   deps: AnnouncerDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { member, directoryId, incarnation, announcement, intervalMs } = options;
+  const { member, directoryId, succession, announcement, intervalMs } = options;
   const { clock, calls, topology } = deps;
   while (!signal.aborted) {
     const known = topology.state?.members.get(member);
-    if (known !== undefined && isAnnounced(known, options)) return;
+    if (known !== undefined && isAnnounced(known, options)) return deps.onAnnounced();
     try {
-      await calls.propose({ type: 'start', member, directoryId, ...incarnation, ...announcement }, signal);
+      await calls.propose({ type: 'start', member, directoryId, ...succession, ...announcement }, signal);
     } catch (error) {
       if (!(error instanceof ClusterError)) deps.onError(error);
       else if (error.code === 'MEMBER_STALE') return deps.onStale(error.message);
@@ -46,10 +48,10 @@ export async function announceStart(
   }
 }
 
-function isAnnounced(known: Member, { incarnation, announcement }: AnnouncerOptions): boolean {
+function isAnnounced(known: Member, { succession, announcement }: AnnouncerOptions): boolean {
   return (
-    known.incarnation === incarnation.incarnation &&
-    known.life === incarnation.life &&
+    known.incarnation === succession.incarnation &&
+    known.life === presentLife(succession) &&
     known.state === 'up' &&
     known.peerAddress === announcement.peerAddress &&
     known.httpAddress === announcement.httpAddress &&

@@ -1,4 +1,5 @@
 import type { PersistedState } from '../core/raft/types.ts';
+import { presentLife } from '../core/topology/succession.ts';
 import type { Announcement } from '../core/topology/types.ts';
 import type { Hello, HelloRefusal } from '../peer/messages.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,6 +17,8 @@ import {
   beginJoining,
   type DataDirectory,
   drawId,
+  firstIdentity,
+  forgetEarlierLives,
   giveUpIdentity,
   type Identity,
 } from './data-directory.ts';
@@ -26,7 +29,7 @@ import { Member, type MemberOptions } from './member.ts';
 import { alreadyMember, belongsTo, damagedAndAlone, firstReason, mayBeOf } from './phase-reasons.ts';
 import { SeedSearch, type WhoReply } from './seed-search.ts';
 
-export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'life' | 'announcement'> & {
+export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'announcement'> & {
   readonly announcement: Omit<Announcement, 'peerAddress'>;
   readonly weight: number;
   /** Make a cluster of an empty directory. */
@@ -75,7 +78,6 @@ export type Phase =
  */
 export class ClusterNode {
   readonly options: ClusterNodeOptions;
-  readonly life: string;
   readonly #deps: ClusterNodeDeps;
   readonly #search: SeedSearch;
   readonly #stopping = new AbortController();
@@ -88,7 +90,6 @@ export class ClusterNode {
     this.options = options;
     this.#deps = deps;
     this.#directory = directory;
-    this.life = Buffer.from(deps.random.bytes(8)).toString('hex');
     this.#phase = this.#phaseWithoutMember(firstReason(options.seeds));
     this.#search = new SeedSearch(
       { seeds: options.seeds, intervalMs: options.seedIntervalMs, timeoutMs: options.requestTimeoutMs },
@@ -123,7 +124,8 @@ export class ClusterNode {
     const { identity } = this.#directory;
     if (identity !== undefined && loaded.type === 'intact') await this.#takePart(identity, loaded.state);
     else if (identity !== undefined) await this.#rejoinDamaged(identity, loaded);
-    else if (this.options.bootstrap && this.#directory.joining === undefined) await this.#bootstrapUnlessFound();
+    else if (this.options.bootstrap && this.#directory.joining === undefined)
+      await this.#bootstrapUnlessFound();
     const isNeeded = (): boolean =>
       this.#phase.type !== 'excluded' && this.member?.driver.leader === undefined;
     const { signal } = this.#stopping;
@@ -144,7 +146,7 @@ export class ClusterNode {
       if (this.options.clusterId !== '' && clusterId !== this.options.clusterId)
         throw mayBeOf(this.options.clusterId, clusterId);
       const partitions = request.partitions ?? this.options.partitions;
-      const identity: Identity = { clusterId, member: 1, incarnation: 1, partitions };
+      const identity = firstIdentity(random, { clusterId, member: 1, partitions });
       const state = firstState({
         clusterId,
         settings: {
@@ -158,7 +160,7 @@ export class ClusterNode {
           directoryId: this.#directory.directoryId,
           weight: this.options.weight,
           incarnation: identity.incarnation,
-          life: this.life,
+          life: presentLife(identity),
         },
       });
       await becomeFirstMember(engine, identity, state);
@@ -225,9 +227,19 @@ export class ClusterNode {
 
   /** The identity is durable: goes on from what is on the disk, like after any other start. */
   async #enter(identity: Identity): Promise<void> {
-    const loaded = await this.#deps.raftStore.load();
-    if (loaded.type !== 'intact') throw new Error('a Raft log that was just written cannot be read');
-    await this.#takePart(identity, loaded.state);
+    await this.#takePart(identity, await this.#loadWritten());
+  }
+
+  /** The directory is a member's from here on: only a new start may make of it what it was before. */
+  async #loadWritten(): Promise<PersistedState> {
+    try {
+      const loaded = await this.#deps.raftStore.load();
+      if (loaded.type === 'intact') return loaded.state;
+      throw new Error('a Raft log that was just written cannot be read');
+    } catch (error) {
+      this.#deps.events.onFailed(error);
+      throw error;
+    }
   }
 
   /** Takes part from now on. What was said to peers before is said anew. */
@@ -239,7 +251,6 @@ export class ClusterNode {
         ...this.options,
         directoryId: this.#directory.directoryId,
         identity,
-        life: this.life,
         announcement: this.announcement(),
       },
       {
@@ -252,12 +263,26 @@ export class ClusterNode {
           ...events,
           onStale: (message) => this.#onStale(message),
           onRemoved: (message) => this.#onRemoved(message),
+          onAnnounced: () => this.#onAnnounced(identity),
         },
       },
     );
     this.#show({ type: 'member', member });
     transport.reset();
     await member.start();
+  }
+
+  /** The cluster knows this life: from now on the directory need not remember the ones before. */
+  #onAnnounced(identity: Identity): void {
+    if (identity.lives.length === 1) return;
+    const forgetting = this.#change(async () => {
+      if (this.#directory.identity !== identity) return;
+      this.#directory = {
+        ...this.#directory,
+        identity: await forgetEarlierLives(this.#deps.meta, identity),
+      };
+    });
+    forgetting.catch(this.#deps.events.onBackgroundError);
   }
 
   #onStale(message: string): void {
@@ -384,7 +409,7 @@ export class ClusterNode {
       return this.#giveUp({ clusterId });
     }
     const { member, partitions } = joined;
-    const identity: Identity = { clusterId, member, incarnation: 1, partitions };
+    const identity = firstIdentity(this.#deps.random, { clusterId, member, partitions });
     await becomeMember(engine, identity, newMemberState());
     await this.#enter(identity);
     this.member?.hintLeader(address);

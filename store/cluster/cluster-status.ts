@@ -90,7 +90,13 @@ export function quorumOf(member: Member): QuorumStatus {
   const isOutgoingLost = votersOutgoing.length > 0 && outgoingAlive <= votersOutgoing.length / 2;
   if (voters.length === 0)
     return { ...quorum, state: 'none', reason: 'the log of the cluster has not arrived yet' };
-  if (alive < needed || isOutgoingLost)
+  if (isOutgoingLost)
+    return {
+      ...quorum,
+      state: 'lost',
+      reason: outgoingReason(votersOutgoing.map((each) => nameOf(member, each))),
+    };
+  if (alive < needed)
     return { ...quorum, state: 'lost', reason: lostReason(alive, voters.length, needed, missing) };
   if (isLeaderless) {
     const seconds = Math.round(leaderlessMs / 1000);
@@ -105,7 +111,21 @@ export function quorumOf(member: Member): QuorumStatus {
     return { ...quorum, state: 'degraded', reason };
   }
   if (leaderlessMs > 0) return { ...quorum, state: 'degraded', reason: 'a leader is being elected' };
+  if (votersOutgoing.length > 0)
+    return {
+      ...quorum,
+      state: 'degraded',
+      reason: 'the voters are being changed: those before must agree too',
+    };
   return { ...quorum, state: 'ok', reason: undefined };
+}
+
+/** In joint consensus both majorities decide (thesis 4.3). */
+function outgoingReason(outgoing: readonly string[]): string {
+  return (
+    `the voters are being changed, and most of those before (${outgoing.join(', ')}) are down, who must agree too. ` +
+    'Bring them back; where that cannot be, see `kvorum cluster recover`'
+  );
 }
 
 function lostReason(alive: number, voters: number, needed: number, missing: readonly string[]): string {

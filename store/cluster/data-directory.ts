@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import type { PersistedState } from '../core/raft/types.ts';
+import { LIMITS } from '../core/topology/limits.ts';
+import { presentLife } from '../core/topology/succession.ts';
+import type { Succession } from '../core/topology/types.ts';
 import type { Random } from '../ports/random.ts';
 import { STORAGE_FORMAT } from '../storage/checksum.ts';
 import type { Engine, EngineOperation } from '../storage/engine.ts';
@@ -7,11 +10,9 @@ import { deleteMeta, type MetaStore, newerFormat, putMeta } from '../storage/met
 import { createRaftOperations, removeRaftBatches } from '../storage/raft-store/raft-operations.ts';
 
 /** Who the owner of a data directory is in its cluster (DESIGN section 4). */
-export type Identity = {
+export type Identity = Succession & {
   readonly clusterId: string;
   readonly member: number;
-  /** The life of the directory that runs now; raised, durably, by each start. */
-  readonly incarnation: number;
   /** Fixed when the cluster was made. */
   readonly partitions: number;
 };
@@ -32,6 +33,7 @@ const identityFact = z.object({
   clusterId: z.string(),
   member: z.number(),
   incarnation: z.number(),
+  lives: z.array(z.string()),
   partitions: z.number(),
 });
 const joiningFact = z.object({ clusterId: z.string() });
@@ -48,7 +50,7 @@ export async function openDataDirectory(deps: DirectoryDeps): Promise<DataDirect
   const directory = await meta.read(FACTS.directory);
   if (directory === undefined) throw madeBeforeClusters();
   const { directoryId } = directoryFact.parse(directory);
-  const identity = await beginIncarnation(meta);
+  const identity = await beginIncarnation(deps);
   const joining = await meta.read(FACTS.joining);
   // An identity may have been given up, and a crash have come before all of its log was gone.
   if (identity === undefined)
@@ -105,6 +107,25 @@ export async function giveUpIdentity(
   return { directoryId, identity: undefined, joining: clusterId };
 }
 
+/** The identity of a directory that becomes a member's: its first incarnation. */
+export function firstIdentity(
+  random: Random,
+  { clusterId, member, partitions }: Pick<Identity, 'clusterId' | 'member' | 'partitions'>,
+): Identity {
+  return { clusterId, member, incarnation: 1, lives: [drawLife(random)], partitions };
+}
+
+/** The present life is registered: what came before it proves nothing any more. */
+export async function forgetEarlierLives(meta: MetaStore, identity: Identity): Promise<Identity> {
+  const next = { ...identity, lives: [presentLife(identity)] };
+  await meta.write(FACTS.identity, next);
+  return next;
+}
+
+function drawLife(random: Random): string {
+  return Buffer.from(random.bytes(8)).toString('hex');
+}
+
 /** Sixteen random bytes in hexadecimal: a cluster's or a directory's id. */
 export function drawId(random: Random): string {
   return Buffer.from(random.bytes(16)).toString('hex');
@@ -120,11 +141,12 @@ async function createDirectory({ engine, random }: DirectoryDeps): Promise<DataD
   return { directoryId, identity: undefined, joining: undefined };
 }
 
-async function beginIncarnation(meta: MetaStore): Promise<Identity | undefined> {
+async function beginIncarnation({ meta, random }: DirectoryDeps): Promise<Identity | undefined> {
   const stored = await meta.read(FACTS.identity);
   if (stored === undefined) return undefined;
   const identity = identityFact.parse(stored);
-  const next = { ...identity, incarnation: identity.incarnation + 1 };
+  const lives = [...identity.lives, drawLife(random)].slice(-LIMITS.livesMax);
+  const next = { ...identity, incarnation: identity.incarnation + 1, lives };
   await meta.write(FACTS.identity, next);
   return next;
 }

@@ -6,7 +6,8 @@ import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { RAFT_DEFAULTS } from '../core/raft/options.ts';
 import type { MemberId, PersistedState } from '../core/raft/types.ts';
 import type { TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
-import { type Announcement, type Incarnation, toEpoch } from '../core/topology/types.ts';
+import { follows } from '../core/topology/succession.ts';
+import { type Announcement, type Succession, toEpoch } from '../core/topology/types.ts';
 import type { Hello, PeerReply } from '../peer/messages.ts';
 import { type Clock, sleep } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
@@ -29,7 +30,6 @@ export type MemberOptions = {
   readonly name: string;
   readonly directoryId: string;
   readonly identity: Identity;
-  readonly life: string;
   readonly announcement: Announcement;
   readonly heartbeatMs: number;
   readonly electionTimeoutMs: number;
@@ -58,6 +58,8 @@ export type MemberEvents = {
   /** The cluster has seen a later life of this directory: what this one promised is void. */
   onStale(message: string): void;
   onRemoved(message: string): void;
+  /** This start is registered. */
+  onAnnounced(): void;
   onFailed(error: unknown): void;
   onBackgroundError(error: unknown): void;
   onProposed(outcome: ProposalOutcomeName, seconds: number): void;
@@ -161,8 +163,9 @@ export class Member {
     return this.options.identity.member;
   }
 
-  get incarnation(): Incarnation {
-    return { incarnation: this.options.identity.incarnation, life: this.options.life };
+  get succession(): Succession {
+    const { incarnation, lives } = this.options.identity;
+    return { incarnation, lives };
   }
 
   /**
@@ -317,7 +320,7 @@ export class Member {
       {
         member: this.number,
         directoryId,
-        incarnation: this.incarnation,
+        succession: this.succession,
         announcement,
         intervalMs: 2 * heartbeatMs,
       },
@@ -340,8 +343,7 @@ export class Member {
 
   #learnAddresses(): void {
     for (const { rumour } of this.gossip.view.values())
-      if (rumour.member !== this.number)
-        this.book.record(rumour.member, rumour.incarnation, rumour.address);
+      if (rumour.member !== this.number) this.book.record(rumour.member, rumour.incarnation, rumour.address);
     this.#deps.events.onProgress();
   }
 
@@ -354,10 +356,9 @@ export class Member {
       if (number !== this.number) this.book.record(number, incarnation, peerAddress);
     const own = state.members.get(this.number);
     if (own === undefined) return;
-    const { incarnation, life } = this.incarnation;
-    if (own.incarnation > incarnation || (own.incarnation === incarnation && own.life !== life))
+    if (!follows(this.succession, own))
       events.onStale(
-        `the cluster has seen incarnation ${own.incarnation} of this member, and this is ${incarnation}`,
+        `the cluster has seen incarnation ${own.incarnation} of this member in a life that this directory does not know`,
       );
   }
 
@@ -382,7 +383,7 @@ export class Member {
     const known = this.topology.state?.members.get(member.number);
     if (known === undefined) return false;
     if (directoryId !== known.directoryId || member.incarnation < known.incarnation) return true;
-    return member.incarnation === known.incarnation && member.life !== known.life;
+    return !follows(member, known);
   }
 
   #bestSuccessor(): MemberId | undefined {

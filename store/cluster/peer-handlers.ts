@@ -34,7 +34,7 @@ function helloOf(node: ClusterNode): Hello {
     version: announcement.version,
     clusterId: isMember ? identity.clusterId : undefined,
     member: isMember
-      ? { number: identity.member, incarnation: identity.incarnation, life: node.life }
+      ? { number: identity.member, incarnation: identity.incarnation, lives: identity.lives }
       : undefined,
   };
 }
@@ -88,7 +88,8 @@ async function answer(
 }
 
 function who(member: Member | undefined, refusal: HelloRefusal | undefined): PeerReply {
-  if (member === undefined) return { type: 'who', clusterId: undefined, leader: undefined, addresses: [], refusal };
+  if (member === undefined)
+    return { type: 'who', clusterId: undefined, leader: undefined, addresses: [], refusal };
   const { driver, options, gossip } = member;
   const address = driver.isLeader ? options.announcement.peerAddress : member.leaderAddress();
   return {

@@ -233,6 +233,7 @@ export class RaftDriver<Outcome> {
   async #writeHint(): Promise<void> {
     const hardState = this.#unwritten;
     if (hardState === undefined || this.#hasFailed) return;
+    this.#unwritten = undefined;
     await this.#deps.store.persist({ snapshot: undefined, entries: [], hardState }, { sync: false });
   }
 
@@ -252,8 +253,12 @@ export class RaftDriver<Outcome> {
     this.#reads.applied(this.#applied);
   }
 
-  /** Between two Readies, so that the store is used by one at a time. */
+  /**
+   * Between two Readies, so that the store is used by one at a time. What the disk says is committed reaches as far as the
+   * snapshot that stands on it.
+   */
   async #takeSnapshot(): Promise<void> {
+    await this.#writeHint();
     const snapshot = this.#raft.describeSnapshot(this.#applied, this.#deps.machine.snapshot());
     const { entriesKept } = this.#options;
     await this.#deps.store.saveSnapshot(snapshot, toIndex(Math.max(1, snapshot.index - entriesKept)));

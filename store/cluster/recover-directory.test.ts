@@ -35,7 +35,7 @@ const join = (name: string): TopologyCommand => ({
   ...{ type: 'join', name, directoryId: name, weight: 100, replaces: undefined, ...announcement },
 });
 const begin = (member: number, directoryId: string): TopologyCommand => ({
-  ...{ type: 'start', member, directoryId, ...life, ...announcement },
+  ...{ type: 'start', member, directoryId, incarnation: 1, lives: ['l'], ...announcement },
 });
 const namespace = (name: string): TopologyCommand => ({ type: 'create-namespace', name, createdAtMs: 1 });
 const place: TopologyCommand = {
@@ -96,7 +96,7 @@ async function survivor({ seed = 1, member = SURVIVOR } = {}): Promise<Survivor>
   const { engine } = made;
   const meta = createMetaStore(engine);
   const { directoryId } = await openDataDirectory({ engine, meta, random: createSimRandom(seed) });
-  const identity = { clusterId: OLD, member, incarnation: 1, partitions: 2 };
+  const identity = { clusterId: OLD, member, incarnation: 1, lives: ['l'], partitions: 2 };
   await becomeMember(engine, identity, logWith(topologyWith(directoryId)));
   return made;
 }
@@ -238,7 +238,11 @@ test('what cannot be recovered is refused, and nothing is changed', async () => 
   await beginJoining(meta, OLD);
   await refuses(engine, 'NO_CLUSTER', new RegExp(`asking the cluster ${OLD} for one`));
 
-  await becomeMember(engine, { clusterId: OLD, member: 2, incarnation: 1, partitions: 2 }, newMemberState());
+  await becomeMember(
+    engine,
+    { clusterId: OLD, member: 2, incarnation: 1, lives: ['l'], partitions: 2 },
+    newMemberState(),
+  );
   await refuses(engine, 'NO_TOPOLOGY', /it never arrived/);
 
   await refuses((await survivor({ member: 9 })).engine, undefined, /Member 9 is not of this topology/);

@@ -39,6 +39,11 @@ test('every length and number form is measured as the library measures it', () =
   for (const token of [0xcf, 0xd3]) checkPayload(new Uint8Array([token, 0, 0, 0, 0, 0, 0, 0, 1]));
 });
 
+test('a map with a key that is no text is refused', () => {
+  for (const key of [[0x90], [0x80], [0x05], [0xc0], [0xc4, 0]])
+    assert.throws(() => checkPayload(new Uint8Array([0x81, ...key, 0])), /a key that is no text/);
+});
+
 test('what it lets through the library reads to the end', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 30 }), (bytes) => {

@@ -17,7 +17,7 @@ function checkValue(bytes: Uint8Array, at: number, depth: number): number {
   if (at >= bytes.length) throw truncated();
   const token = bytes[at] as number;
   if (token < 0x80 || token >= 0xe0) return at + 1;
-  if (token < 0x90) return checkItems(bytes, at + 1, 2 * (token & 0x0f), depth);
+  if (token < 0x90) return checkEntries(bytes, at + 1, token & 0x0f, depth);
   if (token < 0xa0) return checkItems(bytes, at + 1, token & 0x0f, depth);
   if (token < 0xc0) return skip(bytes, at + 1, token & 0x1f);
   return checkLong(bytes, at, token, depth);
@@ -59,7 +59,7 @@ function checkLong(bytes: Uint8Array, at: number, token: number, depth: number):
     case 0xde: // maps
     case 0xdf: {
       const width = token === 0xde ? 2 : 4;
-      return checkItems(bytes, at + 1 + width, 2 * readSize(bytes, at + 1, width), depth);
+      return checkEntries(bytes, at + 1 + width, readSize(bytes, at + 1, width), depth);
     }
     default:
       throw new ProtocolError(
@@ -74,6 +74,22 @@ function checkItems(bytes: Uint8Array, at: number, count: number, depth: number)
   let next = at;
   for (let item = 0; item < count; item++) next = checkValue(bytes, next, depth + 1);
   return next;
+}
+
+/** The keys of a map are texts: all of ours are, and the library refuses others itself. */
+function checkEntries(bytes: Uint8Array, at: number, count: number, depth: number): number {
+  if (depth >= DEPTH_MAX) throw new ProtocolError(`the payload is nested deeper than ${DEPTH_MAX}`);
+  if (2 * count > bytes.length - at) throw truncated();
+  let next = at;
+  for (let entry = 0; entry < count; entry++) {
+    if (!isText(bytes[next])) throw new ProtocolError('the payload has a map with a key that is no text');
+    next = checkValue(bytes, checkValue(bytes, next, depth + 1), depth + 1);
+  }
+  return next;
+}
+
+function isText(token: number | undefined): boolean {
+  return token !== undefined && ((token >= 0xa0 && token < 0xc0) || (token >= 0xd9 && token <= 0xdb));
 }
 
 function skipSized(bytes: Uint8Array, at: number, width: number): number {

@@ -1,3 +1,4 @@
+import { follows, presentLife } from '../core/topology/succession.ts';
 import type { Incarnation } from '../core/topology/types.ts';
 import type { Hello, HelloRefusal } from './messages.ts';
 
@@ -48,7 +49,8 @@ function wrongCluster(local: Hello, hello: Hello): HelloRefusal {
 
 /** The directory tells; where two processes run on copies of it, their lives differ. */
 function isSelf(local: Hello, hello: Hello): boolean {
-  return local.directoryId === hello.directoryId && local.member?.life === hello.member?.life;
+  const life = (of: Hello): string | undefined => of.member && presentLife(of.member);
+  return local.directoryId === hello.directoryId && life(local) === life(hello);
 }
 
 function self(hello: Hello): HelloRefusal {
@@ -101,17 +103,10 @@ function judgeKnown(
 ): HelloRefusal | undefined {
   if (hello.directoryId !== known.directoryId) return otherHistory(hello, claimed.number, known);
   // A recorded incarnation of 0 means that the member has a number and has not started under it yet.
-  if (known.incarnation === 0 || claimed.incarnation > known.incarnation) return undefined;
-  if (claimed.incarnation < known.incarnation) {
-    return stale(
-      hello,
-      `the cluster saw incarnation ${known.incarnation} of member ${claimed.number}, this is ${claimed.incarnation}`,
-    );
-  }
-  if (claimed.life === known.life) return undefined;
+  if (known.incarnation === 0 || follows(claimed, known)) return undefined;
   return stale(
     hello,
-    `another process started as incarnation ${known.incarnation} of member ${claimed.number}: the data directory was copied`,
+    `the cluster saw incarnation ${known.incarnation} of member ${claimed.number} in a life that its directory, now in ${claimed.incarnation}, does not know`,
   );
 }
 

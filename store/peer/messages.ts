@@ -2,7 +2,7 @@ import type { GossipPacket } from '../core/gossip/messages.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import type { TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
-import type { Announcement, Epoch, Incarnation } from '../core/topology/types.ts';
+import type { Announcement, Epoch, Succession } from '../core/topology/types.ts';
 
 /** The version of the peer protocol that this program speaks; docs/protocol.md. */
 export const PROTOCOL_VERSION = 1;
@@ -18,7 +18,7 @@ export type Hello = {
   readonly peerAddress: string;
   readonly version: string;
   readonly clusterId: string | undefined;
-  readonly member: ({ readonly number: MemberId } & Incarnation) | undefined;
+  readonly member: ({ readonly number: MemberId } & Succession) | undefined;
 };
 
 /** Why a link is refused; both sides log it. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { LogIndex, MemberId, Position, Term } from '../core/raft/types.ts';
+import { LIMITS } from '../core/topology/limits.ts';
 import type { Epoch } from '../core/topology/types.ts';
 import { ADDRESS_CHARS_MAX, ID_CHARS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX } from './limits.ts';
 
@@ -33,4 +34,4 @@ export const announcement = {
   zone: nodeName,
   version: id,
 } as const;
-export const incarnation = { incarnation: count, life: id } as const;
+export const succession = { incarnation: count, lives: z.array(id).max(LIMITS.livesMax) } as const;

@@ -9,10 +9,10 @@ import {
   count,
   epoch,
   id,
-  incarnation,
   memberId,
   nodeName,
   optional,
+  succession,
   text,
 } from './schema-parts.ts';
 import { raftMessage } from './schema-raft.ts';
@@ -26,7 +26,7 @@ export const helloSchema = z.object({
   peerAddress: address,
   version: id,
   clusterId: optional(clusterId),
-  member: optional(z.object({ number: memberId, ...incarnation })),
+  member: optional(z.object({ number: memberId, ...succession })),
 });
 
 /** All that must be understood of the hello of any version. */
@@ -63,7 +63,7 @@ const command = z.discriminatedUnion('type', [
     type: z.literal('start'),
     member: memberId,
     directoryId: id,
-    ...incarnation,
+    ...succession,
     ...announcement,
   }),
   z.object({ type: z.literal('update-member'), member: memberId, weight: count }),

@@ -29,7 +29,7 @@ const entry = fc.oneof(
   record({ type: fc.constant('command' as const), index, term, data: bytes }),
   record({ type: fc.constant('config' as const), index, term, configuration }),
 );
-const incarnation = { incarnation: count, life: text };
+const succession = { incarnation: count, lives: fc.array(text, { maxLength: 5 }) };
 const announcement = { peerAddress: address, httpAddress: address, zone: text, version: text };
 
 type Bodies<T extends { readonly type: string }> = {
@@ -100,7 +100,7 @@ export const peerMessages = everyType<PeerMessage>({
 const join = { name: text, directoryId: text, weight: count, ...announcement };
 const commands = everyType<TopologyCommand>({
   join: record({ ...join, replaces: fc.option(member, { nil: undefined }) }),
-  start: record({ member, directoryId: text, ...incarnation, ...announcement }),
+  start: record({ member, directoryId: text, ...succession, ...announcement }),
   'update-member': record({ member, weight: count }),
   'remove-member': record({ member }),
   'place-partitions': record({
@@ -153,5 +153,5 @@ export const hellos: fc.Arbitrary<Hello> = record({
   peerAddress: address,
   version: text,
   clusterId: fc.option(clusterId, { nil: undefined }),
-  member: fc.option(record({ number: member, ...incarnation }), { nil: undefined }),
+  member: fc.option(record({ number: member, ...succession }), { nil: undefined }),
 });

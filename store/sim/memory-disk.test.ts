@@ -99,3 +99,33 @@ test('MemoryDisk: corrupt changes one bit of a value, before and after a restart
   await engine.close();
   assert.deepEqual(await open().get(key(7)), damaged);
 });
+
+test('MemoryDisk: a copy is what was synced, and comes back as it was; another disk is empty', async () => {
+  const { disk, open } = createWorld();
+  const first = open();
+  await first.write(put(1), SYNC);
+  await first.write(put(2), { sync: false });
+  const copy = disk.copy();
+  await first.write(put(3), SYNC);
+  assert.throws(() => disk.replace(copy), /in use/);
+  await first.close();
+  const keys = (): number[] => [...disk.contents(key(0), key(9))].map((entry) => entry.key[1] as number);
+  assert.deepEqual(keys(), [1, 2, 3]);
+  disk.replace(copy);
+  assert.deepEqual(keys(), [1]);
+  disk.replace(undefined);
+  assert.deepEqual(keys(), []);
+});
+
+test('MemoryDisk: the time of each fsync may be drawn', async () => {
+  const { clock, disk, open } = createWorld();
+  disk.faults.drawSyncDelayMs = () => 7;
+  const engine = open();
+  const write = engine.write(put(1), SYNC);
+  await engine.getMany([]);
+  clock.advance(6);
+  assert.equal(await engine.get(key(1)), undefined);
+  clock.advance(1);
+  await write;
+  assert.deepEqual(await engine.get(key(1)), Uint8Array.of(1));
+});

@@ -13,18 +13,20 @@ export type Opened =
   | { readonly type: 'damaged' };
 
 /** Fills the envelope at the head of `value`, whose payload begins at ENVELOPE_BYTES. */
-export function seal(key: Uint8Array, value: Buffer): void {
-  value[0] = STORAGE_FORMAT;
+export function seal(key: Uint8Array, value: Buffer, format = STORAGE_FORMAT): void {
+  value[0] = format;
   value.writeUInt32BE(checksum(key, value), 1);
 }
 
-/** Says whether `value` is what was sealed under `key`. */
+/**
+ * Says whether `value` is what was sealed under `key`. Every format has this envelope, so that what a newer version wrote
+ * can be told from damage to the format itself.
+ */
 export function open(key: Uint8Array, value: Buffer): Opened {
   if (value.length < ENVELOPE_BYTES) return { type: 'damaged' };
-  if (value[0] !== STORAGE_FORMAT) {
-    return value[0] === 0 ? { type: 'damaged' } : { type: 'unknown-format', format: value[0] as number };
-  }
-  return value.readUInt32BE(1) === checksum(key, value) ? { type: 'intact' } : { type: 'damaged' };
+  if (value.readUInt32BE(1) !== checksum(key, value)) return { type: 'damaged' };
+  const format = value[0] as number;
+  return format === STORAGE_FORMAT ? { type: 'intact' } : { type: 'unknown-format', format };
 }
 
 /** CRC-32 of the payload, started with a hash of the key and the format: one call into native code. */

@@ -22,7 +22,7 @@ const join = (name: string, directoryId = `dir-${name}`, replaces?: number): Top
   ...{ type: 'join', name, directoryId, weight: 100, replaces, ...announcement },
 });
 const start = (member: number, name: string, more: object = {}): TopologyCommand => ({
-  ...{ type: 'start', member, directoryId: `dir-${name}`, incarnation: 1, life: 'l1', ...announcement },
+  ...{ type: 'start', member, directoryId: `dir-${name}`, incarnation: 1, lives: ['l1'], ...announcement },
   ...more,
 });
 const remove = (member: number): TopologyCommand => ({ type: 'remove-member', member });
@@ -122,7 +122,7 @@ test('join refuses more members than the limit, but a replacement is not one mor
 });
 
 test('start records a life and where it is reached; the same again changes nothing', () => {
-  const restarted = run(two, start(2, 'b', { incarnation: 2, life: 'l2', peerAddress: 'moved:1' }));
+  const restarted = run(two, start(2, 'b', { incarnation: 2, lives: ['l1', 'l2'], peerAddress: 'moved:1' }));
   const { incarnation, life, peerAddress, state } = restarted.members.get(2) as Member;
   assert.deepEqual(
     { incarnation, life, peerAddress, state },
@@ -133,17 +133,34 @@ test('start records a life and where it is reached; the same again changes nothi
 });
 
 test('start refuses what runs on an older copy of the directory, or on another', () => {
-  const later = run(two, start(2, 'b', { incarnation: 3, life: 'l3' }));
-  assertRefused(later, start(2, 'b', { incarnation: 2, life: 'l2' }), 'MEMBER_STALE', /seen incarnation 3/);
-  assertRefused(later, start(2, 'b', { incarnation: 3, life: 'copy' }), 'MEMBER_STALE', /started twice/);
+  const again = (incarnation: number, ...lives: string[]): TopologyCommand =>
+    start(2, 'b', { incarnation, lives });
+  const later = run(two, again(3, 'l1', 'l2', 'l3'));
+  assertRefused(later, again(2, 'l1', 'l2'), 'MEMBER_STALE', /seen incarnation 3/);
+  assertRefused(later, again(3, 'l1', 'l2', 'copy'), 'MEMBER_STALE', /does not know/);
   assertRefused(later, start(2, 'x', { incarnation: 4 }), 'MEMBER_STALE', /another data directory/);
   assertRefused(
     run(one, join('b')),
-    start(2, 'b', { incarnation: 0, life: '' }),
+    start(2, 'b', { incarnation: 0, lives: [''] }),
     'MEMBER_STALE',
     /first is 1/,
   );
   assertRefused(later, start(3, 'c'), 'MEMBER_NOT_FOUND', /no member 3/);
+});
+
+test('start refuses an older copy however often it was started; it may forget what was registered', () => {
+  const again = (incarnation: number, ...lives: string[]): TopologyCommand =>
+    start(2, 'b', { incarnation, lives });
+  const later = run(two, again(2, 'l1', 'l2'));
+  assertRefused(later, again(3, 'l1', 'copy-1', 'copy-2'), 'MEMBER_STALE', /does not know/);
+  assertRefused(
+    later,
+    again(5, 'l1', 'copy-1', 'copy-2', 'copy-3', 'copy-4'),
+    'MEMBER_STALE',
+    /does not know/,
+  );
+  assert.equal(run(later, again(4, 'l2', 'l3', 'l4')).members.get(2)?.life, 'l4');
+  assert.equal(run(later, again(4, 'l1', 'l2', 'l3', 'l4')).members.get(2)?.life, 'l4');
 });
 
 test('update-member sets the weight', () => {

@@ -1,5 +1,5 @@
 import type { MemberId } from '../raft/types.ts';
-import type { Announcement, Epoch, Incarnation, TopologyState } from './types.ts';
+import type { Announcement, Epoch, Succession, TopologyState } from './types.ts';
 
 /** Every change of the topology. Each is all or nothing, and harmless when it is applied twice. */
 export type TopologyCommand =
@@ -16,7 +16,7 @@ export type TopologyCommand =
       readonly type: 'start';
       readonly member: MemberId;
       readonly directoryId: string;
-    } & Incarnation &
+    } & Succession &
       Announcement)
   | { readonly type: 'update-member'; readonly member: MemberId; readonly weight: number }
   | { readonly type: 'remove-member'; readonly member: MemberId }

@@ -108,10 +108,13 @@ export class Dumb {
   private start(command: Extract<TopologyCommand, { type: 'start' }>): string {
     const member = this.find(command.member);
     if (!member) return 'MEMBER_NOT_FOUND';
-    const { directoryId, incarnation, life } = command;
+    const { directoryId, incarnation, lives } = command;
+    const life = lives[lives.length - 1] ?? '';
+    // The incarnations that the directory remembers, each with its life.
+    const remembered = new Map(lives.map((each, i) => [incarnation - lives.length + 1 + i, each]));
     const announcement = announcementOf(command);
     const isOld =
-      incarnation < member.incarnation || (incarnation === member.incarnation && life !== member.life);
+      member.incarnation > incarnation - lives.length && remembered.get(member.incarnation) !== member.life;
     if (directoryId !== member.directoryId || isOld) return 'MEMBER_STALE';
     const isKnown = incarnation === member.incarnation && announcement === member.announcement;
     if (isKnown) return `unchanged ${member.number}`;

@@ -14,4 +14,6 @@ export const LIMITS = {
   addressCharactersMax: 261,
   zoneCharactersMax: 63,
   textCharactersMax: 128,
+  /** Starts of a directory that its cluster has not told it about; older ones are forgotten. */
+  livesMax: 128,
 } as const;

@@ -13,7 +13,7 @@ const join = (name: string): TopologyCommand => ({
   ...{ type: 'join', name, directoryId: name, weight: 100, replaces: undefined, ...announcement },
 });
 const start = (member: number, directoryId: string): TopologyCommand => ({
-  ...{ type: 'start', member, directoryId, ...life, ...announcement },
+  ...{ type: 'start', member, directoryId, incarnation: 1, lives: ['l'], ...announcement },
 });
 const one = createTopology({
   clusterId: 'a'.repeat(32),

@@ -1,12 +1,13 @@
 import type { ApplyOutcome, CommandOf } from './command.ts';
 import { refuseUnknown, withMember } from './members.ts';
 import { applied, refused, unchanged } from './outcome.ts';
+import { follows, presentLife } from './succession.ts';
 import type { Member, TopologyState } from './types.ts';
 
 /**
- * Records a life of a member's directory. Every start raises the directory's incarnation durably before it registers,
- * so whatever claims a lower one, or the same one with another `life`, runs on an older copy of the directory: it may
- * have forgotten what it promised, and is refused (DESIGN section 4, guarantee G7).
+ * Records a life of a member's directory. Every start notes its life in the directory before it registers it, so a
+ * directory that does not know the recorded one is an older copy, or a second one: it may have forgotten what it promised,
+ * and is refused (DESIGN section 4, guarantee G7).
  */
 export function applyStart(state: TopologyState, command: CommandOf<'start'>): ApplyOutcome {
   const member = state.members.get(command.member);
@@ -16,7 +17,8 @@ export function applyStart(state: TopologyState, command: CommandOf<'start'>): A
     const advice = 'Start it with an empty directory: it then joins as a replacement.';
     return refused(state, 'MEMBER_STALE', `${problem} ${advice}`);
   }
-  const { incarnation, life, peerAddress, httpAddress, zone, version } = command;
+  const { incarnation, peerAddress, httpAddress, zone, version } = command;
+  const life = presentLife(command);
   const news = { incarnation, life, peerAddress, httpAddress, zone, version, state: 'up' } as const;
   if (saysNothingNew(member, news)) return unchanged(state, member.number);
   return applied(state, { members: withMember(state, { ...member, ...news }) }, member.number);
@@ -26,12 +28,9 @@ function findStaleness(member: Member, command: CommandOf<'start'>): string | un
   const who = `Member ${member.number} (${member.name})`;
   if (command.directoryId !== member.directoryId) return `${who} has another data directory.`;
   if (command.incarnation < 1) return `${who} claims incarnation ${command.incarnation}; the first is 1.`;
-  if (command.incarnation < member.incarnation) {
-    const seen = `the cluster has seen incarnation ${member.incarnation} of it`;
-    return `${who} is in incarnation ${command.incarnation}, but ${seen}: its directory is an older copy.`;
-  }
-  if (command.incarnation > member.incarnation || command.life === member.life) return undefined;
-  return `${who} started twice in incarnation ${member.incarnation}: one of the two directories is a copy.`;
+  if (follows(command, member)) return undefined;
+  const seen = `the cluster has seen incarnation ${member.incarnation} of it, in a life that this directory does not know`;
+  return `${who} is in incarnation ${command.incarnation}, but ${seen}: its directory is an older copy, or one of two.`;
 }
 
 function saysNothingNew(member: Member, news: Partial<Member>): boolean {

@@ -72,8 +72,8 @@ const drafts: fc.Arbitrary<(state: TopologyState) => TopologyCommand> = fc.oneof
       fc.record({
         member: number,
         directoryId: fc.option(directoryId, { freq: 2 }),
-        incarnation: fc.integer({ min: 1, max: 3 }),
-        life: fc.constantFrom('x', 'y'),
+        forgotten: fc.nat(2),
+        lives: fc.array(fc.constantFrom('x', 'y'), { minLength: 1, maxLength: 3 }),
         announcement,
       }),
       startOf,
@@ -107,16 +107,17 @@ function joinOf({ announcement: said, replaces, ...fields }: JoinFields): Topolo
 }
 
 type StartFields = { member: number; directoryId: string | null; announcement: Announced } & {
-  incarnation: number;
-  life: string;
+  forgotten: number;
+  lives: string[];
 };
 /** Mostly with the directory that the member has, or nothing would ever start. */
 function startOf(
-  { announcement: said, directoryId: other, ...fields }: StartFields,
+  { announcement: said, directoryId: other, forgotten, lives, ...fields }: StartFields,
   state: TopologyState,
 ): TopologyCommand {
   const own = state.members.get(fields.member)?.directoryId ?? 'da';
-  return { type: 'start', ...fields, ...said, directoryId: other ?? own };
+  const incarnation = forgotten + lives.length;
+  return { type: 'start', ...fields, incarnation, lives, ...said, directoryId: other ?? own };
 }
 
 function dropOf(

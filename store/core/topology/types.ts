@@ -8,6 +8,13 @@ export const toEpoch = (value: number): Epoch => value as Epoch;
 /** One life of a node: a start of a data directory. `life` tells apart two starts that claim the same incarnation. */
 export type Incarnation = { readonly incarnation: number; readonly life: string };
 
+/**
+ * What a directory can show for being the newest one: `lives` are its starts since the last one that it knows to be
+ * registered, that one included, oldest first; the last is the present one, of `incarnation`. An older copy of the directory
+ * lacks what was registered since, however often it is started.
+ */
+export type Succession = { readonly incarnation: number; readonly lives: readonly string[] };
+
 /** What a node says of itself when it joins and at every start; addresses are `host:port`. */
 export type Announcement = {
   readonly peerAddress: string;

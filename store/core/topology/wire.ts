@@ -47,7 +47,7 @@ const COMMANDS: { readonly [T in TopologyCommand['type']]: Reader<CommandOf<T>> 
     member: memberNumber,
     directoryId: someText,
     incarnation: whole(1),
-    life: someText,
+    lives: list(someText, LIMITS.livesMax),
     ...announcement,
   }),
   'update-member': object<CommandOf<'update-member'>>({

@@ -94,7 +94,7 @@ export class TestNode implements AsyncDisposable {
       peerAddress: this.address,
       version: '0.0.0',
       clusterId: this.clusterId,
-      member: { number: 1, incarnation: 1, life: this.#life },
+      member: { number: 1, incarnation: 1, lives: [this.#life] },
       ...this.helloChange,
     };
   }

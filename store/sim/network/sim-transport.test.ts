@@ -12,7 +12,13 @@ import { SimTransport } from './sim-transport.ts';
 import { Switchboard } from './switchboard.ts';
 
 const WHO: PeerRequest = { type: 'who' };
-const ANSWER: PeerReply = { type: 'who', clusterId: undefined, leader: undefined, addresses: [], refusal: undefined };
+const ANSWER: PeerReply = {
+  type: 'who',
+  clusterId: undefined,
+  leader: undefined,
+  addresses: [],
+  refusal: undefined,
+};
 const PING: PeerMessage = {
   type: 'gossip',
   packet: { type: 'ping', sequence: 1, from: 1, rumours: [] },

@@ -161,10 +161,15 @@ export class SimWorld {
     return this.#byClusterId(clusterId).filter((machine) => !machine.isRolledBack);
   }
 
-  /** Every configuration that some log of the cluster ends with, and that may be in force. */
+  /**
+   * Every configuration that some log of the cluster ends with, and that may be in force: also one that a leader appended
+   * and has not on its disk yet, since it counts by it from then on.
+   */
   configurationsOf(clusterId: string): readonly Configuration[] {
     const found = new Map<string, Configuration>();
     for (const machine of this.votersOf(clusterId)) {
+      const inMemory = machine.life?.node?.internals.member?.driver.status().configuration;
+      if (inMemory !== undefined) found.set(formatConfiguration(inMemory), inMemory);
       const value = machine.log.configuration();
       if (value === undefined) continue;
       const known = this.#configurations.get(machine);

@@ -7,7 +7,7 @@ import {
   toIndex,
   toTerm,
 } from '../../core/raft/types.ts';
-import { asBuffer, ENVELOPE_BYTES, open, STORAGE_FORMAT, seal } from '../checksum.ts';
+import { asBuffer, ENVELOPE_BYTES, open, seal } from '../checksum.ts';
 import type { EngineOperation } from '../engine.ts';
 import { newerFormat } from '../meta-store.ts';
 import { readU64, writeU64 } from './raft-keys.ts';
@@ -138,14 +138,7 @@ function verified(key: Uint8Array, stored: Uint8Array, what: string): Buffer {
   const value = asBuffer(stored);
   const opened = open(key, value);
   if (opened.type === 'intact') return value;
-  if (opened.type === 'unknown-format' && !isFlippedFormat(key, value))
+  if (opened.type === 'unknown-format')
     throw newerFormat(`${what} of the Raft log has storage format ${opened.format}`);
   throw new DamagedRecord(`${what} fails its checksum`);
-}
-
-/** Whether nothing but the format byte is wrong: then it is damage, and no newer version wrote it. */
-function isFlippedFormat(key: Uint8Array, value: Buffer): boolean {
-  const copy = Buffer.from(value);
-  copy[0] = STORAGE_FORMAT;
-  return open(key, copy).type === 'intact';
 }

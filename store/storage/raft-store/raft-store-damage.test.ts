@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { seal } from '../checksum.ts';
 import { test } from 'node:test';
 import { configurationOf } from '../../core/raft/configuration.ts';
 import { type Entry, type PersistedState, toIndex, toTerm } from '../../core/raft/types.ts';
@@ -113,10 +114,15 @@ test('S5: a damaged chunk costs the snapshot, and the entries can still be read'
 
 test('RaftStore.load refuses what a newer version wrote, which is no damage', async () => {
   const disk = await begin();
-  await disk.engine.write([{ type: 'put', key: KEYS.hardState, value: Uint8Array.of(2, 1, 2, 3, 4, 5, 6) }], {
-    sync: true,
-  });
+  const write = (value: Uint8Array): Promise<void> =>
+    disk.engine.write([{ type: 'put', key: KEYS.hardState, value }], { sync: true });
+  const value = Buffer.alloc(7);
+  seal(KEYS.hardState, value, 2);
+  await write(value);
   await assert.rejects(disk.open().load(), /written by a newer Kvorum: .* storage format 2/);
+  value[6] = 1;
+  await write(value);
+  assert.match(damageOf(await disk.open().load()).reason, /fails its checksum/, 'no version wrote that');
 });
 
 test('S3: entries behind the end of the log are cut, said, and gone for good', async () => {
