@@ -1,3 +1,4 @@
+import type { MemberId } from '../core/raft/types.ts';
 import type { TopologyCommand } from '../core/topology/command.ts';
 import type { Member as TopologyMember, TopologyState } from '../core/topology/types.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -27,14 +28,23 @@ export function createClusterAdmin(node: ClusterNode, deps: { readonly clock: Cl
     bootstrap: (request) => node.bootstrap(request),
     async removeMember(name, signal) {
       const member = requireMember(node);
-      // The name may have gone to a replacement of which this node has not heard.
-      await member.readBarrier(signal);
       const { number } = await findMember(member, name, signal);
       return propose({ type: 'remove-member', member: number }, signal);
     },
     async updateMember(name, { weight }, signal) {
-      const { number } = await findMember(requireMember(node), name, signal);
-      return propose({ type: 'update-member', member: number, weight }, signal);
+      const member = requireMember(node);
+      const known = memberOfName(member, name);
+      const update = (number: MemberId): Promise<ChangeResult> =>
+        propose({ type: 'update-member', member: number, weight }, signal);
+      // To a number that is no member's any more it is refused: only then the newest topology is worth a round.
+      if (known !== undefined) {
+        try {
+          return await update(known.number);
+        } catch (error) {
+          if (!(error instanceof ClusterError) || error.code !== 'MEMBER_NOT_FOUND') throw error;
+        }
+      }
+      return update((await findMember(member, name, signal)).number);
     },
     async transferLeadership(to, signal) {
       const member = requireMember(node);
@@ -93,7 +103,11 @@ function requireState(member: Member): TopologyState {
  */
 async function findMember(member: Member, name: string, signal: AbortSignal): Promise<TopologyMember> {
   await member.readBarrier(signal);
-  const read = [...requireState(member).members.values()].find((each) => each.name === name);
+  const read = memberOfName(member, name);
   if (read === undefined) throw new ClusterError('MEMBER_NOT_FOUND', `there is no member '${name}'`);
   return read;
+}
+
+function memberOfName(member: Member, name: string): TopologyMember | undefined {
+  return [...requireState(member).members.values()].find((each) => each.name === name);
 }
