@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { LeanHttpClient } from './lean-http-client.ts';
 import { freePort, ServerProcess } from '../../e2e/lib/server-process.ts';
+import { LeanHttpClient } from './lean-http-client.ts';
 
 export type KvorumClusterOptions = {
   readonly nodes: number;

@@ -2,15 +2,9 @@ import type { PersistedState } from '../core/raft/types.ts';
 import { presentLife } from '../core/topology/succession.ts';
 import type { Announcement } from '../core/topology/types.ts';
 import type { Hello, HelloRefusal } from '../peer/messages.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Random } from '../ports/random.ts';
-import type { Resolver } from '../ports/resolver.ts';
-import type { Transport } from '../ports/transport.ts';
-import type { Engine } from '../storage/engine.ts';
-import type { MetaStore } from '../storage/meta-store.ts';
 import type { LoadedRaft } from '../storage/raft-store/load-raft.ts';
-import type { RaftStore } from '../storage/raft-store/raft-store.ts';
 import { type BootstrapRequest, ClusterError } from './cluster-admin.ts';
+import type { ClusterNodeDeps, ClusterNodeOptions } from './cluster-node-options.ts';
 import {
   becomeFirstMember,
   becomeMember,
@@ -24,53 +18,10 @@ import {
 } from './data-directory.ts';
 import { firstState, newMemberState } from './first-state.ts';
 import { askToJoin } from './joiner.ts';
-import type { ProposalOutcomeName } from './leader-calls.ts';
-import { Member, type MemberOptions } from './member.ts';
+import { Member } from './member.ts';
+import type { Phase } from './phase.ts';
 import { alreadyMember, belongsTo, damagedAndAlone, firstReason, mayBeOf } from './phase-reasons.ts';
 import { SeedSearch, type WhoReply } from './seed-search.ts';
-
-export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'announcement'> & {
-  readonly announcement: Omit<Announcement, 'peerAddress'>;
-  readonly weight: number;
-  /** Make a cluster of an empty directory. */
-  readonly bootstrap: boolean;
-  /** The only cluster to make or join; empty takes any. */
-  readonly clusterId: string;
-  readonly replicationFactor: number;
-  readonly partitions: number;
-  readonly seeds: readonly string[];
-  readonly seedIntervalMs: number;
-};
-
-export type ClusterNodeDeps = {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly transport: Transport;
-  readonly resolver: Resolver;
-  readonly engine: Engine;
-  readonly meta: MetaStore;
-  readonly raftStore: RaftStore;
-  readonly events: ClusterEvents;
-};
-
-/** What a cluster node tells; for the log and the metrics, and to whoever follows the topology. */
-export type ClusterEvents = {
-  onPhase(phase: Phase): void;
-  onProgress(): void;
-  onRefused(address: string, by: 'us' | 'them', refusal: HelloRefusal, peer: Hello | undefined): void;
-  onNotice(message: string, fields: object): void;
-  onProposed(outcome: ProposalOutcomeName, seconds: number): void;
-  /** A broken invariant of the consensus: the process should end. */
-  onFailed(error: unknown): void;
-  onBackgroundError(error: unknown): void;
-};
-
-/** Where a node stands with its cluster; docs/topology.md has the picture. */
-export type Phase =
-  | { readonly type: 'waiting'; readonly reason: string }
-  | { readonly type: 'joining'; readonly clusterId: string; readonly reason: string }
-  | { readonly type: 'member'; readonly member: Member }
-  | { readonly type: 'excluded'; readonly clusterId: string; readonly reason: string };
 
 /**
  * The life of a node in its cluster: waits, makes or joins one, takes part, is excluded. Changes of phase happen one at a
@@ -138,8 +89,7 @@ export class ClusterNode {
       const phase = this.#phase;
       if (this.#stopping.signal.aborted) throw new ClusterError('CLUSTER_WAITING', 'this node is stopping');
       if (phase.type === 'member') return alreadyMember(phase.member.options.identity.clusterId, request);
-      if (phase.type !== 'waiting')
-        throw belongsTo(phase);
+      if (phase.type !== 'waiting') throw belongsTo(phase);
       const { engine, random } = this.#deps;
       const wanted = request.clusterId ?? this.options.clusterId;
       const clusterId = wanted === '' ? drawId(random) : wanted;

@@ -36,7 +36,10 @@ test('G7: a crash after any write of a join and a start leaves a node that becom
     const isOver = writes < at;
     await cluster.run(200);
     if (joiner.life === undefined) joiner.start();
-    await cluster.until(() => statusOf(first as Machine).quorum.voters.length === 2, `two voters after ${at}`);
+    await cluster.until(
+      () => statusOf(first as Machine).quorum.voters.length === 2,
+      `two voters after ${at}`,
+    );
     assert.deepEqual(await members(cluster, first as Machine), [
       ['node-1', 1],
       ['node-2', 2],
@@ -77,7 +80,10 @@ test('G7: a crash after any write while an old copy of a directory is given up l
     await cluster.until(() => statusOf(first).quorum.voters.length === 3, 'three voters');
     const old = stopped(second);
     second.start();
-    await cluster.until(() => statusOf(first).members.alive === 3 && phaseOf(second) === 'member', 'it is back');
+    await cluster.until(
+      () => statusOf(first).members.alive === 3 && phaseOf(second) === 'member',
+      'it is back',
+    );
     await cluster.run(3000);
     second.replaceDisk(old);
     let writes = 0;

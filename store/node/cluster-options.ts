@@ -1,4 +1,4 @@
-import type { ClusterNodeOptions } from '../cluster/cluster-node.ts';
+import type { ClusterNodeOptions } from '../cluster/cluster-node-options.ts';
 import type { Config } from '../config/settings.ts';
 import { KVORUM_VERSION } from '../version.ts';
 

@@ -1,6 +1,7 @@
 import { createClusterAdmin } from '../cluster/admin.ts';
 import type { ClusterAdmin, ClusterStatus } from '../cluster/cluster-admin.ts';
-import { type ClusterEvents, ClusterNode } from '../cluster/cluster-node.ts';
+import { ClusterNode } from '../cluster/cluster-node.ts';
+import type { ClusterEvents } from '../cluster/cluster-node-options.ts';
 import { openDataDirectory } from '../cluster/data-directory.ts';
 import { peerHandlers } from '../cluster/peer-handlers.ts';
 import type { Config } from '../config/settings.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { seal } from '../checksum.ts';
 import { test } from 'node:test';
 import { configurationOf } from '../../core/raft/configuration.ts';
 import { type Entry, type PersistedState, toIndex, toTerm } from '../../core/raft/types.ts';
+import { seal } from '../checksum.ts';
 import { EngineFailedError } from '../engine.ts';
 import type { DamagedRaft, LoadedRaft } from './load-raft.ts';
 import { createRaftOperations } from './raft-operations.ts';
