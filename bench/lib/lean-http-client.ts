@@ -36,7 +36,10 @@ export class LeanHttpClient {
     const end = this.#received.indexOf('\r\n\r\n');
     if (end < 0) return;
     const length = /content-length: (\d+)/i.exec(this.#received)?.[1];
-    if (length === undefined) return this.#fail(new Error(`no Content-Length in: ${this.#received}`));
+    if (length === undefined) {
+      this.#fail(new Error(`no Content-Length in: ${this.#received}`));
+      return;
+    }
     if (this.#received.length < end + 4 + Number(length)) return;
     const status = Number(this.#received.slice(9, 12));
     this.#received = '';
