@@ -13,8 +13,4 @@ export class AddressBook {
   addressOf(member: MemberId): string | undefined {
     return this.#entries.get(member)?.address;
   }
-
-  forget(member: MemberId): void {
-    this.#entries.delete(member);
-  }
 }

@@ -8,7 +8,7 @@ import type { Engine } from '../storage/engine.ts';
 import type { MetaStore } from '../storage/meta-store.ts';
 import type { RaftStore } from '../storage/raft-store/raft-store.ts';
 import type { ProposalOutcomeName } from './leader-calls.ts';
-import type { MemberOptions } from './member.ts';
+import type { MemberOptions } from './member-options.ts';
 import type { Phase } from './phase.ts';
 
 export type ClusterNodeOptions = Omit<MemberOptions, 'directoryId' | 'identity' | 'announcement'> & {

@@ -21,7 +21,6 @@ export type LeaderCallDeps = {
   readonly transport: Transport;
   readonly driver: RaftDriver<CommandOutcome | undefined>;
   readonly topology: TopologyReplica;
-  readonly self: MemberId;
   leaderAddress(): string | undefined;
   /** What the leader refuses to propose, for what only it knows. */
   refusesHere(command: TopologyCommand): TopologyRefusal | undefined;

@@ -1,69 +1,27 @@
 import { Gossip } from '../core/gossip/gossip.ts';
-import type { GossipPacket } from '../core/gossip/messages.ts';
+import type { GossipPacket, Rumour } from '../core/gossip/messages.ts';
 import { GOSSIP_DEFAULTS } from '../core/gossip/options.ts';
 import { isMember } from '../core/raft/configuration.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { RAFT_DEFAULTS } from '../core/raft/options.ts';
-import type { MemberId, PersistedState } from '../core/raft/types.ts';
+import type { MemberId } from '../core/raft/types.ts';
 import type { TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
 import { follows } from '../core/topology/succession.ts';
-import { type Announcement, type Succession, toEpoch } from '../core/topology/types.ts';
+import { type Succession, toEpoch } from '../core/topology/types.ts';
 import type { Hello, PeerReply } from '../peer/messages.ts';
-import { type Clock, sleep } from '../ports/clock.ts';
-import type { Random } from '../ports/random.ts';
-import type { Transport } from '../ports/transport.ts';
-import type { RaftStore } from '../storage/raft-store/raft-store.ts';
+import { sleep } from '../ports/clock.ts';
 import { AddressBook } from './address-book.ts';
 import { announceStart } from './announcer.ts';
 import { ClusterError, noRead } from './cluster-admin.ts';
-import type { Identity } from './data-directory.ts';
 import { deadline, until } from './deadline.ts';
 import { GossipDriver } from './gossip-driver.ts';
-import { LeaderCalls, type ProposalOutcomeName } from './leader-calls.ts';
+import { LeaderCalls } from './leader-calls.ts';
+import type { MemberDeps, MemberOptions } from './member-options.ts';
 import { namespaceRefusal } from './namespace-refusal.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { removalRefusal } from './removal-refusal.ts';
 import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
 import { VoterKeeper } from './voter-keeper.ts';
-
-export type MemberOptions = {
-  readonly name: string;
-  readonly directoryId: string;
-  readonly identity: Identity;
-  readonly announcement: Announcement;
-  readonly heartbeatMs: number;
-  readonly electionTimeoutMs: number;
-  readonly snapshotEntries: number;
-  readonly entriesKept: number;
-  readonly requestTimeoutMs: number;
-  readonly votersMax: number;
-  readonly replaceVoterAfterMs: number;
-  readonly namespacesMax: number;
-  readonly gossipPeriodMs: number;
-  readonly gossipProbeTimeoutMs: number;
-};
-
-export type MemberDeps = {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly transport: Transport;
-  readonly store: RaftStore;
-  readonly persisted: PersistedState;
-  readonly events: MemberEvents;
-};
-
-export type MemberEvents = {
-  /** Term, leader, topology or liveness may have changed. */
-  onProgress(): void;
-  /** The cluster has seen a later life of this directory: what this one promised is void. */
-  onStale(message: string): void;
-  onRemoved(message: string): void;
-  /** This start is registered. */
-  onAnnounced(): void;
-  onFailed(error: unknown): void;
-  onBackgroundError(error: unknown): void;
-  onProposed(outcome: ProposalOutcomeName, seconds: number): void;
-};
 
 /** A node's part in its cluster, from the turn in which it has a number until it stops or is excluded. */
 export class Member {
@@ -84,79 +42,14 @@ export class Member {
   #announcing: Promise<void> = Promise.resolve();
 
   constructor(options: MemberOptions, deps: MemberDeps) {
-    const { clock, random, transport } = deps;
-    const { identity, heartbeatMs, electionTimeoutMs } = options;
     this.options = options;
     this.#deps = deps;
-    this.#leaderSeenMs = clock.monotonicMs();
-    this.gossip = new GossipDriver({
-      clock,
-      gossip: new Gossip(gossipOptions(options), {
-        random: { below: (bound) => Math.floor(random.unit() * bound) },
-        self: {
-          member: identity.member,
-          liveness: 'alive',
-          incarnation: identity.incarnation,
-          refutation: 0,
-          address: options.announcement.peerAddress,
-          epoch: toEpoch(0),
-          load: 0,
-        },
-      }),
-      send: (address, packet) => transport.send(address, { type: 'gossip', packet }),
-      onChange: () => this.#learnAddresses(),
-    });
+    this.#leaderSeenMs = deps.clock.monotonicMs();
+    this.gossip = this.#createGossip();
     this.topology.onChange(() => this.#followTopology());
-    const electionTimeoutTicks = Math.max(2, Math.round(electionTimeoutMs / heartbeatMs));
-    this.driver = new RaftDriver(
-      {
-        raft: {
-          ...RAFT_DEFAULTS,
-          id: identity.member,
-          incarnation: identity.incarnation,
-          electionTimeoutTicks,
-        },
-        tickMs: heartbeatMs,
-        snapshotEntries: options.snapshotEntries,
-        entriesKept: options.entriesKept,
-      },
-      {
-        clock,
-        random,
-        store: deps.store,
-        persisted: deps.persisted,
-        machine: this.topology,
-        send: (message) => this.#send(message),
-        onProgress: () => this.#onProgress(),
-        onFailed: deps.events.onFailed,
-      },
-    );
-    this.calls = new LeaderCalls(
-      { timeoutMs: options.requestTimeoutMs, leaderWaitMs: 3 * electionTimeoutMs },
-      {
-        clock,
-        transport,
-        driver: this.driver,
-        topology: this.topology,
-        self: identity.member,
-        leaderAddress: () => this.leaderAddress(),
-        refusesHere: (command) => this.#refuses(command),
-        transferHere: (to, signal) => this.transferHere(to, signal),
-        onProposed: deps.events.onProposed,
-      },
-    );
-    this.#keeper = new VoterKeeper(
-      {
-        self: identity.member,
-        votersMax: options.votersMax,
-        replaceAfterMs: options.replaceVoterAfterMs,
-        intervalMs: Math.max(heartbeatMs, electionTimeoutMs / 4),
-        lagEntriesMax: RAFT_DEFAULTS.promotionLagEntriesMax,
-      },
-      { clock, driver: this.driver, topology: this.topology, gossip: this.gossip },
-    );
-    for (const { number, incarnation, peerAddress } of this.topology.state?.members.values() ?? [])
-      this.book.record(number, incarnation, peerAddress);
+    this.driver = this.#createDriver();
+    this.calls = this.#createCalls();
+    this.#keeper = this.#createKeeper();
   }
 
   get number(): MemberId {
@@ -311,6 +204,74 @@ export class Member {
     if (member === this.number) return true;
     const liveness = this.gossip.view.get(member)?.rumour.liveness;
     return liveness === undefined || liveness === 'alive' || liveness === 'suspect';
+  }
+
+  #createGossip(): GossipDriver {
+    const { clock, random, transport } = this.#deps;
+    const { identity, announcement } = this.options;
+    const self: Rumour = {
+      member: identity.member,
+      liveness: 'alive',
+      incarnation: identity.incarnation,
+      refutation: 0,
+      address: announcement.peerAddress,
+      epoch: toEpoch(0),
+      load: 0,
+    };
+    const below = (bound: number): number => Math.floor(random.unit() * bound);
+    return new GossipDriver({
+      clock,
+      gossip: new Gossip(gossipOptions(this.options), { random: { below }, self }),
+      send: (address, packet) => transport.send(address, { type: 'gossip', packet }),
+      onChange: () => this.#learnAddresses(),
+    });
+  }
+
+  #createDriver(): RaftDriver<CommandOutcome | undefined> {
+    const { clock, random, store, persisted, events } = this.#deps;
+    const { identity, heartbeatMs, electionTimeoutMs, snapshotEntries, entriesKept } = this.options;
+    const { member: id, incarnation } = identity;
+    const electionTimeoutTicks = Math.max(2, Math.round(electionTimeoutMs / heartbeatMs));
+    const raft = { ...RAFT_DEFAULTS, id, incarnation, electionTimeoutTicks };
+    return new RaftDriver(
+      { raft, tickMs: heartbeatMs, snapshotEntries, entriesKept },
+      {
+        ...{ clock, random, store, persisted },
+        machine: this.topology,
+        send: (message) => this.#send(message),
+        onProgress: () => this.#onProgress(),
+        onFailed: events.onFailed,
+      },
+    );
+  }
+
+  #createCalls(): LeaderCalls {
+    const { clock, transport, events } = this.#deps;
+    const { requestTimeoutMs, electionTimeoutMs } = this.options;
+    return new LeaderCalls(
+      { timeoutMs: requestTimeoutMs, leaderWaitMs: 3 * electionTimeoutMs },
+      {
+        ...{ clock, transport, driver: this.driver, topology: this.topology },
+        leaderAddress: () => this.leaderAddress(),
+        refusesHere: (command) => this.#refuses(command),
+        transferHere: (to, signal) => this.transferHere(to, signal),
+        onProposed: events.onProposed,
+      },
+    );
+  }
+
+  #createKeeper(): VoterKeeper {
+    const { votersMax, replaceVoterAfterMs, heartbeatMs, electionTimeoutMs } = this.options;
+    return new VoterKeeper(
+      {
+        self: this.number,
+        votersMax,
+        replaceAfterMs: replaceVoterAfterMs,
+        intervalMs: Math.max(heartbeatMs, electionTimeoutMs / 4),
+        lagEntriesMax: RAFT_DEFAULTS.promotionLagEntriesMax,
+      },
+      { clock: this.#deps.clock, driver: this.driver, topology: this.topology, gossip: this.gossip },
+    );
   }
 
   #announce(): Promise<void> {
