@@ -258,8 +258,9 @@ export class RaftDriver<Outcome> {
    * snapshot that stands on it.
    */
   async #takeSnapshot(): Promise<void> {
-    await this.#writeHint();
+    // Described in the turn in which it was applied: while the disk is at work a newer one may arrive.
     const snapshot = this.#raft.describeSnapshot(this.#applied, this.#deps.machine.snapshot());
+    await this.#writeHint();
     const { entriesKept } = this.#options;
     await this.#deps.store.saveSnapshot(snapshot, toIndex(Math.max(1, snapshot.index - entriesKept)));
     this.#raft.compact(snapshot, { entriesKept });
