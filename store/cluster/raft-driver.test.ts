@@ -131,3 +131,18 @@ test("RaftDriver takes a leader's snapshot that arrives while it writes one of i
   assert.deepEqual(failures, []);
   assert.deepEqual([applied.at(-1), store.saved], [-9, [3]]);
 });
+
+test("RaftDriver takes no snapshot of what a leader's snapshot has overtaken", async () => {
+  const { store, applied, failures, step } = follower(2);
+  step({ type: 'append', previous: at(1), entries: [command(2), command(3)], commit: toIndex(1) });
+  await settle();
+  store.isGated = true;
+  step({ type: 'append', previous: at(3), entries: [command(4)], commit: toIndex(3) });
+  await settle();
+  assert.deepEqual(applied, [-1], 'the disk is at work, and nothing is applied yet');
+  const meta = { ...at(9), configuration };
+  step({ type: 'snapshot', meta, offset: 0, bytesTotal: 1, data: Uint8Array.of(9) });
+  store.open();
+  await settle();
+  assert.deepEqual([failures, applied, store.saved], [[], [-1, 2, 3, -9], []]);
+});

@@ -258,7 +258,8 @@ export class RaftDriver<Outcome> {
    * snapshot that stands on it.
    */
   async #takeSnapshot(): Promise<void> {
-    // Described in the turn in which it was applied: while the disk is at work a newer one may arrive.
+    // A newer one of the leader may have arrived while the disk was at work, before this or from here on.
+    if (this.#raft.status().snapshot >= this.#applied) return;
     const snapshot = this.#raft.describeSnapshot(this.#applied, this.#deps.machine.snapshot());
     await this.#writeHint();
     const { entriesKept } = this.#options;
