@@ -40,7 +40,8 @@ export function deserialiseTree(bytes: Uint8Array, shape: TreeShape): MerkleTree
   if (view.getUint8(0) !== FORMAT || view.getUint16(1) !== fanOut || view.getUint8(3) !== depth)
     return undefined;
   const tree = new MerkleTree(shape);
-  const words = Int32Array.from({ length: leafWordCount }, (_, i) => view.getInt32(LEAVES_AT + 4 * i));
+  const words = new Int32Array(leafWordCount);
+  for (let i = 0; i < leafWordCount; i++) words[i] = view.getInt32(LEAVES_AT + 4 * i);
   tree.addLeaves(words, view.getUint16(4) * 2 ** 32 + view.getUint32(6));
   return equalHashes(tree.root(), readHash(bytes, HEADER_BYTES)) ? tree : undefined;
 }
