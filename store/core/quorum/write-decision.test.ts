@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { MemberId } from '../raft/types.ts';
 import { toEpoch } from '../topology/types.ts';
 import type { Version } from '../version/version.ts';
@@ -225,4 +226,52 @@ test('the sets of a move are judged each by its own size, and a member of both c
   const write = hear(stampedAt(10, { type: 'transfer', from: [1], to: [1, 2, 3] }), 1, held(10));
   assert.equal(writeVerdict(write).type, 'store');
   assert.equal(writeVerdict(hear(write, 3, held(10))).type, 'acknowledged');
+});
+
+test('only a refusal of the store under a newer epoch proves that a member did nothing', () => {
+  const write = stampedAt(10);
+  assert.equal(hear(write, 1, failed('store', 'refused'), 1, E2).stored.size, 1);
+  assert.equal(hear(write, 1, failed('store', 'unreachable'), 1, E2).stored.size, 0);
+  assert.equal(hear(write, 1, failed('store', 'refused'), 1, toEpoch(0)).stored.size, 0);
+  const asked = hear(write, 1, failed('ask', 'refused'), 1, E2);
+  assert.equal(asked.asked.get(1)?.type, 'versions');
+  assert.equal(hear(start(), 1, failed('ask', 'refused'), 1, E2).asked.size, 0);
+});
+
+test('an older answer that comes late takes nothing back', () => {
+  const write = all(stampedAt(10), [1, held(11)], [1, held(9)], [2, held(10)]);
+  assert.equal(writeVerdict(write).type, 'acknowledged');
+});
+
+test('the report of a question names the members of the set that was asked', () => {
+  const { answers } = writeReport(start(moving('joint')));
+  assert.deepEqual(
+    answers.map(({ member }) => member),
+    [1, 2, 3],
+  );
+});
+
+test('a write counts as a plain loop over the sets does, whatever the sets and the answers', () => {
+  const member = fc.integer({ min: 1, max: 7 });
+  const set = fc.uniqueArray(member, { minLength: 1, maxLength: 5 });
+  const type = fc.constantFrom('joint' as const, 'transfer' as const, 'switch' as const);
+  const sets: fc.Arbitrary<ReplicaSets> = fc.oneof(
+    set.map((one): ReplicaSets => ({ type: 'still', set: one })),
+    fc.record({ type, from: set, to: set }),
+  );
+  const heard = fc.array(fc.tuple(member, fc.constantFrom(9, 10, 11)), { maxLength: 9 });
+  fc.assert(
+    fc.property(sets, heard, (where, answers) => {
+      const write = all(stampedAt(10, where), ...answers.map(([from, ms]) => [from, held(ms)] as const));
+      const holders = (of: readonly MemberId[]) =>
+        of.filter((one) => answers.some(([from, ms]) => from === one && ms >= 10));
+      const isMet = (of: readonly MemberId[]) => 2 * holders(of).length > of.length;
+      const isDone =
+        where.type === 'still'
+          ? isMet(where.set)
+          : isMet(where.from) && (where.type === 'joint' || isMet(where.to));
+      assert.equal(writeVerdict(write).type === 'acknowledged', isDone);
+    }),
+    { numRuns: 300 },
+  );
 });
