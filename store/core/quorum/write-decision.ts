@@ -1,0 +1,220 @@
+import type { MemberId } from '../raft/types.ts';
+import type { Epoch } from '../topology/types.ts';
+import { compareVersions, type Version } from '../version/version.ts';
+import { type Level, needed } from './quorum-sizes.ts';
+import { askedSet, holdingSets, type PartitionView, writtenMembers } from './replica-sets.ts';
+import {
+  type Attempt,
+  counts,
+  type Failure,
+  isOutdated,
+  nextAttempt,
+  type Reply,
+  type Said,
+  withEpochSeen,
+} from './reply.ts';
+
+/**
+ * A write as its coordinator sees it: ask R replicas for what the stamp must be above, stamp once, store at all,
+ * acknowledge when W hold it (multi-writer ABD, Lynch-Shvartsman 1997). A value: it is fed replies and asked for its
+ * verdict; it knows no clock and no network. A write is stamped once in its life, through all attempts: a second stamp
+ * could bring its value back after another write has replaced it.
+ */
+export type Write = Attempt & {
+  readonly levels: WriteLevels;
+  /** This attempt's answers to the version query. */
+  readonly asked: ReadonlyMap<MemberId, AskAnswer | Failure>;
+  readonly version: Version | undefined;
+  /** This attempt's answers to the store. */
+  readonly stored: ReadonlyMap<MemberId, StoreAnswer | Failure>;
+  /** An earlier attempt may have left the version on some replica. */
+  readonly mayBeHeld: boolean;
+};
+
+export type WriteLevels = { readonly r: Level; readonly w: Level };
+
+/** What a replica knows of the key; `clock` is the last stamp its clock gave or saw. All that it holds is durable. */
+export type AskAnswer = {
+  readonly type: 'versions';
+  readonly version: Version | undefined;
+  readonly floor: Version;
+  readonly watermark: Version;
+  readonly clock: Version;
+};
+
+/** The replica durably holds `version` of the key: the one that was sent, or the newer one that it found. */
+export type StoreAnswer = { readonly type: 'held'; readonly version: Version };
+
+export type WriteReply = Reply<
+  | AskAnswer
+  | StoreAnswer
+  | { readonly type: 'failed'; readonly request: 'ask' | 'store'; readonly failure: Failure }
+>;
+
+export type WriteVerdict =
+  /** Ask these, beside those already asked; any other member of the set may be asked as well (hedging). */
+  | { readonly type: 'ask'; readonly members: readonly MemberId[] }
+  /** Stamp above `above`, then `stamped`. */
+  | { readonly type: 'stamp'; readonly above: Version }
+  /** Send to all of these that it was not sent to in this attempt, and wait. */
+  | { readonly type: 'store'; readonly version: Version; readonly members: readonly MemberId[] }
+  /** `missing` have not said that they hold it: hints are for them. */
+  | { readonly type: 'acknowledged'; readonly version: Version; readonly missing: readonly MemberId[] }
+  /** The quorum cannot be reached any more. */
+  | ({ readonly type: 'failed' } & WriteReport)
+  /** A newer epoch of the partition is known: `restartWrite` under it. */
+  | { readonly type: 'restart'; readonly epoch: Epoch };
+
+/** What can be said where W was missed. `unwritten` is certain; `unknown`: it may be read now, later, or never. */
+export type WriteReport = {
+  readonly outcome: 'unwritten' | 'unknown';
+  readonly answers: readonly Said[];
+};
+
+export const DEFAULT_LEVELS: WriteLevels = { r: 'quorum', w: 'quorum' };
+
+export function startWrite(view: PartitionView, levels: WriteLevels): Write {
+  const begin = { view, attempt: 1, epochSeen: view.epoch, levels };
+  return { ...begin, asked: new Map(), version: undefined, stored: new Map(), mayBeHeld: false };
+}
+
+/** The next attempt: it counts from zero, and keeps the stamp where there is one. */
+export function restartWrite(write: Write, view: PartitionView): Write {
+  const next = nextAttempt(write, view);
+  return { ...write, ...next, asked: new Map(), stored: new Map(), mayBeHeld: maybeHeld(write) };
+}
+
+/** The write after it was stamped. Throws where the stamp breaks a rule: that would be a lost write later. */
+export function stamped(write: Write, version: Version): Write {
+  const verdict = writeVerdict(write);
+  if (verdict.type !== 'stamp')
+    throw new Error(`A write is stamped once, after its answers; its verdict is ${verdict.type}.`);
+  if (compareVersions(version, verdict.above) <= 0) {
+    throw new RangeError('The stamp is not above all that the answers say: observe `above` before stamping.');
+  }
+  return { ...write, version };
+}
+
+/** The write after `reply`; what does not count changes nothing but the epoch that is known. */
+export function hearWrite(write: Write, reply: WriteReply): Write {
+  const told = withEpochSeen(write, reply.epoch);
+  return counts(write, reply) || isFencedStore(write, reply)
+    ? hearBody(told, reply.member, reply.body)
+    : told;
+}
+
+/** The write after its coordinator learned of `epoch` by other ways than an answer. */
+export function learnWriteEpoch(write: Write, epoch: Epoch): Write {
+  return withEpochSeen(write, epoch);
+}
+
+export function writeVerdict(write: Write): WriteVerdict {
+  if (isOutdated(write)) return { type: 'restart', epoch: write.epochSeen };
+  return write.version === undefined ? askVerdict(write) : storeVerdict(write, write.version);
+}
+
+/** The report for a caller that waits no longer. */
+export function writeReport(write: Write): WriteReport {
+  const answers = write.version === undefined ? write.asked : write.stored;
+  const members = write.version === undefined ? askedSet(write.view.sets) : writtenMembers(write.view.sets);
+  return {
+    outcome: maybeHeld(write) ? 'unknown' : 'unwritten',
+    answers: members.map((member) => ({ member, said: describe(answers.get(member)) })),
+  };
+}
+
+/** A refusal under a newer epoch proves, for this attempt, that the member did not apply it. */
+function isFencedStore(write: Write, { member, attempt, epoch, body }: WriteReply): boolean {
+  const isRefusal = body.type === 'failed' && body.request === 'store' && body.failure.type === 'refused';
+  return (
+    isRefusal &&
+    attempt === write.attempt &&
+    epoch > write.view.epoch &&
+    writtenMembers(write.view.sets).includes(member)
+  );
+}
+
+function hearBody(write: Write, member: MemberId, body: WriteReply['body']): Write {
+  switch (body.type) {
+    case 'versions':
+      return { ...write, asked: new Map(write.asked).set(member, body) };
+    case 'held':
+      return {
+        ...write,
+        stored: new Map(write.stored).set(member, newerHeld(write.stored.get(member), body)),
+      };
+    case 'failed':
+      return hearFailure(write, member, body.request, body.failure);
+  }
+}
+
+/** What a member durably holds stays held, whatever comes later or twice. */
+function newerHeld(before: StoreAnswer | Failure | undefined, now: StoreAnswer): StoreAnswer {
+  return before?.type === 'held' && compareVersions(before.version, now.version) > 0 ? before : now;
+}
+
+function hearFailure(write: Write, member: MemberId, request: 'ask' | 'store', failure: Failure): Write {
+  if (request === 'ask') {
+    if (write.asked.get(member)?.type === 'versions') return write;
+    return { ...write, asked: new Map(write.asked).set(member, failure) };
+  }
+  if (write.stored.get(member)?.type === 'held') return write;
+  return { ...write, stored: new Map(write.stored).set(member, failure) };
+}
+
+function askVerdict(write: Write): WriteVerdict {
+  const set = askedSet(write.view.sets);
+  const r = needed(write.levels.r, set.length);
+  const answered = set.filter((member) => write.asked.get(member)?.type === 'versions');
+  if (answered.length >= r) return { type: 'stamp', above: highestSaid(write, answered) };
+  const open = set.filter((member) => !write.asked.has(member));
+  if (answered.length + open.length < r) return { type: 'failed', ...writeReport(write) };
+  return { type: 'ask', members: open.slice(0, r - answered.length) };
+}
+
+const LOWEST: Version = { wallMs: 0, counter: 0, member: 0 };
+
+/** The highest of versions, floors, watermarks and clocks: a stamp above it is newer than all that was acknowledged. */
+function highestSaid(write: Write, members: readonly MemberId[]): Version {
+  let highest = LOWEST;
+  for (const member of members) {
+    const answer = write.asked.get(member);
+    if (answer?.type !== 'versions') continue;
+    for (const said of [answer.version, answer.floor, answer.watermark, answer.clock]) {
+      if (said !== undefined && compareVersions(said, highest) > 0) highest = said;
+    }
+  }
+  return highest;
+}
+
+function storeVerdict(write: Write, version: Version): WriteVerdict {
+  const holds = (member: MemberId) => isHeld(write.stored.get(member), version);
+  const isLost = (member: MemberId) => write.stored.has(member) && !holds(member);
+  const written = writtenMembers(write.view.sets);
+  const sets = holdingSets(write.view.sets);
+  const w = (set: readonly MemberId[]) => needed(write.levels.w, set.length);
+  if (sets.every((set) => set.filter(holds).length >= w(set))) {
+    return { type: 'acknowledged', version, missing: written.filter((member) => !holds(member)) };
+  }
+  if (sets.some((set) => set.length - set.filter(isLost).length < w(set))) {
+    return { type: 'failed', ...writeReport(write) };
+  }
+  return { type: 'store', version, members: written.filter((member) => !write.stored.has(member)) };
+}
+
+function isHeld(answer: StoreAnswer | Failure | undefined, version: Version): boolean {
+  return answer?.type === 'held' && compareVersions(answer.version, version) >= 0;
+}
+
+/** Every member of a stamped write may hold it, unless it said itself that it refused. */
+function maybeHeld(write: Write): boolean {
+  if (write.mayBeHeld) return true;
+  if (write.version === undefined) return false;
+  return writtenMembers(write.view.sets).some((member) => write.stored.get(member)?.type !== 'refused');
+}
+
+function describe(answer: AskAnswer | StoreAnswer | Failure | undefined): string {
+  if (answer === undefined) return 'silent';
+  if (answer.type === 'versions') return 'answered';
+  return answer.type === 'held' ? 'held' : `${answer.type} ${answer.code}`;
+}
