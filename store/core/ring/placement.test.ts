@@ -121,6 +121,21 @@ test('planPlacement adds as few replicas as any placement that keeps the promise
   );
 });
 
+test('planPlacement undoes an earlier exchange where that saves a move (found by trying all)', () => {
+  // A search that forgets the potentials takes the exchanges of negative cost too late, and adds 7.
+  const cluster: Members = new Map([
+    [1, { weight: 1, zone: 'b' }],
+    [2, { weight: 2, zone: 'c' }],
+    [3, { weight: 3, zone: 'a' }],
+    [4, { weight: 1, zone: 'a' }],
+    [5, { weight: 1, zone: 'c' }],
+    [6, { weight: 2, zone: 'a' }],
+  ]);
+  const current = [[1, 2], [1], [3, 4], [1, 2], [1], [2]];
+  const given = { partitions: 6, replicationFactor: 2 };
+  assert.equal(additions(planPlacement(given, { members: cluster, current })), 6);
+});
+
 test('planPlacement: the primary changes only where the balance asks for it, by as few as possible', () => {
   const given = { partitions: 4, replicationFactor: 2 };
   const cluster = equalMembers(2);
