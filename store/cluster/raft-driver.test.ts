@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Message } from '../core/raft/messages.ts';
 import { RAFT_DEFAULTS } from '../core/raft/options.ts';
-import { type Entry, type LogIndex, type PersistedState, type Snapshot, toIndex, toTerm } from '../core/raft/types.ts';
+import {
+  type Entry,
+  type LogIndex,
+  type PersistedState,
+  type Snapshot,
+  toIndex,
+  toTerm,
+} from '../core/raft/types.ts';
 import { SimClock } from '../sim/sim-clock.ts';
 import { createSimRandom } from '../sim/sim-random.ts';
 import type { RaftStore, RaftWork } from '../storage/raft-store/raft-store.ts';
@@ -123,7 +130,11 @@ test("RaftDriver takes a leader's snapshot that arrives while it writes one of i
   store.isGated = true;
   step({ type: 'heartbeat', commit: toIndex(3), round: 0 });
   await settle();
-  assert.deepEqual([applied, store.saved], [[-1, 2, 3], []], 'it is about to take one, and the disk is at work');
+  assert.deepEqual(
+    [applied, store.saved],
+    [[-1, 2, 3], []],
+    'it is about to take one, and the disk is at work',
+  );
   const meta = { ...at(9), configuration };
   step({ type: 'snapshot', meta, offset: 0, bytesTotal: 1, data: Uint8Array.of(9) });
   store.open();
