@@ -1,4 +1,4 @@
-import type { Liveness } from '../core/gossip/messages.ts';
+import { isUp, type Liveness } from '../core/gossip/messages.ts';
 import { isVoter } from '../core/raft/configuration.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import { type Epoch, type Member as TopologyMember, toEpoch } from '../core/topology/types.ts';
@@ -78,9 +78,7 @@ export function quorumOf(member: Member): QuorumStatus {
     name: nameOf(member, number),
     liveness: livenessOf(member, number),
   }));
-  const missing = voters
-    .filter(({ liveness }) => liveness === 'dead' || liveness === 'left')
-    .map(({ name }) => name);
+  const missing = voters.filter(({ liveness }) => !isUp(liveness)).map(({ name }) => name);
   const needed = Math.floor(voters.length / 2) + 1;
   const quorum = { voters, needed, missing };
   const alive = voters.length - missing.length;
@@ -134,8 +132,6 @@ function lostReason(alive: number, voters: number, needed: number, missing: read
     'Bring one of them back; where that cannot be, see `kvorum cluster recover`'
   );
 }
-
-const isUp = (liveness: Liveness): boolean => liveness === 'alive' || liveness === 'suspect';
 
 function livenessOf(member: Member, number: MemberId): Liveness {
   if (number === member.number) return 'alive';

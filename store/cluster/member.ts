@@ -1,5 +1,5 @@
 import { Gossip } from '../core/gossip/gossip.ts';
-import type { GossipPacket, Rumour } from '../core/gossip/messages.ts';
+import { type GossipPacket, isUp, type Rumour } from '../core/gossip/messages.ts';
 import { GOSSIP_DEFAULTS } from '../core/gossip/options.ts';
 import { isMember } from '../core/raft/configuration.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
@@ -203,7 +203,7 @@ export class Member {
   isUp(member: MemberId): boolean {
     if (member === this.number) return true;
     const liveness = this.gossip.view.get(member)?.rumour.liveness;
-    return liveness === undefined || liveness === 'alive' || liveness === 'suspect';
+    return liveness === undefined || isUp(liveness);
   }
 
   #createGossip(): GossipDriver {

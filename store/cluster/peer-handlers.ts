@@ -1,3 +1,4 @@
+import { isUp } from '../core/gossip/messages.ts';
 import { isMember } from '../core/raft/configuration.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import { judgeHello, type KnownMember } from '../peer/judge-hello.ts';
@@ -121,7 +122,7 @@ async function answerJoin(
   const owner = [...state.members.values()].find(({ name }) => name === request.name);
   const isOther = owner !== undefined && owner.directoryId !== request.directoryId;
   const liveness = owner === undefined ? undefined : gossip.view.get(owner.number)?.rumour.liveness;
-  const isDown = liveness === 'dead' || liveness === 'left';
+  const isDown = liveness !== undefined && !isUp(liveness);
   if (isOther && !isDown)
     return {
       type: 'refused',

@@ -1,4 +1,4 @@
-import type { Liveness } from '../core/gossip/messages.ts';
+import { isUp } from '../core/gossip/messages.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import { planConfiguration } from '../core/topology/voters.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
@@ -80,5 +80,3 @@ export class VoterKeeper {
     return Math.max(1, this.#deps.clock.monotonicMs() - known.sinceMs);
   }
 }
-
-const isUp = (liveness: Liveness): boolean => liveness === 'alive' || liveness === 'suspect';

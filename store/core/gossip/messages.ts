@@ -4,6 +4,11 @@ import type { Epoch } from '../topology/types.ts';
 /** SWIM (Das, Gupta, Motivala 2002); Lifeguard (Dadgar, Phillips, Currey 2018) for the patience of a slow node. */
 export type Liveness = 'alive' | 'suspect' | 'dead' | 'left';
 
+/** Whether a member is to be counted on: a suspicion may yet be refuted. */
+export function isUp(liveness: Liveness): boolean {
+  return liveness === 'alive' || liveness === 'suspect';
+}
+
 /** What spreads about a member. A higher (incarnation, refutation) wins; at equal ones left > dead > suspect > alive. */
 export type Rumour = {
   readonly member: MemberId;
