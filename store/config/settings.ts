@@ -91,6 +91,11 @@ export const SETTINGS = {
     3,
     'replicas of each partition; counts when the cluster is made',
   ),
+  'cluster.initialMembers': setting<number>(
+    whole(0, 1000),
+    0,
+    'members that must be up before the partitions are placed for the first time; 0 takes the replication factor',
+  ),
   'cluster.votersMax': setting<number>(
     whole(1, 9),
     5,
@@ -156,6 +161,85 @@ export const SETTINGS = {
     whole(0, 10_000_000),
     5000,
     'log entries kept behind a snapshot for members that lag',
+  ),
+
+  'replication.requestTimeoutMs': setting<number>(
+    ms(10, 60_000),
+    5000,
+    'time for a request for a key where it does not say; then its outcome is told as it is known',
+  ),
+  'replication.requestTimeoutMsMax': setting<number>(
+    ms(10, 600_000),
+    60_000,
+    'the longest time that a request may ask for',
+  ),
+  'replication.inFlightMax': setting<number>(
+    whole(1, 1_000_000),
+    16_384,
+    'operations that this node coordinates at once; more answer 503 OVERLOADED',
+  ),
+  'replication.replicaInFlightMax': setting<number>(
+    whole(1, 1_000_000),
+    16_384,
+    'requests of this node that wait for one replica; more count as if it were out of reach',
+  ),
+  'replication.replicaInFlightBytesMax': setting<number>(
+    bytes(MIB, 16 * 1024 * MIB),
+    64 * MIB,
+    'bytes of requests of this node that wait for one replica',
+  ),
+  'replication.frameBytesMax': setting<number>(
+    bytes(4096, 16 * MIB),
+    262_144,
+    'bytes of requests or answers that share a frame; a larger one is a frame of its own',
+  ),
+  'replication.hedgeMsMin': setting<number>(
+    ms(1, 60_000),
+    10,
+    'shortest wait for a replica before another one is asked as well; its recent p95 where that is longer',
+  ),
+  'replication.propagationMs': setting<number>(
+    ms(20, 3_600_000),
+    10_000,
+    'how far behind the clock a floor is set: what was written by then has had its time to arrive',
+  ),
+  'replication.versionCacheEntriesMax': setting<number>(
+    whole(0, 10_000_000),
+    65_536,
+    'versions of recently used keys that are kept in memory',
+  ),
+  'replication.idempotencyKeysMax': setting<number>(
+    whole(0, 10_000_000),
+    65_536,
+    'idempotency keys that this node remembers',
+  ),
+
+  'hints.bytesMax': setting<number>(
+    bytes(0, 1024 * 1024 * MIB),
+    256 * MIB,
+    'bytes of writes that are kept for owners that are down; more are left to anti-entropy',
+  ),
+  'hints.ageMsMax': setting<number>(ms(1000, 604_800_000), 10_800_000, 'age after which a hint is dropped'),
+  'hints.replayBytesPerSecond': setting<number>(
+    bytes(1024, 16 * 1024 * MIB),
+    16 * MIB,
+    'rate at which hints are replayed to an owner that is back',
+  ),
+
+  'antiEntropy.intervalMs': setting<number>(
+    ms(10, 3_600_000),
+    3000,
+    'time between comparisons of the roots with each member that shares partitions',
+  ),
+  'antiEntropy.roundIntervalMs': setting<number>(
+    ms(10, 86_400_000),
+    10_000,
+    'shortest time between rounds of a partition that has something to collect',
+  ),
+  'antiEntropy.bytesPerSecond': setting<number>(
+    bytes(1024, 16 * 1024 * MIB),
+    16 * MIB,
+    'rate at which differing records are sent to one member',
   ),
 
   'gossip.periodMs': setting<number>(ms(10, 60_000), 1000, 'time between probes of other members'),
@@ -250,6 +334,12 @@ export const SETTINGS = {
   ),
   'storage.spaceCheckMs': setting<number>(ms(10, 60_000), 500, 'time between looks at the free space'),
 
+  'storage.corruptRecordsMax': setting<number>(
+    whole(1, 1_000_000),
+    100,
+    'damaged records after which a replica takes no part any more',
+  ),
+
   'expiry.intervalMs': setting<number>(
     ms(10, 3_600_000),
     1000,
@@ -265,6 +355,11 @@ export const SETTINGS = {
     ms(10, 60_000),
     400,
     'how far above the clock the durable bound of versions is set',
+  ),
+  'clock.skewMsMax': setting<number>(
+    ms(1, 60_000),
+    500,
+    'how far ahead of its clock a replica accepts a version',
   ),
   'shutdown.graceMs': setting<number>(
     ms(0, 600_000),

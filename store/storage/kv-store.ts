@@ -1,3 +1,5 @@
+import type { Level } from '../core/quorum/quorum-sizes.ts';
+import type { MemberId } from '../core/raft/types.ts';
 import type { Version } from '../core/version/version.ts';
 
 /**
@@ -5,15 +7,22 @@ import type { Version } from '../core/version/version.ts';
  * Errors are KvError. A write resolves once it is durable. Reads see durable data only.
  */
 export type KvStore = {
-  get(namespace: string, key: Uint8Array): Promise<LiveRecord | undefined>;
-  put(namespace: string, key: Uint8Array, write: PutWrite): Promise<WriteResult>;
+  get(namespace: string, key: Uint8Array, options?: RequestOptions): Promise<LiveRecord | undefined>;
+  put(namespace: string, key: Uint8Array, write: PutWrite, options?: RequestOptions): Promise<WriteResult>;
   /** Deleting a missing key is a write like any other. */
-  delete(namespace: string, key: Uint8Array): Promise<WriteResult>;
+  delete(namespace: string, key: Uint8Array, options?: RequestOptions): Promise<WriteResult>;
   /** Each operation with its own outcome, in the order given; operations on one key take effect in that order. */
-  batch(namespace: string, operations: readonly BatchOperation[]): Promise<BatchOutcome[]>;
+  batch(
+    namespace: string,
+    operations: readonly BatchOperation[],
+    options?: RequestOptions,
+  ): Promise<BatchOutcome[]>;
   /** One page in key order. */
-  scan(namespace: string, query: ScanQuery): Promise<ScanPage>;
-  /** All of a range from one consistent view, in pages; ends early, and closes the view, when the caller returns. */
+  scan(namespace: string, query: ScanQuery, options?: RequestOptions): Promise<ScanPage>;
+  /**
+   * All of a range, in pages: from one consistent view where one node holds everything, else each page as of its own time.
+   * Ends early, and frees what it holds, when the caller returns.
+   */
   scanAll(namespace: string, query: ScanRange): AsyncGenerator<readonly ScanEntry[], void, void>;
 
   listNamespaces(): readonly Namespace[];
@@ -23,6 +32,22 @@ export type KvStore = {
   /** Refuses a namespace with data unless `confirm` repeats its name. */
   deleteNamespace(name: string, confirm: string | undefined): Promise<void>;
 };
+
+/** What a request may ask for beside its operation. */
+export type RequestOptions = {
+  /** How many replicas a read asks, and how many must hold a write; `quorum` where nothing is said. */
+  readonly r?: Level | undefined;
+  readonly w?: Level | undefined;
+  /** From the call; at most `replication.requestTimeoutMsMax`. */
+  readonly timeoutMs?: number | undefined;
+  /** A write that is tried again with the same key is applied once, as far as this node remembers. */
+  readonly idempotencyKey?: string | undefined;
+  /** Called before the answer with what each replica said. */
+  readonly onReplicas?: ((replicas: readonly ReplicaSaid[]) => void) | undefined;
+};
+
+/** `said` is e.g. `held`, `answered`, `silent`, `refused STORAGE_FULL`. */
+export type ReplicaSaid = { readonly member: MemberId; readonly name: string; readonly said: string };
 
 export type PutWrite = {
   readonly value: Uint8Array;

@@ -1,6 +1,7 @@
 import {
   type HybridClock,
   nextCeiling,
+  observe,
   raiseCeiling,
   stamp,
   startClock,
@@ -16,6 +17,10 @@ import type { MetaStore } from './meta-store.ts';
 export type VersionSource = {
   /** The next version, or undefined until `ready` resolves. Synchronous, so that stamps and writes keep one order. */
   next(): Version | undefined;
+  /** Later stamps are above `version`. */
+  observe(version: Version): void;
+  /** The last stamp that was given or observed. */
+  last(): Version;
   /** Resolves once a higher bound is durable. */
   ready(): Promise<void>;
 };
@@ -54,6 +59,10 @@ export async function openVersionSource(
 
   return {
     ready,
+    observe(version) {
+      state = observe(state, version);
+    },
+    last: () => ({ wallMs: state.lastMs, counter: state.lastCounter, member: options.member }),
     next() {
       const stamped = stamp(state, clock.nowMs() - behindMs);
       if (stamped.type === 'ceiling-reached') return undefined;
