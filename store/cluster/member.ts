@@ -36,6 +36,7 @@ export class Member {
   readonly #keeper: VoterKeeper;
   readonly #placer: PartitionPlacer;
   readonly #stopping = new AbortController();
+  readonly #livenessListeners = new Set<() => void>();
   /** Where the leader was said to be by a node that was asked, for as long as this member has not heard of it itself. */
   #leaderHint: string | undefined;
   #leaderSeenMs: number;
@@ -210,6 +211,12 @@ export class Member {
     return liveness === undefined || isUp(liveness);
   }
 
+  /** Called whenever gossip may have changed who is up; returns how to end that. */
+  onLiveness(listener: () => void): () => void {
+    this.#livenessListeners.add(listener);
+    return () => this.#livenessListeners.delete(listener);
+  }
+
   #createGossip(): GossipDriver {
     const { clock, random, transport } = this.#deps;
     const { identity, announcement } = this.options;
@@ -327,6 +334,7 @@ export class Member {
   #learnAddresses(): void {
     for (const { rumour } of this.gossip.view.values())
       if (rumour.member !== this.number) this.book.record(rumour.member, rumour.incarnation, rumour.address);
+    for (const listener of this.#livenessListeners) listener();
     this.#deps.events.onProgress();
   }
 
