@@ -65,6 +65,8 @@ function receive({ member }: ClusterNode, from: Hello, message: PeerMessage): vo
     case 'gossip':
       member.onGossip(from, message.packet);
       return;
+    case 'replica':
+      return;
   }
 }
 
@@ -85,6 +87,8 @@ async function answer(
       return member?.calls.proposeHere(request.command) ?? noMember;
     case 'transfer-leadership':
       return member?.transferHere(request.to, signal) ?? noMember;
+    case 'data':
+      return { type: 'busy', message: 'this node serves no data to other nodes' };
   }
 }
 

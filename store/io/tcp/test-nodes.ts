@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import type { Hello, HelloRefusal, PeerMessage, PeerReply, PeerRequest } from '../../peer/messages.ts';
+import type {
+  Hello,
+  HelloRefusal,
+  PackedMessage,
+  PeerMessage,
+  PeerReply,
+  PeerRequest,
+} from '../../peer/messages.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { systemClock } from '../system-clock.ts';
 import { systemRandom } from '../system-random.ts';
@@ -133,7 +140,7 @@ export class TestNode implements AsyncDisposable {
   }
 }
 
-export const ping = (sequence: number): PeerMessage => ({
+export const ping = (sequence: number): PackedMessage => ({
   type: 'gossip',
   packet: { type: 'ping', sequence, from: 1, rumours: [] },
 });
