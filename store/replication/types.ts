@@ -129,6 +129,7 @@ export type HintStatus = {
     readonly owner: MemberId;
     readonly count: number;
     readonly bytes: number;
+    /** Age of the oldest, or a little more. */
     readonly oldestMs: number;
   }[];
 };
