@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { ReplicaRequest } from '../store/peer/replica-messages.ts';
 import { LinkPair } from './lib/link-pair.ts';
-import { type Figure, median, report, spread } from './lib/report.ts';
+import { type Figure, median, report, round, spread } from './lib/report.ts';
 
 /**
  * `./dev.sh bench replica-links`: requests for keys between two nodes in one process, over TCP on loopback, with a replica
@@ -61,7 +61,9 @@ process.stdout.write(
 );
 const results: Record<string, Figure> = {};
 for (const [name, values] of samples) {
-  process.stdout.write(`${name.padEnd(24)} ${spread(values)}\n`);
+  const isRate = !name.endsWith('_us') && !name.endsWith('_frame');
+  const figures = isRate ? spread(values) : String(round(median(values), 1));
+  process.stdout.write(`${name.padEnd(24)} ${figures}\n`);
   const unit = name.endsWith('_us') ? 'us' : name.endsWith('_frame') ? 'requests' : '1/s';
   results[name] = { value: Number(median(values).toFixed(1)), unit };
 }

@@ -79,6 +79,23 @@ test('records larger than a part of a frame arrive whole', opts, async () => {
   assert.ok(got.length === 1 && Buffer.from(got[0]!).equals(record));
 });
 
+test('what a replica keeps of a batch stays as it came, whatever comes after it', opts, async () => {
+  await using pair = await startPair();
+  const { a, b } = pair;
+  const kept: Uint8Array[] = [];
+  b.replica.serveNow = ({ epoch, body }) => {
+    if (body.type === 'store') kept.push(body.record);
+    return { from: 2, epoch, body: { type: 'refused', code: 'STORAGE_FULL', message: '' } };
+  };
+  const sent = Array.from({ length: 3000 }, () => systemRandom.bytes(200));
+  for (let at = 0; at < sent.length; at += 100) {
+    const some = sent.slice(at, at + 100);
+    await Promise.all(some.map((record) => a.links.ask(storeOf(2, '1', record), { timeoutMs: 30_000 })));
+  }
+  assert.equal(kept.length, sent.length);
+  for (const [i, record] of sent.entries()) assert.ok(Buffer.from(record).equals(kept[i]!), `record ${i}`);
+});
+
 test('a peer that goes away ends what waits for it long before its timeout', opts, async () => {
   await using pair = await startPair();
   const { a, b } = pair;

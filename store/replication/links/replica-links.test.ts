@@ -342,8 +342,10 @@ test('stop ends what waits, what comes, and what is served', async () => {
   await settle();
   assert.deepEqual(tally(open), { STOPPING: 2 });
   a.replica.isPrompt = false;
-  a.replica.delay = () => new Promise(() => {});
+  a.replica.delay = b.replica.delay;
   const own = askMany(a.links, 1, 2);
   a.links.stop();
   assert.deepEqual(tally(own), { STOPPING: 2 });
+  await settle();
+  assert.deepEqual([a.replica.served.length, tally(own)], [2, { STOPPING: 2 }]);
 });
