@@ -4,6 +4,7 @@ import type { Config } from './config/settings.ts';
 import { choosePort } from './io/chosen-port.ts';
 import { clusterSnapshot } from './io/cluster-snapshot.ts';
 import { dnsResolver } from './io/dns-resolver.ts';
+import { catchUpThrough } from './io/http/client-epoch.ts';
 import { defaultHttpOptions, type HttpOptions } from './io/http/http-options.ts';
 import { type HttpServer, startHttpServer } from './io/http/server.ts';
 import { startLoadMeter } from './io/load-meter.ts';
@@ -81,6 +82,7 @@ async function start(given: Config, log: Logger, metrics: Metrics): Promise<Runn
   const server = await startHttpServer(httpOptions(config), {
     store: node.store,
     cluster: node.cluster,
+    catchUpTo: catchUpThrough(node.cluster),
     clock: systemClock,
     log,
     metrics,
@@ -157,6 +159,7 @@ function httpOptions(config: Config): HttpOptions {
     requestTimeoutMs: config['http.requestTimeoutMs'],
     keepAliveTimeoutMs: config['http.keepAliveTimeoutMs'],
     streamStallMsMax: config['http.streamStallMsMax'],
+    askedTimeoutMsMax: config['replication.requestTimeoutMsMax'],
     keyBytesMax: config['limits.keyBytesMax'],
     valueBytesMax: config['limits.valueBytesMax'],
     batchOperationsMax: config['limits.batchOperationsMax'],

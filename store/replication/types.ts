@@ -31,6 +31,16 @@ export type ReplicaClient = {
   ask(request: ReplicaRequest, options: ReplicaAskOptions): Promise<ReplicaOutcome>;
 };
 
+/** The same way without a promise for each request. */
+export type ReplicaAsker = ReplicaClient & {
+  /** Calls `onEnd` once, never before it has returned itself. */
+  askWith(
+    request: ReplicaRequest,
+    options: ReplicaAskOptions,
+    onEnd: (outcome: ReplicaOutcome) => void,
+  ): void;
+};
+
 export type ReplicaAskOptions = { readonly timeoutMs: number };
 
 export type ReplicaOutcome =
@@ -51,6 +61,8 @@ export type DataOutcome =
 export type Replica = {
   /** Never rejects. May wait, until `signal`, for the topology to catch up with the request. */
   serve(request: ReplicaRequest, signal: AbortSignal): Promise<ReplicaReply>;
+  /** The answer, where it takes no waiting; undefined, and nothing done, where `serve` must be called. Never throws. */
+  serveNow?(request: ReplicaRequest): ReplicaReply | undefined;
   /** What is owned here and may be served: its epoch is durable. */
   owned(partition: number): OwnedPartition | undefined;
   ownedPartitions(): readonly number[];
