@@ -86,6 +86,7 @@ const scannedEntry = z.object({
   version,
   isTombstone: z.boolean(),
   expiresAtMs: optional(count),
+  contentType: optional(text),
   record: optional(byteArray),
 });
 const roundOutcome = z.discriminatedUnion('type', [

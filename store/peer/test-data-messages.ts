@@ -89,6 +89,7 @@ const scanned = record({
   version: versions,
   isTombstone: fc.boolean(),
   expiresAtMs: maybe(count),
+  contentType: maybe(text),
   record: maybe(fc.uint8Array({ maxLength: 100 })),
 });
 const report = record<KeyReport>({

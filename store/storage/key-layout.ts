@@ -48,6 +48,11 @@ export function userKeyOf(storedKey: Uint8Array): Uint8Array {
   return storedKey.subarray(DATA_PREFIX_BYTES);
 }
 
+/** The partition that a data key lies in. */
+export function partitionAt(storedKey: Uint8Array): number {
+  return ((storedKey[1] as number) << 8) | (storedKey[2] as number);
+}
+
 /** The namespace that a data key belongs to. */
 export function namespaceIdOf(storedKey: Uint8Array): number {
   return new DataView(storedKey.buffer, storedKey.byteOffset).getUint32(3);
