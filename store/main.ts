@@ -3,6 +3,7 @@ import type { ResolvedConfig } from './config/resolve-config.ts';
 import type { Config } from './config/settings.ts';
 import { choosePort } from './io/chosen-port.ts';
 import { clusterSnapshot } from './io/cluster-snapshot.ts';
+import { defer } from './io/defer.ts';
 import { dnsResolver } from './io/dns-resolver.ts';
 import { catchUpThrough } from './io/http/client-epoch.ts';
 import { defaultHttpOptions, type HttpOptions } from './io/http/http-options.ts';
@@ -71,9 +72,10 @@ async function start(given: Config, log: Logger, metrics: Metrics): Promise<Runn
     random: systemRandom,
     events: linkEvents(log, traffic),
   });
-  const ports = { clock: systemClock, random: systemRandom, transport, resolver: dnsResolver, engine };
+  const ports = { clock: systemClock, random: systemRandom, transport, resolver: dnsResolver, engine, defer };
   const node = await startNode(config, ports, nodeEvents(log, metrics, traffic));
   onFailure.defer(() => node.stop());
+  metrics.watchData(() => node.data()?.status());
   metrics.watchCluster(() => clusterSnapshot(node, traffic.snapshot(transport.links())));
   const report = (load: number): void => node.reportLoad(load);
   const loadMeter = onFailure.use(
@@ -82,6 +84,7 @@ async function start(given: Config, log: Logger, metrics: Metrics): Promise<Runn
   const server = await startHttpServer(httpOptions(config), {
     store: node.store,
     cluster: node.cluster,
+    data: node.data,
     catchUpTo: catchUpThrough(node.cluster),
     clock: systemClock,
     log,
@@ -119,6 +122,7 @@ function nodeEvents(log: Logger, metrics: Metrics, traffic: PeerTraffic): NodeEv
     },
     onProposed: (outcome, seconds) => metrics.observeProposal(outcome, seconds),
     onReaped: (records) => metrics.countReaped(records),
+    data: { ...metrics.dataEvents, onDataNotice: (message, fields) => log.warn(fields, message) },
     onBackgroundError: (error) => log.error({ err: error }, 'background work failed and will be tried again'),
   };
 }

@@ -147,6 +147,8 @@ export type VerifyReport = {
   readonly equal: number;
   readonly keysRepaired: number;
   readonly bytesSent: number;
-  /** In words, one line for each partition that could not be proven. */
+  /** The partitions whose replicas were not proven equal. */
+  readonly unproven: readonly number[];
+  /** In words, one line for each of them. */
   readonly problems: readonly string[];
 };

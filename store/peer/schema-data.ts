@@ -111,6 +111,7 @@ const verifyReport = z.object({
   equal: count,
   keysRepaired: count,
   bytesSent: count,
+  unproven: z.array(partition).max(PARTITIONS_MAX),
   problems: z.array(text).max(PARTITIONS_MAX),
 });
 

@@ -126,6 +126,7 @@ export const dataReplies = everyType<DataReply>({
       equal: count,
       keysRepaired: count,
       bytesSent: count,
+      unproven: list(partition),
       problems: list(text),
     }),
   }),

@@ -59,8 +59,11 @@ export type DataOutcome =
 
 /** This member's share of the data: every road to a record ends here, behind one fence (DESIGN section 7). */
 export type Replica = {
-  /** Never rejects. May wait, until `signal`, for the topology to catch up with the request. */
-  serve(request: ReplicaRequest, signal: AbortSignal): Promise<ReplicaReply>;
+  /**
+   * Never rejects. May wait, until `signal`, for the topology to catch up with the request. `isLocal`: this member's own
+   * coordinator asks, which has compared the clocks itself.
+   */
+  serve(request: ReplicaRequest, signal: AbortSignal, isLocal?: boolean): Promise<ReplicaReply>;
   /** The answer, where it takes no waiting; undefined, and nothing done, where `serve` must be called. Never throws. */
   serveNow?(request: ReplicaRequest): ReplicaReply | undefined;
   /** What is owned here and may be served: its epoch is durable. */

@@ -12,8 +12,8 @@ import type { HttpSchemas } from './schemas.ts';
 export type HttpDeps = {
   readonly store: KvStore;
   readonly cluster: ClusterAdmin;
-  /** Absent where the node has no replicated data to tell of: what asks for it answers 503 CLUSTER_FORMING. */
-  readonly data?: DataAdmin | undefined;
+  /** Undefined while there is no data to tell of: what asks for it answers 503 CLUSTER_FORMING. */
+  data(): DataAdmin | undefined;
   readonly catchUpTo: CatchUpTo;
   readonly clock: Clock;
   readonly log: Logger;

@@ -13,7 +13,8 @@ import { waitForChange, waitsForNothing } from './topology-handler.ts';
 import { parseQuery } from './validate.ts';
 
 export function dataOf({ context }: Exchange): DataAdmin {
-  if (context.data !== undefined) return context.data;
+  const data = context.data();
+  if (data !== undefined) return data;
   throw new ClusterError('CLUSTER_FORMING', 'This node has no replicated data to tell of yet.');
 }
 

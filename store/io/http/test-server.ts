@@ -27,7 +27,7 @@ export async function startTestServer(changes: Partial<HttpOptions> = {}): Promi
   const metrics = createMetrics();
   const http = await startHttpServer(
     { ...defaultHttpOptions, port: 0, ...changes },
-    { ...testDeps(store, cluster, metrics), data },
+    { ...testDeps(store, cluster, metrics), data: () => data },
   );
   const { port } = http.address;
   const dispose = (): Promise<void> => http.close(0);
@@ -56,6 +56,7 @@ export function testDeps(store: TestStore, cluster: TestCluster, metrics: Metric
   return {
     store,
     cluster,
+    data: () => undefined,
     catchUpTo: catchUpThrough(cluster),
     metrics,
     log,

@@ -8,6 +8,8 @@ export type VerifyClusterOptions = {
   /** Of one request: a round of each of its partitions. */
   readonly timeoutMs: number;
   readonly partitionsPerRequest: number;
+  /** Those to verify; all where absent. */
+  readonly partitions?: readonly number[];
 };
 
 export const DEFAULT_VERIFY_OPTIONS: VerifyClusterOptions = { timeoutMs: 120_000, partitionsPerRequest: 8 };
@@ -26,18 +28,16 @@ export async function verifyCluster(
   onProgress: (progress: VerifyProgress) => void = () => {},
 ): Promise<VerifyReport> {
   const { routing } = deps;
-  const total = routing.partitions;
-  const byMember = Map.groupBy(
-    Array.from({ length: total }, (_, i) => i),
-    (partition) => firstLive(routing, partition),
-  );
+  const asked = options.partitions ?? Array.from({ length: routing.partitions }, (_, i) => i);
+  const total = asked.length;
+  const byMember = Map.groupBy(asked, (partition) => firstLive(routing, partition));
   let done = 0;
   const verifyShare = async (member: MemberId | undefined, partitions: readonly number[]) => {
     let report = EMPTY_REPORT;
     for (let from = 0; from < partitions.length; from += options.partitionsPerRequest) {
-      const asked = partitions.slice(from, from + options.partitionsPerRequest);
-      report = addReports(report, await verifyAt(options, deps, member, asked));
-      done += asked.length;
+      const share = partitions.slice(from, from + options.partitionsPerRequest);
+      report = addReports(report, await verifyAt(options, deps, member, share));
+      done += share.length;
       onProgress({ done, total });
     }
     return report;
@@ -66,5 +66,5 @@ async function verifyAt(
 
 function unproven(partitions: readonly number[], why: string): VerifyReport {
   const problems = partitions.map((partition) => `partition ${partition}: ${why}`);
-  return { ...EMPTY_REPORT, partitions: partitions.length, problems };
+  return { ...EMPTY_REPORT, partitions: partitions.length, unproven: partitions, problems };
 }

@@ -29,6 +29,7 @@ export const EMPTY_REPORT: VerifyReport = {
   equal: 0,
   keysRepaired: 0,
   bytesSent: 0,
+  unproven: [],
   problems: [],
 };
 
@@ -38,6 +39,7 @@ export function addReports(a: VerifyReport, b: VerifyReport): VerifyReport {
     equal: a.equal + b.equal,
     keysRepaired: a.keysRepaired + b.keysRepaired,
     bytesSent: a.bytesSent + b.bytesSent,
+    unproven: [...a.unproven, ...b.unproven],
     problems: [...a.problems, ...b.problems],
   };
 }
@@ -52,6 +54,7 @@ function reportOf(partition: number, result: RoundResult): VerifyReport {
     equal: problems.length === 0 ? 1 : 0,
     keysRepaired,
     bytesSent: recordBytes + comparedBytes,
+    unproven: problems.length === 0 ? [] : [partition],
     problems: problems.map((problem) => `partition ${partition}: ${problem}`),
   };
 }

@@ -32,7 +32,7 @@ export class LocalLink {
     const { replica, signals } = this.#deps;
     this.table.add(waiting);
     replica
-      .serve(request, signals.within(timeoutMs))
+      .serve(request, signals.within(timeoutMs), true)
       .then((reply) => this.table.end(waiting, { type: 'reply', reply }), rethrow);
   }
 }
