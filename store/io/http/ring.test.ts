@@ -186,6 +186,7 @@ test('GET /v1/repair tells of hints, exchanges and trees', async () => {
   await using server = await placed();
   server.data.state = {
     ...server.data.state,
+    exchange: { ...server.data.state.exchange, lastRoundMs: Date.UTC(2026, 0, 2) },
     replica: { state: 'out', reason: 'too many damaged records' },
     hints: { bytes: 10, count: 1, owners: [{ owner: 2, count: 1, bytes: 10, oldestMs: 0 }] },
   };

@@ -41,7 +41,7 @@ export class TestData implements DataAdmin {
     replica: { state: 'ok', reason: undefined },
     hints: { bytes: 0, count: 0, owners: [] },
     exchange: {
-      lastRoundMs: Date.UTC(2026, 0, 2),
+      lastRoundMs: undefined,
       partitions: 4,
       partitionsEqual: 4,
       keysRepaired: 0,

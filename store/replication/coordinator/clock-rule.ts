@@ -7,8 +7,8 @@ import type { CoordinatorContext } from './context.ts';
 
 export type AskedVersions = ReplicaReplyBody & { readonly type: 'versions' };
 
-/** What the clock of a member said, when it was asked. */
-export type ClockSaid = { readonly member: MemberId; readonly nowMs: number };
+/** What the clock of a member said, when it was asked; `latestMs` is the latest time in its answer. */
+export type ClockSaid = { readonly member: MemberId; readonly nowMs: number; readonly latestMs: number };
 
 /**
  * Whether something in the answer is further ahead of this node's clock than `skewMsMax`. Such an answer is not used: a
@@ -25,27 +25,29 @@ export function isFromTheFuture(answer: AskedVersions, nowMs: number, skewMsMax:
   );
 }
 
-/** How far in the future the answer is; for people. */
-export function latestOf({ version, floor, watermark, clock }: AskedVersions): number {
-  return Math.max(version?.wallMs ?? 0, floor.wallMs, watermark.wallMs, clock.wallMs);
+/** What the answer says of time, at the latest; for people. */
+export function latestOf({ version, floor, watermark, clock, nowMs }: AskedVersions): number {
+  return Math.max(version?.wallMs ?? 0, floor.wallMs, watermark.wallMs, clock.wallMs, nowMs);
 }
 
 /**
- * Whether a majority of the set would refuse the next stamp as too far ahead of their clocks, which have gone on for at
- * most `elapsedMs` since they told them.
+ * Whether a majority of the set will take the next stamp, as far as their clocks tell, which have gone on for at most
+ * `elapsedMs` since they told them. A stamp that they refuse would stay on this node alone, ahead of all that others can
+ * write: with one clock against one, the others are asked first.
  */
-export function isRefusedByMajority(
+export function judgeStamp(
   context: CoordinatorContext,
   above: Version,
   clocks: readonly ClockSaid[],
   elapsedMs: number,
   members: number,
-): boolean {
+): 'accepted' | 'refused' | 'unsure' {
   const { clock, versions, options } = context;
   const stampMs = Math.max(clock.nowMs(), versions.last().wallMs, above.wallMs);
   let refusing = 0;
   for (const { nowMs } of clocks) if (stampMs > nowMs + elapsedMs + options.skewMsMax) refusing += 1;
-  return refusing >= majority(members);
+  if (refusing === 0 || clocks.length - refusing >= majority(members)) return 'accepted';
+  return refusing >= majority(members) ? 'refused' : 'unsure';
 }
 
 /** What to tell where the clocks of the nodes are too far apart. */
@@ -56,7 +58,7 @@ export function clockSkewError(
 ): KvError {
   const { clock, routing, options } = context;
   const nowMs = clock.nowMs();
-  const told = clocks.map(({ member, nowMs: theirs }) => `${routing.nameOf(member)} ${at(theirs)}`);
+  const told = clocks.map(({ member, latestMs: theirs }) => `${routing.nameOf(member)} ${at(theirs)}`);
   const theirs = told.length === 0 ? 'the others refused its stamp' : `the others said ${told.join(', ')}`;
   const end = outcome === 'unwritten' ? 'Nothing was written.' : 'Whether the write took effect is unknown.';
   return new KvError(

@@ -61,6 +61,14 @@ export class Deadlines {
     return entry;
   }
 
+  /** Deadlines that are set and have neither come nor been cancelled. */
+  get size(): number {
+    let size = 0;
+    for (const ring of this.#rings.values())
+      for (let entry = ring.after; entry !== ring; entry = entry.after) size += 1;
+    return size;
+  }
+
   /** Nothing is called any more. */
   stop(): void {
     this.#isStopped = true;

@@ -61,8 +61,7 @@ export class Questions {
     const { latency, options } = this.#context;
     const substitute = this.#substituteFor(member);
     const othersMs = substitute === undefined ? 0 : latency.p95Ms(substitute);
-    const ownMs = latency.p95Ms(member);
-    return Math.max(options.hedgeMsMin, othersMs > 0 ? Math.min(ownMs, 2 * othersMs) : ownMs);
+    return Math.max(options.hedgeMsMin, Math.min(latency.p95Ms(member), 2 * othersMs));
   }
 
   #substituteFor(member: MemberId): MemberId | undefined {

@@ -1,5 +1,5 @@
 import { needed } from '../../core/quorum/quorum-sizes.ts';
-import { askedSet, holdingSets, type PartitionView } from '../../core/quorum/replica-sets.ts';
+import { askedSet, holdingSets, type PartitionView, writtenMembers } from '../../core/quorum/replica-sets.ts';
 import type { Failure } from '../../core/quorum/reply.ts';
 import {
   hearWrite,
@@ -22,14 +22,9 @@ import { dataKey } from '../../storage/key-layout.ts';
 import type { ReplicaSaid } from '../../storage/kv-store.ts';
 import { encodeRecord, type StoredRecord } from '../../storage/record.ts';
 import type { ReplicaOutcome } from '../types.ts';
-import {
-  type ClockSaid,
-  clockSkewError,
-  isFromTheFuture,
-  isRefusedByMajority,
-  latestOf,
-} from './clock-rule.ts';
+import { type ClockSaid, clockSkewError, isFromTheFuture, judgeStamp, latestOf } from './clock-rule.ts';
 import type { CoordinatorContext } from './context.ts';
+import type { Deadline } from './deadlines.ts';
 import { Questions } from './questions.ts';
 import {
   deadlineExceeded,
@@ -63,6 +58,9 @@ export type WriteEnd =
 /** Refusals of a store that a hint would only meet again. */
 const NOT_HINTED: ReadonlySet<string> = new Set(['BELOW_FLOOR', 'NAMESPACE_NOT_FOUND']);
 
+/** How long a write that has missed its quorum waits for those that are silent yet to say that they refused it too. */
+export const LAST_WORD_MS = 100;
+
 /** Writes a record: `onEnd` is called once, perhaps before this returns. */
 export function runWrite(
   context: CoordinatorContext,
@@ -81,12 +79,16 @@ class WriteRun extends Run {
   #questions: Questions;
   /** Sealed once: every replica stores the same bytes. */
   #sealed: Uint8Array | undefined;
+  /** A member that answered would refuse the stamp, and it is not known yet whether a majority takes it. */
+  #isClockDoubted = false;
   #isSent = false;
   #isAcknowledged = false;
   #isWaitingForBound = false;
   /** Of this attempt, as the members told them. */
   #clocks: ClockSaid[] = [];
   #askedMs = 0;
+  #lastWord: Deadline | undefined;
+  #isLastWordDue = false;
 
   constructor(
     context: CoordinatorContext,
@@ -132,7 +134,8 @@ class WriteRun extends Run {
         this.#acknowledge(verdict.version, verdict.missing);
         return;
       case 'failed':
-        this.#fail(this.#failure(verdict.outcome));
+        if (this.#mayTurnOutUnwritten()) this.#waitForLastWord();
+        else this.#fail(this.#failure(verdict.outcome));
         return;
       case 'restart':
         this.beginAgain(verdict.epoch);
@@ -151,6 +154,10 @@ class WriteRun extends Run {
   /** A stamped write may be seen later, so it has missed its quorum; before the stamp nothing has happened. */
   protected override expire(): void {
     const verdict = writeVerdict(this.#write);
+    if (verdict.type === 'stamp' && this.#isClockDoubted) {
+      this.#fail(this.#clockSkew());
+      return;
+    }
     const isOpen = this.#write.version === undefined && verdict.type !== 'failed' && this.#canStillBeAsked();
     this.#fail(isOpen ? deadlineExceeded(this.context.routing, this.#report()) : this.#quorumNotMet());
   }
@@ -220,7 +227,7 @@ class WriteRun extends Run {
   #isUsable(member: MemberId, answer: Parameters<typeof isFromTheFuture>[0]): boolean {
     const nowMs = this.context.clock.nowMs();
     const isFuture = !this.#isAlone() && isFromTheFuture(answer, nowMs, this.context.options.skewMsMax);
-    this.#clocks.push({ member, nowMs: isFuture ? latestOf(answer) : answer.nowMs });
+    this.#clocks.push({ member, nowMs: answer.nowMs, latestMs: isFuture ? latestOf(answer) : answer.nowMs });
     return !isFuture;
   }
 
@@ -232,13 +239,8 @@ class WriteRun extends Run {
 
   #stamp(above: Version): void {
     if (this.#isWaitingForBound) return;
-    const { versions, clock } = this.context;
-    const elapsedMs = clock.monotonicMs() - this.#askedMs;
-    const members = askedSet(this.view.sets).length;
-    if (!this.#isAlone() && isRefusedByMajority(this.context, above, this.#clocks, elapsedMs, members)) {
-      this.#fail(clockSkewError(this.context, this.#clocks, this.#report().outcome));
-      return;
-    }
+    if (!this.#isTimely(above)) return;
+    const { versions } = this.context;
     versions.observe(above);
     const version = versions.next();
     if (version === undefined) {
@@ -249,6 +251,24 @@ class WriteRun extends Run {
     this.#write = stamped(this.#write, version);
     this.#sealed = this.#seal(version);
     this.look();
+  }
+
+  /** Whether a stamp would be taken by the clocks of a majority; where not, the write ends, or asks the others first. */
+  #isTimely(above: Version): boolean {
+    if (this.#isAlone()) return true;
+    const set = askedSet(this.view.sets);
+    const elapsedMs = this.context.clock.monotonicMs() - this.#askedMs;
+    const judgement = judgeStamp(this.context, above, this.#clocks, elapsedMs, set.length);
+    if (judgement === 'accepted') return true;
+    this.#isClockDoubted = true;
+    for (const member of set) if (!this.#questions.isAsked(member)) this.#ask(member);
+    const isAllHeard = set.every((member) => this.#write.asked.has(member));
+    if (judgement === 'refused' || isAllHeard) this.#fail(this.#clockSkew());
+    return false;
+  }
+
+  #clockSkew(): KvError {
+    return clockSkewError(this.context, this.#clocks, this.#report().outcome);
   }
 
   /** Nothing is stamped until a higher bound of stamps is durable here. */
@@ -308,6 +328,22 @@ class WriteRun extends Run {
     });
   }
 
+  /** All that answered refused, and the others may do so too: then it is certain that nothing was written. */
+  #mayTurnOutUnwritten(): boolean {
+    const { version, stored, mayBeHeld, view } = this.#write;
+    if (version === undefined || mayBeHeld || this.#isLastWordDue) return false;
+    const isRefusal = [...stored.values()].every(({ type }) => type === 'refused');
+    return isRefusal && stored.size < writtenMembers(view.sets).length;
+  }
+
+  #waitForLastWord(): void {
+    if (this.#lastWord !== undefined) return;
+    this.#lastWord = this.context.deadlines.set(this.context.clock.monotonicMs() + LAST_WORD_MS, () => {
+      this.#isLastWordDue = true;
+      this.look();
+    });
+  }
+
   #fail(error: Error): void {
     const { outcome } = this.#report();
     this.#end();
@@ -317,13 +353,14 @@ class WriteRun extends Run {
 
   #end(): void {
     this.#questions.stop();
+    this.#lastWord?.cancel();
     this.end();
     this.#task.onReplicas?.(named(this.context.routing, this.#report().answers));
   }
 
   #failure(outcome: Outcome): Error {
     const code = this.#specificCode();
-    if (code === 'CLOCK_SKEW') return clockSkewError(this.context, this.#clocks, outcome);
+    if (code === 'CLOCK_SKEW') return this.#clockSkew();
     if (code === undefined || outcome === 'unknown') return this.#quorumNotMet();
     return refusedBy(code, this.context.routing, this.#report());
   }
