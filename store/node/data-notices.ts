@@ -18,11 +18,12 @@ export function noticeOf(event: AntiEntropyEvent, deps: DataServiceDeps, routing
   const { onDataNotice } = deps.events;
   switch (event.type) {
     case 'tree-rebuilt':
-      return onDataNotice('a Merkle tree did not agree with its data and is built again', {
+      onDataNotice('a Merkle tree did not agree with its data and is built again', {
         partition: event.partition,
       });
+      return;
     case 'promises-lost':
-      return onDataNotice(
+      onDataNotice(
         'a replica has lost what it promised: it takes no part until it has joined again with an empty directory',
         {
           partition: event.partition,
@@ -31,15 +32,18 @@ export function noticeOf(event: AntiEntropyEvent, deps: DataServiceDeps, routing
           watermark: formatVersion(event.watermark),
         },
       );
+      return;
     case 'sealed-difference':
-      return onDataNotice('a record differs below the watermark: this must not be; please report it', {
+      onDataNotice('a record differs below the watermark: this must not be; please report it', {
         partition: event.partition,
         node: routing.nameOf(event.member),
         namespaceId: event.namespaceId,
         keyBase64: Buffer.from(event.key).toString('base64'),
         version: formatVersion(event.version),
       });
+      return;
     case 'failed':
-      return deps.onError(event.error);
+      deps.onError(event.error);
+      return;
   }
 }
