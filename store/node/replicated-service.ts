@@ -12,7 +12,7 @@ import { openReplica } from '../replication/replica/replica.ts';
 import { createRouting } from '../replication/routing.ts';
 import { createClusterScan } from '../replication/scan/cluster-scan.ts';
 import { KvError } from '../storage/errors.ts';
-import { type Namespaces, openNamespaces } from '../storage/namespaces.ts';
+import { type NamespaceStates, type Namespaces, openNamespaces } from '../storage/namespaces.ts';
 import type { StoredRecord } from '../storage/record.ts';
 import { openVersionSource } from '../storage/version-source.ts';
 import { answerData, type DataAnswerers } from './answer-data.ts';
@@ -39,7 +39,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     { member: self, aheadMs: config['clock.aheadMs'] },
     { clock, meta },
   );
-  let namespaces: Namespaces | undefined;
+  let namespaces: (Namespaces & NamespaceStates) | undefined;
   const healer = new Healer({ clock, heal: (namespaceId, key) => store.heal(namespaceId, key) });
   const replica = await openReplica(
     {
@@ -71,7 +71,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     {
       ...{ engine, meta, topology: namespaceTopology({ ...deps, topology }), onError: deps.onError },
       deleteData: (id) => replica.dropNamespace(id),
-      onServedChange: () => replica.namespacesChanged(),
+      onServed: () => replica.namespacesChanged(),
     },
   );
   const routing = createRouting(
