@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { ensureDebianPackage } from '../e2e/lib/debian.ts';
 import { freePort, ServerProcess } from '../e2e/lib/server-process.ts';
 import {
-  buildEtcd,
+  buildGo,
   measureEtcd,
   measureRedis,
   type Peer,
@@ -85,7 +85,7 @@ try {
   if (!flags['no-peers']) {
     const redis = await startRedis(await freePort(), `${directory}/redis`);
     peers.push({ name: 'redis', peer: redis, measure: () => measureRedis(redis, seconds) });
-    const binary = buildEtcd(`${directory}/etcd-bench`);
+    const binary = buildGo('etcd', `${directory}/etcd-bench`);
     if (binary !== undefined) {
       const etcd = await startEtcd(binary, await freePort(), `${directory}/etcd`);
       peers.push({ name: 'etcd', peer: etcd, measure: () => measureEtcd(binary, etcd, seconds) });

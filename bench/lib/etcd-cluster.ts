@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from '../../e2e/lib/server-process.ts';
-import { buildEtcd } from './peers.ts';
+import { buildGo } from './peers.ts';
 
 export type EtcdClusterOptions = {
   readonly nodes: number;
@@ -23,6 +23,23 @@ export type EtcdMember = {
   readonly pid: number | undefined;
 };
 
+/** Rate and latencies of a load, as bench/http-load and `etcd kv-load` print them. */
+export type KvLoad = {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly maxMs: number;
+};
+
+export type KvLoadOptions = {
+  readonly clients: number;
+  readonly seconds: number;
+  readonly putPercent: number;
+  readonly valueBytes: number;
+  readonly keys: number;
+};
+
 export type PutLoad = { readonly puts: number; readonly p50Ms: number; readonly p99Ms: number };
 
 const START_DEADLINE_MS = 30_000;
@@ -32,7 +49,7 @@ const run = promisify(execFile);
 /** Starts an etcd cluster of processes on loopback; undefined, with a word on the terminal, where Go is missing. */
 export async function startEtcdCluster(options: EtcdClusterOptions): Promise<EtcdCluster | undefined> {
   mkdirSync(options.directory, { recursive: true });
-  const binary = buildEtcd(`${options.directory}/etcd-bench`);
+  const binary = buildGo('etcd', `${options.directory}/etcd-bench`);
   if (binary === undefined) return undefined;
   const members: Member[] = [];
   for (let i = 1; i <= options.nodes; i++)
@@ -139,6 +156,15 @@ export class EtcdCluster {
     const args = ['put-load', this.#member(i).endpoint, clients, seconds, valueBytes].map(String);
     const { stdout } = await run(this.#binary, args);
     return JSON.parse(stdout) as PutLoad;
+  }
+
+  /** Puts and linearizable gets of random keys by loops of the Go client, spread over the members. */
+  async kvLoad(load: KvLoadOptions): Promise<KvLoad> {
+    const { clients, seconds, putPercent, valueBytes, keys } = load;
+    const endpoints = this.#members.map(({ endpoint }) => endpoint).join(',');
+    const args = ['kv-load', endpoints, clients, seconds, putPercent, valueBytes, keys].map(String);
+    const { stdout } = await run(this.#binary, args);
+    return JSON.parse(stdout) as KvLoad;
   }
 
   #spawn(member: Member): ChildProcess {

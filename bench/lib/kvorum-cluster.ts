@@ -9,6 +9,8 @@ export type KvorumClusterOptions = {
   readonly heartbeatMs: number;
   /** Holds the data directories and the logs. */
   readonly directory: string;
+  /** Beside those that this needs. */
+  readonly settings?: Readonly<Record<string, string | number>>;
 };
 
 /** What this needs of `GET /v1/cluster`. */
@@ -67,7 +69,9 @@ export class KvorumCluster {
         'cluster.votersMax': this.#ports.length,
         'raft.electionTimeoutMs': this.#options.electionTimeoutMs,
         'raft.heartbeatMs': this.#options.heartbeatMs,
+        'cluster.initialMembers': this.#ports.length,
         'log.level': 'warn',
+        ...this.#options.settings,
       },
     });
   }
@@ -110,6 +114,26 @@ export class KvorumCluster {
       return answer.statusCode === 200 ? status : undefined;
     } catch {
       return undefined;
+    }
+  }
+
+  /** `host:port` of every node's HTTP interface. */
+  get endpoints(): readonly string[] {
+    return this.#ports.map(({ http }) => `127.0.0.1:${http}`);
+  }
+
+  get pids(): readonly (number | undefined)[] {
+    return this.#nodes.map((node) => node?.pid);
+  }
+
+  /** Waits until every node serves keys. */
+  async allServe(): Promise<void> {
+    for (const [i] of this.#ports.entries()) {
+      await this.#until(`data served by node ${i + 1}`, async () => {
+        const answer = await this.#pool(i).request({ path: '/readyz', method: 'GET' });
+        await answer.body.dump();
+        return answer.statusCode === 200;
+      });
     }
   }
 

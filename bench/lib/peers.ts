@@ -91,17 +91,18 @@ export function measureRedis(peer: Peer, seconds: number): PeerRates {
   return { puts: sample('set'), gets: sample('get') };
 }
 
-/** Builds bench/etcd (Go); undefined, with a word on the terminal, where Go is missing. */
-export function buildEtcd(target: string): string | undefined {
+/** Builds a Go program of bench/; undefined, with a word on the terminal, where Go is missing. */
+export function buildGo(program: 'etcd' | 'http-load', target: string): string | undefined {
   try {
     execFileSync('go', ['build', '-o', target, '.'], {
-      cwd: 'bench/etcd',
+      cwd: `bench/${program}`,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     return target;
   } catch (error) {
+    const [why] = (error as Error).message.split('\n', 1);
     process.stderr.write(
-      `etcd is left out: go build failed (${(error as Error).message.split('\n', 1)[0]}); Go is needed: apt-get install golang\n`,
+      `bench/${program} is left out: go build failed (${why}); Go is needed: apt-get install golang\n`,
     );
     return undefined;
   }

@@ -19,6 +19,8 @@ export type MemberOptions = {
   readonly requestTimeoutMs: number;
   readonly votersMax: number;
   readonly replaceVoterAfterMs: number;
+  /** Members that must be up before the partitions are placed; the replication factor where that is more. */
+  readonly initialMembers: number;
   readonly namespacesMax: number;
   readonly gossipPeriodMs: number;
   readonly gossipProbeTimeoutMs: number;

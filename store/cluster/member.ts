@@ -18,6 +18,7 @@ import { GossipDriver } from './gossip-driver.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import type { MemberDeps, MemberOptions } from './member-options.ts';
 import { namespaceRefusal } from './namespace-refusal.ts';
+import { PartitionPlacer } from './partition-placer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { removalRefusal } from './removal-refusal.ts';
 import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
@@ -33,7 +34,9 @@ export class Member {
   readonly calls: LeaderCalls;
   readonly #deps: MemberDeps;
   readonly #keeper: VoterKeeper;
+  readonly #placer: PartitionPlacer;
   readonly #stopping = new AbortController();
+  readonly #livenessListeners = new Set<() => void>();
   /** Where the leader was said to be by a node that was asked, for as long as this member has not heard of it itself. */
   #leaderHint: string | undefined;
   #leaderSeenMs: number;
@@ -50,6 +53,7 @@ export class Member {
     this.driver = this.#createDriver();
     this.calls = this.#createCalls();
     this.#keeper = this.#createKeeper();
+    this.#placer = this.#createPlacer();
   }
 
   get number(): MemberId {
@@ -88,6 +92,11 @@ export class Member {
     if (member === undefined || clusterId !== this.options.identity.clusterId) return;
     this.book.record(member.number, member.incarnation, peerAddress);
     this.gossip.heard(member.number, member.incarnation, peerAddress);
+  }
+
+  /** Whether it speaks as a member of this cluster in the newest life of it that is known here. */
+  isPeer(from: Hello): boolean {
+    return from.clusterId === this.options.identity.clusterId && !this.#isOtherLife(from);
   }
 
   hintLeader(address: string | undefined): void {
@@ -181,6 +190,7 @@ export class Member {
     this.#stopping.abort();
     this.gossip.stop();
     this.#keeper.stop();
+    this.#placer.stop();
     await this.driver.stop();
     await this.#announcing;
   }
@@ -204,6 +214,12 @@ export class Member {
     if (member === this.number) return true;
     const liveness = this.gossip.view.get(member)?.rumour.liveness;
     return liveness === undefined || isUp(liveness);
+  }
+
+  /** Called whenever gossip may have changed who is up; returns how to end that. */
+  onLiveness(listener: () => void): () => void {
+    this.#livenessListeners.add(listener);
+    return () => this.#livenessListeners.delete(listener);
   }
 
   #createGossip(): GossipDriver {
@@ -261,17 +277,35 @@ export class Member {
   }
 
   #createKeeper(): VoterKeeper {
-    const { votersMax, replaceVoterAfterMs, heartbeatMs, electionTimeoutMs } = this.options;
+    const { votersMax, replaceVoterAfterMs } = this.options;
     return new VoterKeeper(
       {
         self: this.number,
         votersMax,
         replaceAfterMs: replaceVoterAfterMs,
-        intervalMs: Math.max(heartbeatMs, electionTimeoutMs / 4),
+        intervalMs: this.#keepingMs,
         lagEntriesMax: RAFT_DEFAULTS.promotionLagEntriesMax,
       },
       { clock: this.#deps.clock, driver: this.driver, topology: this.topology, gossip: this.gossip },
     );
+  }
+
+  #createPlacer(): PartitionPlacer {
+    return new PartitionPlacer(
+      { initialMembers: this.options.initialMembers, intervalMs: this.#keepingMs },
+      {
+        clock: this.#deps.clock,
+        topology: this.topology,
+        isLeader: () => this.driver.isLeader,
+        isUp: (member) => this.isUp(member),
+        propose: (command) => this.calls.proposeHere(command),
+      },
+    );
+  }
+
+  /** Time between two looks of the leader at what the topology asks for. */
+  get #keepingMs(): number {
+    return Math.max(this.options.heartbeatMs, this.options.electionTimeoutMs / 4);
   }
 
   #announce(): Promise<void> {
@@ -305,6 +339,7 @@ export class Member {
   #learnAddresses(): void {
     for (const { rumour } of this.gossip.view.values())
       if (rumour.member !== this.number) this.book.record(rumour.member, rumour.incarnation, rumour.address);
+    for (const listener of this.#livenessListeners) listener();
     this.#deps.events.onProgress();
   }
 

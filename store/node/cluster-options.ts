@@ -21,6 +21,7 @@ export function clusterOptions(config: Config): ClusterNodeOptions {
     requestTimeoutMs: config['cluster.requestTimeoutMs'],
     votersMax: config['cluster.votersMax'],
     replaceVoterAfterMs: config['cluster.replaceVoterAfterMs'],
+    initialMembers: config['cluster.initialMembers'],
     namespacesMax: config['limits.namespacesMax'],
     heartbeatMs: config['raft.heartbeatMs'],
     electionTimeoutMs: config['raft.electionTimeoutMs'],

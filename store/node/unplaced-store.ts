@@ -1,5 +1,6 @@
 import { type ClusterAdmin, ClusterError } from '../cluster/cluster-admin.ts';
 import type { Member } from '../cluster/member.ts';
+import { placementWait, placementWaitText } from '../cluster/placement-wait.ts';
 import { DEFAULT_NAMESPACE } from '../core/topology/genesis.ts';
 import type { TopologyNamespace } from '../core/topology/types.ts';
 import { KvError } from '../storage/errors.ts';
@@ -61,13 +62,11 @@ function requireNamespace(
   return namespace;
 }
 
-function formingReason({ topology }: Member): string {
-  const { state } = topology;
+function formingReason(member: Member): string {
+  const { state } = member.topology;
   if (state === undefined) return 'the topology has not arrived at this node yet';
   if (state.partitions.length > 0) return 'this node owns no partition, and does not pass requests on yet';
-  const { replicationFactor } = state.settings;
-  return (
-    `the partitions are not placed: this version replicates no data, and serves it on a cluster of ` +
-    `replicationFactor 1 only (this one has ${replicationFactor})`
-  );
+  return `the partitions are not placed: ${placementWaitText(
+    placementWait(state, member.options, (number) => member.isUp(number)),
+  )}`;
 }

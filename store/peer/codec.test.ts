@@ -14,10 +14,10 @@ import {
 } from './codec.ts';
 import { ProtocolError } from './frame.ts';
 import { DEPTH_MAX, ENTRIES_MAX, RUMOURS_MAX, TEXT_CHARS_MAX } from './limits.ts';
-import { helloRefusals, hellos, peerMessages, peerReplies, peerRequests } from './test-messages.ts';
+import { helloRefusals, hellos, packedMessages, peerReplies, peerRequests } from './test-messages.ts';
 
 const kinds = {
-  message: { arbitrary: peerMessages, decode: decodeMessage },
+  message: { arbitrary: packedMessages, decode: decodeMessage },
   request: { arbitrary: peerRequests, decode: decodeRequest },
   reply: { arbitrary: peerReplies, decode: decodeReply },
   hello: { arbitrary: hellos, decode: decodeHello },
@@ -85,7 +85,7 @@ test('a truncated body and one with bytes behind it are refused', () => {
 
 test('decoding works after decoding has failed: the library keeps state between calls', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 60 }), peerMessages, (junk, message) => {
+    fc.property(fc.uint8Array({ maxLength: 60 }), packedMessages, (junk, message) => {
       decodesOrRefuses(junk);
       assert.deepStrictEqual(decodeMessage(encodeBody(message)), message);
     }),

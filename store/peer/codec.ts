@@ -2,7 +2,7 @@ import { Packr } from 'msgpackr/pack';
 import type { z } from 'zod';
 import { checkPayload } from './check-payload.ts';
 import { ProtocolError } from './frame.ts';
-import type { Hello, HelloRefusal, PeerMessage, PeerReply, PeerRequest } from './messages.ts';
+import type { Hello, HelloRefusal, PackedMessage, PeerMessage, PeerReply, PeerRequest } from './messages.ts';
 import {
   helloRefusalSchema,
   helloSchema,
@@ -26,7 +26,7 @@ const packr = new Packr({
   copyBuffers: true,
 });
 
-export type PeerBody = Hello | HelloRefusal | PeerMessage | PeerRequest | PeerReply;
+export type PeerBody = Hello | HelloRefusal | PackedMessage | PeerRequest | PeerReply;
 
 export function encodeBody(body: PeerBody): Uint8Array {
   return packr.pack(body);
@@ -34,9 +34,18 @@ export function encodeBody(body: PeerBody): Uint8Array {
 
 export const decodeHello = (payload: Uint8Array): Hello => decode(helloSchema, payload);
 export const decodeHelloRefusal = (payload: Uint8Array): HelloRefusal => decode(helloRefusalSchema, payload);
-export const decodeMessage = (payload: Uint8Array): PeerMessage => decode(peerMessageSchema, payload);
+export const decodeMessage = (payload: Uint8Array): PackedMessage => decode(peerMessageSchema, payload);
 export const decodeRequest = (payload: Uint8Array): PeerRequest => decode(peerRequestSchema, payload);
 export const decodeReply = (payload: Uint8Array): PeerReply => decode(peerReplySchema, payload);
+
+/** The frame that carries `message`. A batch is bytes already, and travels as it is. */
+export function frameMessage(message: PeerMessage): {
+  readonly kind: 'message' | 'replica';
+  readonly payload: Uint8Array;
+} {
+  if (message.type === 'replica') return { kind: 'replica', payload: message.batch };
+  return { kind: 'message', payload: encodeBody(message) };
+}
 
 /** The versions that a hello of whatever version speaks, or undefined where it does not say. */
 export function decodeProtocolRange(

@@ -13,6 +13,7 @@ const KINDS = [
   'heartbeat',
   'heartbeat-reply',
   'goodbye',
+  'replica',
 ] as const;
 
 export type FrameKind = (typeof KINDS)[number];

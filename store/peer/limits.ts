@@ -22,3 +22,12 @@ export const ID_CHARS_MAX = 128;
 export const TEXT_CHARS_MAX = 1000;
 /** Requests of one link that are being served at once; more are answered `busy`. */
 export const REQUESTS_SERVED_MAX = 1024;
+/** Requests, or replies, of one replica batch. */
+export const BATCH_OPERATIONS_MAX = 4096;
+export const KEY_BYTES_MAX = 1024;
+/** Requests of one member to this one's replica that are under way at once; more are refused `OVERLOADED`. */
+export const REPLICA_SERVED_MAX = 65_536;
+/** Bytes of those requests. */
+export const REPLICA_SERVED_BYTES_MAX = 256 * 1024 * 1024;
+/** Entries of one page of a scan, or of the keys of leaves. */
+export const PAGE_ENTRIES_MAX = 65_536;

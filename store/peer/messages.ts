@@ -3,6 +3,7 @@ import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import type { TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
 import type { Announcement, Epoch, Succession } from '../core/topology/types.ts';
+import type { DataReply, DataRequest } from './data-messages.ts';
 
 /** The version of the peer protocol that this program speaks; docs/protocol.md. */
 export const PROTOCOL_VERSION = 1;
@@ -36,7 +37,12 @@ export type HelloRefusalCode =
 /** Sent and forgotten: may be lost, repeated or reordered. */
 export type PeerMessage =
   | { readonly type: 'raft'; readonly message: RaftMessage }
-  | { readonly type: 'gossip'; readonly packet: GossipPacket };
+  | { readonly type: 'gossip'; readonly packet: GossipPacket }
+  /** Requests for keys, or their replies, as `replica-codec.ts` writes them; nobody changes these bytes afterwards. */
+  | { readonly type: 'replica'; readonly batch: Uint8Array };
+
+/** The messages that travel as MessagePack; a batch is the payload of a frame by itself. */
+export type PackedMessage = Exclude<PeerMessage, { readonly type: 'replica' }>;
 
 /** Sent, and answered by one reply or by silence. */
 export type PeerRequest =
@@ -52,7 +58,9 @@ export type PeerRequest =
     } & Announcement)
   /** A command for the leader to propose. */
   | { readonly type: 'propose'; readonly command: TopologyCommand }
-  | { readonly type: 'transfer-leadership'; readonly to: MemberId | undefined };
+  | { readonly type: 'transfer-leadership'; readonly to: MemberId | undefined }
+  /** About whole partitions. */
+  | { readonly type: 'data'; readonly request: DataRequest };
 
 export type PeerReply =
   | {
@@ -77,7 +85,8 @@ export type PeerReply =
   /** Not tried at all, for a reason that may pass. */
   | { readonly type: 'busy'; readonly message: string }
   /** It may have been done, or may be done yet: the leader lost its place, or time ran out. */
-  | { readonly type: 'unknown'; readonly message: string };
+  | { readonly type: 'unknown'; readonly message: string }
+  | { readonly type: 'data'; readonly reply: DataReply };
 
 /** What shares a link is sent in this order: consensus and probes before requests before bulk. */
 export type Lane = 'urgent' | 'normal' | 'bulk';

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { DataReply, DataRequest } from './data-messages.ts';
 import { MEMBERS_MAX, PARTITIONS_MAX, REPLICAS_MAX } from './limits.ts';
-import type { Hello, HelloRefusal, PeerMessage, PeerReply, PeerRequest } from './messages.ts';
+import type { Hello, HelloRefusal, PackedMessage, PeerReply, PeerRequest } from './messages.ts';
+import { dataReply, dataRequest } from './schema-data.ts';
 import { gossipPacket } from './schema-gossip.ts';
 import {
   address,
@@ -45,6 +47,7 @@ export const helloRefusalSchema = z.object({
   message: text,
 });
 
+/** Of the messages that are MessagePack: a batch of requests for keys has a codec of its own. */
 export const peerMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('raft'), message: raftMessage }),
   z.object({ type: z.literal('gossip'), packet: gossipPacket }),
@@ -89,6 +92,7 @@ export const peerRequestSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('propose'), command }),
   z.object({ type: z.literal('transfer-leadership'), to: optional(memberId) }),
+  z.object({ type: z.literal('data'), request: dataRequest }),
 ]);
 
 const leader = optional(z.object({ member: memberId, address }));
@@ -123,6 +127,7 @@ export const peerReplySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('not-leader'), leader }),
   z.object({ type: z.literal('busy'), message: text }),
   z.object({ type: z.literal('unknown'), message: text }),
+  z.object({ type: z.literal('data'), reply: dataReply }),
 ]);
 
 /** `T` with every part read-only and intersections made one, so that equal shapes are equal types. */
@@ -138,7 +143,9 @@ type Assert<T extends true> = T;
 export type SchemasMatchTypes = [
   Assert<Matches<typeof helloSchema, Hello>>,
   Assert<Matches<typeof helloRefusalSchema, HelloRefusal>>,
-  Assert<Matches<typeof peerMessageSchema, PeerMessage>>,
+  Assert<Matches<typeof peerMessageSchema, PackedMessage>>,
   Assert<Matches<typeof peerRequestSchema, PeerRequest>>,
   Assert<Matches<typeof peerReplySchema, PeerReply>>,
+  Assert<Matches<typeof dataRequest, DataRequest>>,
+  Assert<Matches<typeof dataReply, DataReply>>,
 ];

@@ -4,7 +4,8 @@ import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { toIndex, toTerm } from '../core/raft/types.ts';
 import type { TopologyCommand } from '../core/topology/command.ts';
 import { toEpoch } from '../core/topology/types.ts';
-import type { Hello, HelloRefusal, PeerMessage, PeerReply, PeerRequest } from './messages.ts';
+import type { Hello, HelloRefusal, PackedMessage, PeerReply, PeerRequest } from './messages.ts';
+import { dataReplies, dataRequests } from './test-data-messages.ts';
 
 /** Random bodies of every kind. A type that is missing here is missed by the compiler: see `everyType`. */
 /** Ordinary objects, as the decoder makes them. */
@@ -92,7 +93,7 @@ const gossipPackets = everyType<GossipPacket>({
   nack: record(packet),
 });
 
-export const peerMessages = everyType<PeerMessage>({
+export const packedMessages = everyType<PackedMessage>({
   raft: record({ message: raftMessages }),
   gossip: record({ packet: gossipPackets }),
 });
@@ -116,6 +117,7 @@ export const peerRequests = everyType<PeerRequest>({
   join: record({ ...join, clusterId }),
   propose: record({ command: commands }),
   'transfer-leadership': record({ to: fc.option(member, { nil: undefined }) }),
+  data: record({ request: dataRequests }),
 });
 
 export const helloRefusals: fc.Arbitrary<HelloRefusal> = record({
@@ -143,6 +145,7 @@ export const peerReplies = everyType<PeerReply>({
   busy: record({ message: text }),
   unknown: record({ message: text }),
   'transfer-refused': record({ message: text }),
+  data: record({ reply: dataReplies }),
 });
 
 export const hellos: fc.Arbitrary<Hello> = record({

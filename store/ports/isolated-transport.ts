@@ -5,7 +5,7 @@ export function createIsolatedTransport(address = 'isolated:0'): Transport {
   return {
     address,
     start: async () => {},
-    send() {},
+    send: () => false,
     async request(to) {
       throw new PeerError('UNREACHABLE', `this node reaches nobody, also not ${to}`, { isUnsent: true });
     },

@@ -10,8 +10,8 @@ export type Transport = {
   start(handlers: TransportHandlers): Promise<void>;
   /** Where others reach this node (`host:port`), known once `start` has resolved. */
   readonly address: string;
-  /** A message that cannot be sent is dropped and counted. */
-  send(address: string, message: PeerMessage): void;
+  /** False for a message that cannot be sent: it is dropped and counted. True promises nothing. */
+  send(address: string, message: PeerMessage): boolean;
   /** Rejects with PeerError; the outcome is unknown unless its `isUnsent` says that nothing left this node. */
   request(address: string, request: PeerRequest, options: RequestOptions): Promise<PeerReply>;
   /** Breaks every link, so that both sides say hello again: this node's identity, or what it knows, has changed. */
@@ -27,10 +27,13 @@ export type TransportHandlers = {
   hello(): Hello;
   /** Whether a link to the node that said `hello` may be; undefined lets it. */
   judge(hello: Hello): HelloRefusal | undefined;
+  /** A batch is not checked yet: a ProtocolError that is thrown here costs the link it came over. */
   onMessage(from: Hello, message: PeerMessage): void;
   onRequest(from: Hello, request: PeerRequest, signal: AbortSignal): Promise<PeerReply>;
   /** A handshake ended well. */
   onLink(peer: Hello): void;
+  /** A link to or from `address` ended, or could not be made: what was on its way may be lost. */
+  onUnlink?(address: string): void;
   /** A handshake was refused, by this node or by the other. */
   onRefused(address: string, by: 'us' | 'them', refusal: HelloRefusal, peer: Hello | undefined): void;
 };

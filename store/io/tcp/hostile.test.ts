@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { encodeBody } from '../../peer/codec.ts';
 import { PART_BYTES_MAX, REQUESTS_SERVED_MAX } from '../../peer/limits.ts';
-import { peerMessages, peerRequests } from '../../peer/test-messages.ts';
+import { packedMessages, peerRequests } from '../../peer/test-messages.ts';
 import { frameBytes, helloBytes, RawPeer } from './raw-peer.ts';
 import { ping, TestNode } from './test-nodes.ts';
 
@@ -98,7 +98,7 @@ test('damaged frames in whatever chunks: the node serves on', opts, async () => 
   await using world = await withFriend();
   const hello = helloBytes({ ...world.node.hello(), name: 'raw' });
   const bodies = fc.oneof(
-    peerMessages.map((body) => frameBytes('message', encodeBody(body))),
+    packedMessages.map((body) => frameBytes('message', encodeBody(body))),
     peerRequests.map((body) => frameBytes('request', encodeBody(body), { correlation: 5 })),
   );
   const flips = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { maxLength: 3 });

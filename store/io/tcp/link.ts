@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { decodeMessage, decodeReply, decodeRequest, encodeBody } from '../../peer/codec.ts';
 import { type Frame, ProtocolError } from '../../peer/frame.ts';
+import { laneOfReply } from '../../peer/lanes.ts';
 import { REQUESTS_SERVED_MAX } from '../../peer/limits.ts';
 import type { Hello, HelloRefusal, PeerReply } from '../../peer/messages.ts';
 import type { Timer } from '../../ports/clock.ts';
@@ -94,10 +95,11 @@ export class Link {
     };
   }
 
-  send(item: Outgoing): void {
-    if (this.#frames.send(item)) return;
+  send(item: Outgoing): boolean {
+    if (this.#frames.send(item)) return true;
     this.#dropped += 1;
     this.#deps.events.onDropped(this.address);
+    return false;
   }
 
   request(request: OutgoingRequest): void {
@@ -267,6 +269,9 @@ export class Link {
       case 'message':
         this.#deps.handlers.onMessage(this.#peer as Hello, decodeMessage(frame.payload));
         return;
+      case 'replica':
+        this.#deps.handlers.onMessage(this.#peer as Hello, { type: 'replica', batch: frame.payload });
+        return;
       case 'request':
         this.#serve(frame);
         return;
@@ -320,7 +325,7 @@ export class Link {
     const payload = encodeBody(reply);
     const { frameBytesMax } = this.#options;
     if (payload.length <= frameBytesMax) {
-      this.send(outgoing('reply', 'normal', payload, correlation));
+      this.send(outgoing('reply', laneOfReply(reply), payload, correlation));
       return;
     }
     const message = `a reply of ${payload.length} bytes; at most ${frameBytesMax} (peer.frameBytesMax)`;

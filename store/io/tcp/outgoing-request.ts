@@ -1,4 +1,4 @@
-import type { PeerReply } from '../../peer/messages.ts';
+import type { Lane, PeerReply } from '../../peer/messages.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import { PeerError, type RequestOptions } from '../../ports/transport.ts';
 import { type Outgoing, outgoing } from './send-queue.ts';
@@ -7,6 +7,7 @@ import { type Outgoing, outgoing } from './send-queue.ts';
 export class OutgoingRequest {
   readonly address: string;
   readonly payload: Uint8Array;
+  readonly lane: Lane;
   readonly promise: Promise<PeerReply>;
   /** Called once, with what was on its way to the socket, or undefined. */
   onDone: (item: Outgoing | undefined) => void = () => {};
@@ -19,12 +20,17 @@ export class OutgoingRequest {
   readonly #onAbort = (): void => this.fail('ABORTED', `the request to ${this.address} was given up`);
 
   constructor(
-    options: RequestOptions & { readonly address: string; readonly payload: Uint8Array },
+    options: RequestOptions & {
+      readonly address: string;
+      readonly payload: Uint8Array;
+      readonly lane: Lane;
+    },
     deps: { readonly clock: Clock },
   ) {
     const { promise, resolve, reject } = Promise.withResolvers<PeerReply>();
     this.address = options.address;
     this.payload = options.payload;
+    this.lane = options.lane;
     this.promise = promise;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -41,7 +47,7 @@ export class OutgoingRequest {
 
   /** What to put on a link; made once, since a request is never sent twice. */
   start(correlation: number): Outgoing {
-    this.#item = outgoing('request', 'normal', this.payload, correlation);
+    this.#item = outgoing('request', this.lane, this.payload, correlation);
     return this.#item;
   }
 

@@ -52,18 +52,14 @@ export class Peer {
     this.#wantedAtMs = deps.clock.monotonicMs();
   }
 
-  send(item: Outgoing): void {
+  /** False where it was dropped. */
+  send(item: Outgoing): boolean {
     this.#wantedAtMs = this.#deps.clock.monotonicMs();
-    if (this.#isTooLarge(item)) {
-      this.#drop();
-      return;
-    }
-    if (this.#state.type === 'open') {
-      this.#state.link.send(item);
-      return;
-    }
-    if (this.#state.type === 'waiting' || !this.#hold(item)) this.#drop();
+    if (this.#isTooLarge(item)) return this.#drop();
+    if (this.#state.type === 'open') return this.#state.link.send(item);
+    if (this.#state.type === 'waiting' || !this.#hold(item)) return this.#drop();
     if (this.#state.type === 'idle') this.#connect();
+    return true;
   }
 
   request(request: OutgoingRequest): void {
@@ -94,9 +90,10 @@ export class Peer {
     return payload.length > this.#options.frameBytesMax;
   }
 
-  #drop(): void {
+  #drop(): false {
     this.#past.dropped += 1;
     this.#deps.events.onDropped(this.address);
+    return false;
   }
 
   get status(): LinkStatus | undefined {
@@ -131,6 +128,7 @@ export class Peer {
     const link = state.type === 'connecting' || state.type === 'open' ? state.link : undefined;
     link?.end(reason, code);
     this.#failHeld(code, reason);
+    if (state.type === 'connecting' || state.type === 'open') this.#deps.handlers.onUnlink?.(this.address);
   }
 
   get #link(): Link | undefined {
@@ -249,6 +247,7 @@ export class Peer {
     this.#failures += 1;
     this.#state = { type: 'waiting', reason, timer: clock.setTimer(delayMs, () => this.#retry()) };
     this.#failHeld(code, reason);
+    this.#deps.handlers.onUnlink?.(this.address);
   }
 
   #retry(): void {

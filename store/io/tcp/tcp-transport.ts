@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { encodeBody } from '../../peer/codec.ts';
-import type { Lane, PeerMessage, PeerReply, PeerRequest } from '../../peer/messages.ts';
+import { encodeBody, frameMessage } from '../../peer/codec.ts';
+import { laneOfMessage, laneOfRequest } from '../../peer/lanes.ts';
+import type { PeerMessage, PeerReply, PeerRequest } from '../../peer/messages.ts';
 import {
   type LinkStatus,
   PeerError,
@@ -64,9 +65,10 @@ export class TcpTransport implements Transport {
     this.#address = this.#options.advertise || listening;
   }
 
-  send(address: string, message: PeerMessage): void {
-    if (this.#isClosed) return;
-    this.#peer(address).send(outgoing('message', laneOf(message), encodeBody(message)));
+  send(address: string, message: PeerMessage): boolean {
+    if (this.#isClosed) return false;
+    const { kind, payload } = frameMessage(message);
+    return this.#peer(address).send(outgoing(kind, laneOfMessage(message), payload));
   }
 
   request(address: string, request: PeerRequest, options: RequestOptions): Promise<PeerReply> {
@@ -74,7 +76,8 @@ export class TcpTransport implements Transport {
       return Promise.reject(new PeerError('CLOSED', 'this node is stopping', { isUnsent: true }));
     }
     const payload = encodeBody(request);
-    const pending = new OutgoingRequest({ ...options, address, payload }, this.#deps);
+    const lane = laneOfRequest(request);
+    const pending = new OutgoingRequest({ ...options, address, payload, lane }, this.#deps);
     if (!pending.isDone) this.#peer(address).request(pending);
     return pending.promise;
   }
@@ -162,6 +165,7 @@ export class TcpTransport implements Transport {
           this.#accepted.delete(link);
           if (end.isProtocolError) events.onProtocolError(address, end.reason);
           if (end.wasOpen) events.onLinkClosed(address, end.reason);
+          if (end.wasOpen && link.peer !== undefined) this.#handlers?.onUnlink?.(link.peer.peerAddress);
         },
       },
     );
@@ -200,9 +204,4 @@ function sum(first: LinkStatus, second: LinkStatus): LinkStatus {
     dropped: first.dropped + second.dropped,
     roundTripMs: first.roundTripMs ?? second.roundTripMs,
   };
-}
-
-/** Snapshots are bulk: whatever else Raft or gossip says must not wait for them. */
-function laneOf(message: PeerMessage): Lane {
-  return message.type === 'raft' && message.message.type === 'snapshot' ? 'bulk' : 'urgent';
 }

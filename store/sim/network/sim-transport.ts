@@ -1,3 +1,4 @@
+import { ProtocolError } from '../../peer/frame.ts';
 import type { Hello, HelloRefusal, PeerMessage, PeerReply, PeerRequest } from '../../peer/messages.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type TransportHandlers,
 } from '../../ports/transport.ts';
 import type { SimProcess } from '../sim-process.ts';
-import { LinkEnd } from './link.ts';
+import { LinkEnd, type Waiting } from './link.ts';
 import type { Carriage } from './network.ts';
 import { machineOf, type Switchboard } from './switchboard.ts';
 
@@ -62,13 +63,13 @@ export class SimTransport implements Transport {
     if (this.process.isAlive) this.#board.listen(this);
   }
 
-  send(address: string, message: PeerMessage): void {
-    if (!this.#isUp) return;
+  send(address: string, message: PeerMessage): boolean {
+    if (!this.#isUp) return false;
     this.#board.watch.onSend(this, message);
     const payload = this.#board.wire.message(message);
     const link = this.#linkTo(address);
-    if (link === undefined) return;
-    this.#whenOpen(link, { send: () => this.#transmit(link, payload), fail: () => {} });
+    if (link === undefined) return false;
+    return this.#whenOpen(link, { send: () => this.#transmit(link, payload), fail: () => {} });
   }
 
   request(address: string, request: PeerRequest, { timeoutMs, signal }: RequestOptions): Promise<PeerReply> {
@@ -136,10 +137,15 @@ export class SimTransport implements Transport {
     return this.#handlers;
   }
 
-  #whenOpen(link: LinkEnd, waiting: { send(): void; fail(error: PeerError): void }): void {
+  /** False where it was told to fail. */
+  #whenOpen(link: LinkEnd, waiting: Waiting): boolean {
+    if (link.state !== 'open' && link.waiting.length >= WAITING_MAX) {
+      waiting.fail(new PeerError('OVERLOADED', `too much waits for ${link.address}`, { isUnsent: true }));
+      return false;
+    }
     if (link.state === 'open') waiting.send();
-    else if (link.waiting.length < WAITING_MAX) link.waiting.push(waiting);
-    else waiting.fail(new PeerError('OVERLOADED', `too much waits for ${link.address}`, { isUnsent: true }));
+    else link.waiting.push(waiting);
+    return true;
   }
 
   #linkTo(address: string): LinkEnd | undefined {
@@ -246,9 +252,19 @@ export class SimTransport implements Transport {
     this.#carryTo(link, 'message', (end) => {
       this.#confirmAnd(end, (hello) => {
         this.#board.watch.onDeliver(end.owner, hello, message);
-        end.owner.#handle.onMessage(hello, message);
+        end.owner.#receive(end, hello, message);
       });
     });
+  }
+
+  /** What breaks the protocol costs the link that it came over, as on real ones. */
+  #receive(end: LinkEnd, from: Hello, message: PeerMessage): void {
+    try {
+      this.#handle.onMessage(from, message);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#close(end, closed());
+    }
   }
 
   /** Runs `act` at the other end, in its process, unless it knows nothing of the link any more. */
@@ -320,6 +336,7 @@ export class SimTransport implements Transport {
     for (const waiting of link.waiting.splice(0)) waiting.fail(unsent);
     for (const fail of [...link.unanswered]) fail(error);
     for (const controller of link.serving) controller.abort();
+    if (this.#isUp) this.#handle.onUnlink?.(link.address);
   }
 }
 

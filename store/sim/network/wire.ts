@@ -1,4 +1,11 @@
-import { decodeHello, decodeMessage, decodeReply, decodeRequest, encodeBody } from '../../peer/codec.ts';
+import {
+  decodeHello,
+  decodeMessage,
+  decodeReply,
+  decodeRequest,
+  encodeBody,
+  frameMessage,
+} from '../../peer/codec.ts';
 import type { Hello, PeerMessage, PeerReply, PeerRequest } from '../../peer/messages.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
@@ -21,7 +28,10 @@ export const FREEZING: Wire = {
 /** As on real links: everything becomes bytes, and what comes out is checked. */
 export const ENCODING: Wire = {
   hello: (hello) => decodeHello(encodeBody(hello)),
-  message: (message) => decodeMessage(encodeBody(message)),
+  message: (message) => {
+    const { kind, payload } = frameMessage(message);
+    return kind === 'replica' ? { type: kind, batch: payload.slice() } : decodeMessage(payload);
+  },
   request: (request) => decodeRequest(encodeBody(request)),
   reply: (reply) => decodeReply(encodeBody(reply)),
 };
