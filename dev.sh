@@ -30,7 +30,7 @@ usage() {
                          --seed S replays one with its trace, --mutants shows that it notices broken rules
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
-  bench NAME             storage, http, memory, raft, failover or gossip; results are kept in docs/benchmarks.md
+  bench NAME             storage, http, memory, raft, failover, gossip or replica-links; results are kept in docs/benchmarks.md
   example NAME           an example of docs/examples, e.g. cluster-in-one-process
   hooks                  install the git pre-commit hook (lint)
 

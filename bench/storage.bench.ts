@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { resolveConfig } from '../store/config/resolve-config.ts';
+import { defer } from '../store/io/defer.ts';
 import { loadRocksBinding } from '../store/io/rocksdb/binding.ts';
 import { openDatabase, RocksdbEngine, type RocksdbOptions } from '../store/io/rocksdb/rocksdb-engine.ts';
 import { systemClock } from '../store/io/system-clock.ts';
@@ -60,6 +61,7 @@ async function openNode(directory: string): Promise<Store> {
     transport: createIsolatedTransport(),
     resolver: { resolve: async () => [] },
     engine,
+    defer,
   };
   const settings = { ...config, 'cluster.bootstrap': true, 'cluster.replicationFactor': 1 };
   const node = await startNode(settings, ports, {

@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
+import { registerBatch } from './commands/batch.ts';
 import { registerBench } from './commands/bench.ts';
 import { registerCluster } from './commands/cluster.ts';
 import { registerCompletion } from './commands/completion.ts';
+import { registerExplain, registerLocate, registerRing, registerVerify } from './commands/data.ts';
 import { registerDelete } from './commands/delete.ts';
 import { registerExport } from './commands/export.ts';
 import { registerGet } from './commands/get.ts';
@@ -23,12 +25,17 @@ const REGISTER = [
   registerGet,
   registerDelete,
   registerScan,
+  registerBatch,
   registerImport,
   registerExport,
   registerStatus,
   registerCluster,
   registerNodes,
   registerTopology,
+  registerRing,
+  registerLocate,
+  registerExplain,
+  registerVerify,
   registerNamespaces,
   registerVersion,
   registerShell,

@@ -3,7 +3,9 @@ import type { ResolvedConfig } from './config/resolve-config.ts';
 import type { Config } from './config/settings.ts';
 import { choosePort } from './io/chosen-port.ts';
 import { clusterSnapshot } from './io/cluster-snapshot.ts';
+import { defer } from './io/defer.ts';
 import { dnsResolver } from './io/dns-resolver.ts';
+import { catchUpThrough } from './io/http/client-epoch.ts';
 import { defaultHttpOptions, type HttpOptions } from './io/http/http-options.ts';
 import { type HttpServer, startHttpServer } from './io/http/server.ts';
 import { startLoadMeter } from './io/load-meter.ts';
@@ -70,9 +72,10 @@ async function start(given: Config, log: Logger, metrics: Metrics): Promise<Runn
     random: systemRandom,
     events: linkEvents(log, traffic),
   });
-  const ports = { clock: systemClock, random: systemRandom, transport, resolver: dnsResolver, engine };
+  const ports = { clock: systemClock, random: systemRandom, transport, resolver: dnsResolver, engine, defer };
   const node = await startNode(config, ports, nodeEvents(log, metrics, traffic));
   onFailure.defer(() => node.stop());
+  metrics.watchData(() => node.data()?.status());
   metrics.watchCluster(() => clusterSnapshot(node, traffic.snapshot(transport.links())));
   const report = (load: number): void => node.reportLoad(load);
   const loadMeter = onFailure.use(
@@ -81,6 +84,8 @@ async function start(given: Config, log: Logger, metrics: Metrics): Promise<Runn
   const server = await startHttpServer(httpOptions(config), {
     store: node.store,
     cluster: node.cluster,
+    data: node.data,
+    catchUpTo: catchUpThrough(node.cluster),
     clock: systemClock,
     log,
     metrics,
@@ -117,6 +122,7 @@ function nodeEvents(log: Logger, metrics: Metrics, traffic: PeerTraffic): NodeEv
     },
     onProposed: (outcome, seconds) => metrics.observeProposal(outcome, seconds),
     onReaped: (records) => metrics.countReaped(records),
+    data: { ...metrics.dataEvents, onDataNotice: (message, fields) => log.warn(fields, message) },
     onBackgroundError: (error) => log.error({ err: error }, 'background work failed and will be tried again'),
   };
 }
@@ -157,6 +163,7 @@ function httpOptions(config: Config): HttpOptions {
     requestTimeoutMs: config['http.requestTimeoutMs'],
     keepAliveTimeoutMs: config['http.keepAliveTimeoutMs'],
     streamStallMsMax: config['http.streamStallMsMax'],
+    askedTimeoutMsMax: config['replication.requestTimeoutMsMax'],
     keyBytesMax: config['limits.keyBytesMax'],
     valueBytesMax: config['limits.valueBytesMax'],
     batchOperationsMax: config['limits.batchOperationsMax'],

@@ -1,4 +1,6 @@
 import type { Topology } from '@kvorum/client';
+import { repairOf } from '../data/data-actions.ts';
+import { repairText } from '../data/repair-text.ts';
 import { CliError, EXIT } from '../lib/cli-error.ts';
 import { hasColors, print, printJson, type Session } from '../lib/session.ts';
 import { formatChange, formatCluster, formatMembers, formatTopology } from './cluster-text.ts';
@@ -9,13 +11,18 @@ import { chooseConsistency } from './read-consistency.ts';
 const COLOR = { ok: 32, degraded: 33, lost: 31, none: 31 } as const;
 
 /** Throws CliError where the topology cannot be changed, so that a script sees it. */
-export async function showCluster({ client, output, color }: Session): Promise<void> {
+export async function showCluster(session: Session): Promise<void> {
+  const { client, output, color } = session;
   const status = await client.cluster();
+  const repair = status.node.state === 'member' ? await repairOf(session) : undefined;
   const { state, reason } = status.quorum;
   const paint = (text: string): string =>
     hasColors({ color }, process.stdout) ? `\u001b[${COLOR[state]}m${text}\u001b[0m` : text;
-  if (output === 'json') printJson(status);
-  else print(formatCluster(status, paint));
+  if (output === 'json') printJson({ ...status, ...(repair !== undefined && { repair }) });
+  else {
+    print(formatCluster(status, paint));
+    if (repair !== undefined) print(`repair      ${repairText(repair, Date.now())}\n`);
+  }
   if (state === 'lost') throw new CliError(EXIT.quorumLost, `the quorum is lost: ${reason ?? 'no majority'}`);
   if (state === 'none') throw new CliError(EXIT.quorumLost, `${status.node.name} is of no cluster`);
 }

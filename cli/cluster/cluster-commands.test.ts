@@ -35,6 +35,7 @@ leader      node-1, term 1
 voters      node-1, node-2, node-3 (2 needed)
 members     3: 3 alive, 0 suspect, 0 dead
 this node   node-1, member 1, leader, votes
+repair      4 of 4 partitions equal, never compared; no hints
 `,
   );
   cluster.liveness.set(3, 'dead');

@@ -3,6 +3,7 @@ export const EXIT = {
   ok: 0,
   notFound: 1,
   quorumLost: 1,
+  notEqual: 1,
   usage: 2,
   refused: 3,
   noConnection: 4,

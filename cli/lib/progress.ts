@@ -28,7 +28,7 @@ export function progressLine(state: ProgressState, { withBar }: { readonly withB
   return withBar ? `${bar(share)} ${parts.join('  ')}` : parts.join('  ');
 }
 
-function bar(share: number): string {
+export function bar(share: number): string {
   const full = Math.round(share * BAR_CELLS);
   return `[${'#'.repeat(full)}${'.'.repeat(BAR_CELLS - full)}]`;
 }
@@ -72,11 +72,16 @@ export class Progress {
   }
 
   update(state: ProgressState): void {
+    this.draw((options) => progressLine(state, options));
+  }
+
+  /** Shows what `lineOf` gives, where it is time to. */
+  draw(lineOf: (options: { readonly withBar: boolean }) => string): void {
     const isTerminal = this.#sink.isTTY === true;
     const nowMs = this.#now();
     if (nowMs - this.#shownMs < (isTerminal ? REDRAW_MS : PLAIN_LINE_MS)) return;
     this.#shownMs = nowMs;
-    const line = progressLine(state, { withBar: isTerminal });
+    const line = lineOf({ withBar: isTerminal });
     this.#sink.write(
       isTerminal ? `\r\u001b[2K${line.slice(0, (this.#sink.columns ?? 80) - 1)}` : `${line}\n`,
     );

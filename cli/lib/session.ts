@@ -12,7 +12,11 @@ export type GlobalOptions = {
 };
 
 /** What a command that talks to a node works with. */
-export type Session = GlobalOptions & { readonly client: KvorumClient };
+export type Session = GlobalOptions & {
+  readonly client: KvorumClient;
+  /** --timeout where it was given, and is no default. */
+  readonly givenTimeoutMs?: number;
+};
 
 /** Runs `work` with a client that is closed behind it. */
 export async function withSession(
@@ -21,7 +25,8 @@ export async function withSession(
 ): Promise<void> {
   const options = command.optsWithGlobals<GlobalOptions>();
   await using client = new KvorumClient({ url: options.url, timeoutMs: options.timeout });
-  await work({ ...options, client });
+  const isGiven = command.getOptionValueSourceWithGlobals('timeout') === 'cli';
+  await work({ ...options, client, ...(isGiven && { givenTimeoutMs: options.timeout }) });
 }
 
 export function print(text: string): void {

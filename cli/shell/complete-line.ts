@@ -2,7 +2,7 @@ import { parseKey } from '../lib/key-format.ts';
 import { SHELL_COMMANDS, type ShellState } from './run-line.ts';
 
 const KEYS_OFFERED_MAX = 50;
-const TAKES_KEY = new Set(['get', 'set', 'delete', 'scan']);
+const TAKES_KEY = new Set(['get', 'set', 'delete', 'scan', 'locate', 'explain']);
 
 /** What may stand at the end of `line`, and the part of it that is completed: commands, then keys or namespaces. */
 export async function completeLine(state: ShellState, line: string): Promise<[string[], string]> {

@@ -1,4 +1,5 @@
 import { showCluster, showMembers, showTopology } from '../cluster/cluster-actions.ts';
+import { showExplanation, showPlace, showRing } from '../data/data-actions.ts';
 import { CliError, EXIT, usageError } from '../lib/cli-error.ts';
 import { formatKey, parseKey, previewValue } from '../lib/key-format.ts';
 import { print, type Session } from '../lib/session.ts';
@@ -118,6 +119,27 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     wordsMin: 0,
     wordsMax: 0,
     run: async ({ session }) => await showTopology(session),
+  },
+  ring: {
+    usage: 'ring',
+    help: 'who owns how much, and how even that is',
+    wordsMin: 0,
+    wordsMax: 0,
+    run: async ({ session }) => await showRing(session),
+  },
+  locate: {
+    usage: 'locate KEY',
+    help: 'slot, partition and replicas of a key',
+    wordsMin: 1,
+    wordsMax: 1,
+    run: async ({ session }, [key = '']) => await showPlace(session, key),
+  },
+  explain: {
+    usage: 'explain KEY',
+    help: 'where a key is and whether it is safe',
+    wordsMin: 1,
+    wordsMax: 1,
+    run: async ({ session, namespace }, [key = '']) => await showExplanation(session, namespace, key),
   },
   help: {
     usage: 'help',

@@ -19,11 +19,30 @@ import type {
   Topology,
   TopologyQuery,
 } from './cluster-types.ts';
+import type {
+  KeyExplanation,
+  KeyPlace,
+  RepairStatus,
+  Ring,
+  VerifyProgress,
+  VerifyReport,
+} from './data-types.ts';
+import { type ReadLevels, type WriteLevels, withLevels } from './levels.ts';
 import { createNamespace, deleteNamespace, getNamespace, listNamespaces } from './namespaces.ts';
 import { lines } from './ndjson.ts';
 import { nodeStatus, readiness } from './node-status.ts';
 import { queryOf } from './query.ts';
 import { isMissing, keyPath, namespacePath, read } from './requests.ts';
+import {
+  explainKey,
+  type LocalEntry,
+  type LocalQuery,
+  locateKey,
+  readRing,
+  repairStatus,
+  scanLocalPage,
+  verifyData,
+} from './ring-calls.ts';
 import { type CallOptions, type Request, Transport, type TransportOptions } from './transport.ts';
 import type {
   BatchOperation,
@@ -64,19 +83,30 @@ export class KvorumClient implements AsyncDisposable {
     namespace: string,
     key: Bytes,
     value: Bytes,
-    options: PutOptions & CallOptions = {},
+    options: PutOptions & WriteLevels & CallOptions = {},
   ): Promise<{ version: string; expiresAt: Date | undefined }> {
     const { ttlSeconds, contentType } = options;
     const path = keyPath(namespace, key) + (ttlSeconds === undefined ? '' : `?ttl=${ttlSeconds}`);
     const headers: Record<string, string> = contentType === undefined ? {} : { 'content-type': contentType };
-    const request: Request = { method: 'PUT', path, isRead: false, headers, body: toBytes(value) };
+    const request: Request = {
+      method: 'PUT',
+      path: withLevels(path, options),
+      isRead: false,
+      headers,
+      body: toBytes(value),
+    };
     const answer = await this.#transport.call(request, options);
     return { version: versionOf(answer), expiresAt: expiryOf(answer) };
   }
 
   /** The value of `key`, undefined where there is none. A missing namespace is an error. */
-  async get(namespace: string, key: Bytes, options?: CallOptions): Promise<StoredValue | undefined> {
-    const answer = await this.#transport.call({ ...read(keyPath(namespace, key)), statuses: [404] }, options);
+  async get(
+    namespace: string,
+    key: Bytes,
+    options?: ReadLevels & CallOptions,
+  ): Promise<StoredValue | undefined> {
+    const path = withLevels(keyPath(namespace, key), options);
+    const answer = await this.#transport.call({ ...read(path), statuses: [404] }, options);
     if (isMissing(answer, 'KEY_NOT_FOUND')) return undefined;
     return { ...infoOf(answer), value: answer.body };
   }
@@ -94,8 +124,13 @@ export class KvorumClient implements AsyncDisposable {
   }
 
   /** Deletes `key`; deleting a missing key is a success. */
-  async delete(namespace: string, key: Bytes, options?: CallOptions): Promise<{ version: string }> {
-    const request: Request = { method: 'DELETE', path: keyPath(namespace, key), isRead: false };
+  async delete(
+    namespace: string,
+    key: Bytes,
+    options?: WriteLevels & CallOptions,
+  ): Promise<{ version: string }> {
+    const path = withLevels(keyPath(namespace, key), options);
+    const request: Request = { method: 'DELETE', path, isRead: false };
     return { version: versionOf(await this.#transport.call(request, options)) };
   }
 
@@ -106,10 +141,10 @@ export class KvorumClient implements AsyncDisposable {
   async batch(
     namespace: string,
     operations: readonly BatchOperation[],
-    options?: CallOptions,
+    options?: WriteLevels & CallOptions,
   ): Promise<BatchResult[]> {
     const isRead = operations.every(({ op }) => op === 'get');
-    const path = `${namespacePath(namespace)}:batch`;
+    const path = withLevels(`${namespacePath(namespace)}:batch`, options);
     const request: Request = {
       method: 'POST',
       path,
@@ -121,8 +156,9 @@ export class KvorumClient implements AsyncDisposable {
   }
 
   /** One page of a range. */
-  async scanPage(namespace: string, query: PageQuery, options?: CallOptions): Promise<Page> {
-    const json = jsonOf(await this.#transport.call(read(namespacePath(namespace) + queryOf(query)), options));
+  async scanPage(namespace: string, query: PageQuery, options?: ReadLevels & CallOptions): Promise<Page> {
+    const path = withLevels(namespacePath(namespace) + queryOf(query), options);
+    const json = jsonOf(await this.#transport.call(read(path), options));
     return { entries: arrayIn(json, 'entries').map(entryOf), cursor: optionalString(json, 'cursor') };
   }
 
@@ -130,7 +166,7 @@ export class KvorumClient implements AsyncDisposable {
   async *scan(
     namespace: string,
     query: RangeQuery = {},
-    options?: CallOptions,
+    options?: ReadLevels & CallOptions,
   ): AsyncGenerator<Entry, void, undefined> {
     let remaining = query.limit ?? Number.POSITIVE_INFINITY;
     let cursor: string | undefined;
@@ -235,6 +271,51 @@ export class KvorumClient implements AsyncDisposable {
   /** Hands the leadership to the voter `to`, or to the one that the leader chooses; resolves with the new leader. */
   async transferLeadership(options?: { to?: string } & CallOptions): Promise<{ leader: string }> {
     return await transferLeadership(this.#transport, options);
+  }
+
+  /** Who owns what, as this node has applied it. */
+  async ring(options?: CallOptions): Promise<Ring> {
+    return await readRing(this.#transport, options);
+  }
+
+  /** Slot, partition and replicas of `key`. */
+  async locate(key: Bytes, options?: CallOptions): Promise<KeyPlace> {
+    return await locateKey(this.#transport, key, options);
+  }
+
+  /** Whether `key` is safe, in words, and what each of its replicas holds. */
+  async explain(namespace: string, key: Bytes, options?: CallOptions): Promise<KeyExplanation> {
+    return await explainKey(this.#transport, namespace, key, options);
+  }
+
+  /** Compares all replicas now, or those of one member; `timeoutMs` bounds each wait for a sign of life. */
+  async verify(
+    options: { node?: string; onProgress?: (progress: VerifyProgress) => void } & CallOptions = {},
+  ): Promise<VerifyReport> {
+    return await verifyData(this.#transport, options, options);
+  }
+
+  /** What this node itself holds of a range, whatever the other replicas have, a page at a time. */
+  async *scanLocal(
+    namespace: string,
+    query: LocalQuery = {},
+    options?: CallOptions,
+  ): AsyncGenerator<LocalEntry, void, undefined> {
+    let remaining = query.limit ?? Number.POSITIVE_INFINITY;
+    let { cursor } = query;
+    do {
+      const limit = Math.min(remaining, PAGE_ENTRIES_MAX);
+      const pageQuery = { ...query, limit, ...(cursor !== undefined && { cursor }) };
+      const page = await scanLocalPage(this.#transport, namespace, pageQuery, options);
+      yield* page.entries;
+      remaining -= page.entries.length;
+      cursor = page.cursor;
+    } while (cursor !== undefined && remaining > 0);
+  }
+
+  /** What repairs this node: hints, exchanges, trees. */
+  async repair(options?: CallOptions): Promise<RepairStatus> {
+    return await repairStatus(this.#transport, options);
   }
 
   /** Takes no more calls, waits for those under way and closes the connections. */

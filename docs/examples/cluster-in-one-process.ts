@@ -1,5 +1,6 @@
 import { resolveConfig } from '../../store/config/resolve-config.ts';
 import type { Config } from '../../store/config/settings.ts';
+import { defer } from '../../store/io/defer.ts';
 import { dnsResolver } from '../../store/io/dns-resolver.ts';
 import { ENGINE_DEFAULTS, openEngine } from '../../store/io/open-engine.ts';
 import { systemClock } from '../../store/io/system-clock.ts';
@@ -29,7 +30,7 @@ async function start(name: string, seeds: readonly string[]): Promise<Running> {
   const world = { clock: systemClock, random: systemRandom };
   const { engine } = await openEngine('memory', { ...ENGINE_DEFAULTS, location: '' }, world);
   const transport = new TcpTransport(tcpOptions(config), { ...world, events: SILENT_LINKS });
-  const ports = { ...world, resolver: dnsResolver, transport, engine };
+  const ports = { ...world, resolver: dnsResolver, transport, engine, defer };
   const node = await startNode(config, ports, SILENT);
   return { name, peerAddress: transport.address, node };
 }

@@ -65,6 +65,7 @@ export async function askToJoin(
         case 'who':
         case 'done':
         case 'transfer-refused':
+        case 'data':
           onWaiting(`a join was answered with '${reply.type}' by ${asked}`);
           return undefined;
       }

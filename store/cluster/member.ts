@@ -94,6 +94,11 @@ export class Member {
     this.gossip.heard(member.number, member.incarnation, peerAddress);
   }
 
+  /** Whether it speaks as a member of this cluster in the newest life of it that is known here. */
+  isPeer(from: Hello): boolean {
+    return from.clusterId === this.options.identity.clusterId && !this.#isOtherLife(from);
+  }
+
   hintLeader(address: string | undefined): void {
     this.#leaderHint = address;
   }

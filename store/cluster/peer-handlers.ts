@@ -1,6 +1,7 @@
 import { isUp } from '../core/gossip/messages.ts';
 import { isMember } from '../core/raft/configuration.ts';
 import type { MemberId } from '../core/raft/types.ts';
+import type { DataReply, DataRequest } from '../peer/data-messages.ts';
 import { judgeHello, type KnownMember } from '../peer/judge-hello.ts';
 import type { Hello, HelloRefusal, PeerMessage, PeerReply, PeerRequest } from '../peer/messages.ts';
 import { PROTOCOL_VERSION } from '../peer/messages.ts';
@@ -10,14 +11,26 @@ import type { Member } from './member.ts';
 
 type JoinRequest = Extract<PeerRequest, { readonly type: 'join' }>;
 
+/** The data of this node as other members ask for it. */
+export type DataPeersService = {
+  /** Throws ProtocolError for what is no batch. */
+  onBatch(from: Hello, batch: Uint8Array): void;
+  answer(from: Hello, request: DataRequest, signal: AbortSignal): Promise<DataReply>;
+  onUnlink(address: string): void;
+};
+
+/** Who serves data to other members at the moment. */
+export type DataPeersOf = () => DataPeersService | undefined;
+
 /** What a node says and answers on its links. */
-export function peerHandlers(node: ClusterNode): TransportHandlers {
+export function peerHandlers(node: ClusterNode, data: DataPeersOf): TransportHandlers {
   return {
     hello: () => helloOf(node),
     judge: (hello) => judge(node, hello),
-    onMessage: (from, message) => receive(node, from, message),
-    onRequest: (from, request, signal) => answer(node, from, request, signal),
+    onMessage: (from, message) => receive(node, data, from, message),
+    onRequest: (from, request, signal) => answer(node, data, from, request, signal),
     onLink: (peer) => node.onLink(peer),
+    onUnlink: (address) => data()?.onUnlink(address),
     onRefused: (address, by, refusal, peer) => node.onRefused(address, by, refusal, peer),
   };
 }
@@ -56,7 +69,7 @@ function knownMember(member: Member | undefined, number: MemberId): KnownMember 
   return isMember(member.driver.status().configuration, number) ? { type: 'unknown' } : { type: 'removed' };
 }
 
-function receive({ member }: ClusterNode, from: Hello, message: PeerMessage): void {
+function receive({ member }: ClusterNode, data: DataPeersOf, from: Hello, message: PeerMessage): void {
   if (member === undefined) return;
   switch (message.type) {
     case 'raft':
@@ -66,12 +79,14 @@ function receive({ member }: ClusterNode, from: Hello, message: PeerMessage): vo
       member.onGossip(from, message.packet);
       return;
     case 'replica':
+      if (member.isPeer(from)) data()?.onBatch(from, message.batch);
       return;
   }
 }
 
 async function answer(
   node: ClusterNode,
+  data: DataPeersOf,
   from: Hello,
   request: PeerRequest,
   signal: AbortSignal,
@@ -88,8 +103,20 @@ async function answer(
     case 'transfer-leadership':
       return member?.transferHere(request.to, signal) ?? noMember;
     case 'data':
-      return { type: 'busy', message: 'this node serves no data to other nodes' };
+      return answerData(member, data, from, request.request, signal);
   }
+}
+
+async function answerData(
+  member: Member | undefined,
+  data: DataPeersOf,
+  from: Hello,
+  request: DataRequest,
+  signal: AbortSignal,
+): Promise<PeerReply> {
+  const service = member?.isPeer(from) === true ? data() : undefined;
+  if (service === undefined) return { type: 'busy', message: 'this node serves no data to that node now' };
+  return { type: 'data', reply: await service.answer(from, request, signal) };
 }
 
 function who(member: Member | undefined, refusal: HelloRefusal | undefined): PeerReply {

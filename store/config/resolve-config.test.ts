@@ -71,3 +71,14 @@ test('variables that Kubernetes sets for a Service named kvorum are no settings'
   };
   assert.equal(resolveConfig({ ...NOTHING, environment }).config['http.port'], 7400);
 });
+
+test('settings that contradict each other are refused with what must hold', () => {
+  const environment = { KVORUM_CLOCK_SKEW_MS_MAX: '300', KVORUM_REPLICATION_PROPAGATION_MS: '500' };
+  const said = problemsOf({ environment });
+  assert.match(said, /clock\.aheadMs \(400\) must be below clock\.skewMsMax \(300\)/);
+  assert.match(said, /replication\.propagationMs \(500\) must be at least twice clock\.skewMsMax \(300\)/);
+  assert.match(
+    problemsOf({ environment: { KVORUM_REPLICATION_REQUEST_TIMEOUT_MS_MAX: '100' } }),
+    /requestTimeoutMs \(5000\) must not be above/,
+  );
+});

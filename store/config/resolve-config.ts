@@ -1,4 +1,5 @@
 import { parse as parseYaml } from 'yaml';
+import { inconsistencies } from './consistency.ts';
 import {
   type Config,
   environmentName,
@@ -59,9 +60,11 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
     take(name, isSettingName(name) ? fromText(name, value) : value, `flag ${flag}`);
   }
 
+  const config = Object.fromEntries([...chosen].map(([name, { value }]) => [name, value])) as Config;
+  if (problems.length === 0) problems.push(...inconsistencies(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return {
-    config: Object.fromEntries([...chosen].map(([name, { value }]) => [name, value])) as Config,
+    config,
     origins: Object.fromEntries(
       [...chosen].map(([name, { origin }]) => [name, origin]),
     ) as ResolvedConfig['origins'],

@@ -1,9 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
 import { type ClusterMetrics, clusterMetrics } from './cluster-metrics.ts';
+import { type DataMetrics, dataMetrics } from './data-metrics.ts';
 import { type HttpSeries, HttpTimings } from './http-timings.ts';
 
 /** What a node counts of itself. docs/metrics.md lists every metric; a test keeps the two equal. */
-export type Metrics = ClusterMetrics & {
+export type Metrics = ClusterMetrics & DataMetrics & {
   readonly registry: Registry;
   /** The series of one route and method, bound once so that a request costs no look-up of labels. */
   httpSeries(route: string, method: string): HttpSeries;
@@ -38,6 +39,7 @@ export function createMetrics(): Metrics {
     ...httpCounters(registry),
     ...storageMetrics(registry),
     ...clusterMetrics(registry),
+    ...dataMetrics(registry),
   };
 }
 

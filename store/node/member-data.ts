@@ -4,44 +4,70 @@ import type { Member } from '../cluster/member.ts';
 import type { KvStore } from '../storage/kv-store.ts';
 import type { DataService } from './data-service.ts';
 
+/** `alone`: the only member, which owns everything; `replicated`: one of several, whatever it owns. */
+export type DataKind = 'alone' | 'replicated';
+
 export type MemberDataDeps = {
   readonly node: ClusterNode;
-  open(member: Member): Promise<DataService>;
-  /** What a member serves whose data is not here. */
+  open(kind: DataKind, member: Member): Promise<DataService>;
+  /** What a member serves while no partition is placed. */
   unplaced(member: Member): KvStore;
   onError(error: unknown): void;
 };
 
+type Wanted = { readonly kind: DataKind; readonly member: Member };
+
 /**
- * Starts the service of data once all partitions are placed on this member alone, and ends it when the node is no member
- * any more. Until then, and where the partitions have other owners, a request is refused with the reason.
+ * Starts the service of data once the partitions are placed, and ends it when the node is no member any more. Until then
+ * a request is refused with the reason; while one service takes over from another, requests wait.
  */
 export class MemberData {
   readonly store: KvStore;
   readonly #deps: MemberDataDeps;
   #service: DataService | undefined;
-  #owner: Member | undefined;
+  #wanted: Wanted | undefined;
   #changing: Promise<void> = Promise.resolve();
+  #isChanging = false;
   /** Why the data cannot be served though it is here. */
   #failure: unknown;
   #isStopped = false;
 
   constructor(deps: MemberDataDeps) {
     this.#deps = deps;
-    this.store = refusingStore(() => this.#serving());
+    this.store = followingStore({
+      now: () => this.#serving(),
+      waiting: () => (this.#isChanging && this.#service === undefined ? this.#changing : undefined),
+    });
+  }
+
+  readiness(): { readonly ok: boolean; readonly reason?: string | undefined } {
+    if (this.#service !== undefined) return this.#service.readiness();
+    try {
+      this.#serving();
+    } catch (error) {
+      return { ok: false, reason: (error as Error).message };
+    }
+    return { ok: false, reason: 'the partitions are not placed yet' };
+  }
+
+  get service(): DataService | undefined {
+    return this.#service;
   }
 
   /** The phase of the node, or the topology, may have changed. */
   follow(): void {
-    const { member } = this.#deps.node;
-    const owner = !this.#isStopped && member !== undefined && ownsAll(member) ? member : undefined;
-    if (owner === this.#owner) return;
-    this.#owner = owner;
+    const wanted = this.#isStopped ? undefined : this.#want();
+    if (wanted?.member === this.#wanted?.member && wanted?.kind === this.#wanted?.kind) return;
+    this.#wanted = wanted;
+    this.#isChanging = true;
     this.#changing = this.#changing
-      .then(() => this.#become(owner))
+      .then(() => this.#become(wanted))
       .catch((error: unknown) => {
         this.#failure = error;
         this.#deps.onError(error);
+      })
+      .finally(() => {
+        if (wanted === this.#wanted) this.#isChanging = false;
       });
   }
 
@@ -64,16 +90,28 @@ export class MemberData {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#owner = undefined;
+    this.#wanted = undefined;
     await this.#changing;
     await this.#become(undefined);
   }
 
-  async #become(owner: Member | undefined): Promise<void> {
+  /** Once its data is replicated a member does not go back: what others hold of it is nothing it could forget. */
+  #want(): Wanted | undefined {
+    const { member } = this.#deps.node;
+    const state = member?.topology.state;
+    if (member === undefined || state === undefined || state.partitions.length === 0) return undefined;
+    const isOnly = state.members.size === 1 && state.members.has(member.number);
+    const wasReplicated = this.#wanted?.member === member && this.#wanted.kind === 'replicated';
+    return { kind: isOnly && !wasReplicated && ownsAll(member) ? 'alone' : 'replicated', member };
+  }
+
+  async #become(wanted: Wanted | undefined): Promise<void> {
     const before = this.#service;
     this.#service = undefined;
     await before?.stop();
-    if (owner !== undefined && owner === this.#owner) this.#service = await this.#deps.open(owner);
+    if (wanted === undefined || wanted !== this.#wanted) return;
+    this.#service = await this.#deps.open(wanted.kind, wanted.member);
+    this.#failure = undefined;
   }
 
   #serving(): KvStore {
@@ -94,32 +132,39 @@ export class MemberData {
 
 function ownsAll({ topology, number }: Member): boolean {
   const partitions = topology.state?.partitions ?? [];
-  return (
-    partitions.length > 0 &&
-    partitions.every(({ replicas }) => replicas.length === 1 && replicas[0] === number)
-  );
+  return partitions.every(({ replicas }) => replicas.length === 1 && replicas[0] === number);
 }
 
-/** A store whose every call goes to what `serving` returns, or fails as that does. */
-function refusingStore(serving: () => KvStore): KvStore {
+type Serving = {
+  /** Throws where nothing serves. */
+  now(): KvStore;
+  /** What to wait for before asking, if anything. */
+  waiting(): Promise<void> | undefined;
+};
+
+/** A store whose every call goes to what serves at that time, or fails as that does. */
+function followingStore({ now, waiting }: Serving): KvStore {
   const call = <T>(use: (store: KvStore) => Promise<T>): Promise<T> => {
+    const wait = waiting();
+    if (wait !== undefined) return wait.then(() => use(now()));
     try {
-      return use(serving());
+      return use(now());
     } catch (error) {
       return Promise.reject(error);
     }
   };
   return {
-    get: (namespace, key) => call((store) => store.get(namespace, key)),
-    put: (namespace, key, write) => call((store) => store.put(namespace, key, write)),
-    delete: (namespace, key) => call((store) => store.delete(namespace, key)),
-    batch: (namespace, operations) => call((store) => store.batch(namespace, operations)),
-    scan: (namespace, query) => call((store) => store.scan(namespace, query)),
+    get: (namespace, key, options) => call((store) => store.get(namespace, key, options)),
+    put: (namespace, key, write, options) => call((store) => store.put(namespace, key, write, options)),
+    delete: (namespace, key, options) => call((store) => store.delete(namespace, key, options)),
+    batch: (namespace, operations, options) => call((store) => store.batch(namespace, operations, options)),
+    scan: (namespace, query, options) => call((store) => store.scan(namespace, query, options)),
     async *scanAll(namespace, query) {
-      yield* serving().scanAll(namespace, query);
+      await waiting();
+      yield* now().scanAll(namespace, query);
     },
-    listNamespaces: () => serving().listNamespaces(),
-    getNamespace: (name) => serving().getNamespace(name),
+    listNamespaces: () => now().listNamespaces(),
+    getNamespace: (name) => now().getNamespace(name),
     createNamespace: (name) => call((store) => store.createNamespace(name)),
     deleteNamespace: (name, confirm) => call((store) => store.deleteNamespace(name, confirm)),
   };

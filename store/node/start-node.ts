@@ -9,15 +9,19 @@ import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { Resolver } from '../ports/resolver.ts';
 import type { Transport } from '../ports/transport.ts';
+import type { DataAdmin } from '../replication/data-admin.ts';
 import { type Engine, EngineFailedError } from '../storage/engine.ts';
 import { failStop } from '../storage/fail-stop.ts';
 import type { KvStore } from '../storage/kv-store.ts';
 import { createMetaStore } from '../storage/meta-store.ts';
 import { openRaftStore } from '../storage/raft-store/raft-store.ts';
 import { startSpaceGuard } from '../storage/space-guard.ts';
+import { startAloneService } from './alone-service.ts';
 import { clusterOptions } from './cluster-options.ts';
-import { startDataService } from './data-service.ts';
+import { type DataEvents, NO_DATA_EVENTS } from './data-events.ts';
+import type { DataServiceDeps } from './data-service.ts';
 import { MemberData } from './member-data.ts';
+import { startReplicatedService } from './replicated-service.ts';
 import { unplacedStore } from './unplaced-store.ts';
 
 /** The world of a node; each port has a real form in io/ and one that can fail in sim/. */
@@ -27,6 +31,8 @@ export type NodePorts = {
   readonly resolver: Resolver;
   readonly engine: Engine;
   readonly random: Random;
+  /** Calls `work` soon, after what else runs in this turn. */
+  readonly defer: (work: () => void) => void;
 };
 
 /** What a node tells about itself while it runs; all may be called at any time. */
@@ -38,6 +44,8 @@ export type NodeEvents = Pick<ClusterEvents, 'onNotice' | 'onRefused' | 'onPropo
   /** The phase of the node in its cluster, or the reason of it, changed. */
   onPhase(status: ClusterStatus): void;
   onReaped(records: number): void;
+  /** What replicated data tells; nobody listens where absent. */
+  readonly data?: DataEvents;
   /** Background work failed and will be tried again. */
   onBackgroundError(error: unknown): void;
 };
@@ -57,6 +65,8 @@ export type StorageStatus = {
 
 export type KvorumNode = {
   readonly store: KvStore;
+  /** Undefined while nothing is placed, or this node is no member. */
+  readonly data: () => DataAdmin | undefined;
   readonly cluster: ClusterAdmin;
   /** For the metrics, and for checkers. */
   readonly internals: ClusterNode;
@@ -127,19 +137,18 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
     node,
     onError: onBackgroundError,
     unplaced: (member) => unplacedStore(member, cluster, stopping.signal),
-    open: (member) =>
-      startDataService(config, member.options.identity, {
-        engine,
-        meta,
-        clock,
-        space,
-        topology: member.topology,
-        cluster,
+    open(kind, member) {
+      const deps: DataServiceDeps = {
+        ...{ config, member, cluster, engine, meta, clock, random, transport, space },
+        defer: ports.defer,
         signal: stopping.signal,
         engineFailure: () => failure,
+        events: events.data ?? NO_DATA_EVENTS,
         onReaped: events.onReaped,
         onError: onBackgroundError,
-      }),
+      };
+      return kind === 'alone' ? startAloneService(deps) : startReplicatedService(deps);
+    },
   });
   const stop = async (): Promise<void> => {
     stopping.abort();
@@ -149,7 +158,7 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
     await transport.close();
   };
   try {
-    await transport.start(peerHandlers(node));
+    await transport.start(peerHandlers(node, () => data.service?.peers));
     await node.start(loaded);
     await data.start();
   } catch (error) {
@@ -164,10 +173,15 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
   };
   return {
     store: data.store,
+    data: () => data.service?.admin,
     cluster,
     internals: node,
     storage,
-    readiness: () => [storageCheck(failure), clusterCheck(cluster.status())],
+    readiness: () => [
+      storageCheck(failure),
+      clusterCheck(cluster.status()),
+      { name: 'data', ...data.readiness() },
+    ],
     reportLoad: (load) => node.member?.gossip.updateSelf({ load }),
     reap: () => data.reap(),
     settled: () => data.settled(),

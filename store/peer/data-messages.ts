@@ -112,10 +112,13 @@ export type RoundOutcome =
 export type ScannedEntry = {
   readonly partition: number;
   readonly key: Uint8Array;
+  /** All zero where what is stored there is damaged: then nothing else is known of it. */
   readonly version: Version;
   readonly isTombstone: boolean;
   /** Milliseconds since 1970; undefined means never. */
   readonly expiresAtMs: number | undefined;
+  /** Where there is one; a `record` says it itself. */
+  readonly contentType: string | undefined;
   /** Sealed, as it is stored; where the partition was asked for in full. */
   readonly record: Uint8Array | undefined;
 };
@@ -144,6 +147,8 @@ export type VerifyReport = {
   readonly equal: number;
   readonly keysRepaired: number;
   readonly bytesSent: number;
-  /** In words, one line for each partition that could not be proven. */
+  /** The partitions whose replicas were not proven equal. */
+  readonly unproven: readonly number[];
+  /** In words, one line for each of them. */
   readonly problems: readonly string[];
 };

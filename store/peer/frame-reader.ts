@@ -4,7 +4,7 @@ type Head = FrameHeader & { readonly length: number };
 
 /**
  * Cuts a stream of bytes into frames, whatever the chunks are that it comes in. A frame that lies in one chunk is not
- * copied: its payload is only good until the caller returns to whoever gave the chunk.
+ * copied: its payload is good for as long as whoever gave the chunk leaves that alone.
  */
 export class FrameReader {
   readonly #headBytes = new Uint8Array(HEADER_BYTES);

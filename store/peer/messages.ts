@@ -38,7 +38,7 @@ export type HelloRefusalCode =
 export type PeerMessage =
   | { readonly type: 'raft'; readonly message: RaftMessage }
   | { readonly type: 'gossip'; readonly packet: GossipPacket }
-  /** Requests for keys, or their replies, as `replica-codec.ts` writes them. */
+  /** Requests for keys, or their replies, as `replica-codec.ts` writes them; nobody changes these bytes afterwards. */
   | { readonly type: 'replica'; readonly batch: Uint8Array };
 
 /** The messages that travel as MessagePack; a batch is the payload of a frame by itself. */

@@ -28,7 +28,8 @@ export type ReplicaBatch =
 
 const KIND = { requests: 1, replies: 2 } as const;
 const COUNT_AT = 1 + 6 + 4;
-const HEAD_BYTES = COUNT_AT + 2;
+/** Bytes of a batch beside its items. */
+export const BATCH_HEAD_BYTES = COUNT_AT + 2;
 
 export type BatchHead = {
   readonly type: ReplicaBatch['type'];
@@ -88,9 +89,6 @@ export class BatchWriter {
     return this.#count < BATCH_OPERATIONS_MAX && this.#writer.length + bytes <= this.#bytesMax;
   }
 }
-
-/** Bytes of a batch beside its items. */
-export const BATCH_HEAD_BYTES = HEAD_BYTES;
 
 /** Throws ProtocolError, and nothing else, for any bytes that are no batch. */
 export function decodeBatch(batch: Uint8Array): ReplicaBatch {

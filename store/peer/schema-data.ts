@@ -86,6 +86,7 @@ const scannedEntry = z.object({
   version,
   isTombstone: z.boolean(),
   expiresAtMs: optional(count),
+  contentType: optional(text),
   record: optional(byteArray),
 });
 const roundOutcome = z.discriminatedUnion('type', [
@@ -110,6 +111,7 @@ const verifyReport = z.object({
   equal: count,
   keysRepaired: count,
   bytesSent: count,
+  unproven: z.array(partition).max(PARTITIONS_MAX),
   problems: z.array(text).max(PARTITIONS_MAX),
 });
 

@@ -89,6 +89,7 @@ const scanned = record({
   version: versions,
   isTombstone: fc.boolean(),
   expiresAtMs: maybe(count),
+  contentType: maybe(text),
   record: maybe(fc.uint8Array({ maxLength: 100 })),
 });
 const report = record<KeyReport>({
@@ -125,6 +126,7 @@ export const dataReplies = everyType<DataReply>({
       equal: count,
       keysRepaired: count,
       bytesSent: count,
+      unproven: list(partition),
       problems: list(text),
     }),
   }),

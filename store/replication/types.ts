@@ -31,6 +31,16 @@ export type ReplicaClient = {
   ask(request: ReplicaRequest, options: ReplicaAskOptions): Promise<ReplicaOutcome>;
 };
 
+/** The same way without a promise for each request. */
+export type ReplicaAsker = ReplicaClient & {
+  /** Calls `onEnd` once, never before it has returned itself. */
+  askWith(
+    request: ReplicaRequest,
+    options: ReplicaAskOptions,
+    onEnd: (outcome: ReplicaOutcome) => void,
+  ): void;
+};
+
 export type ReplicaAskOptions = { readonly timeoutMs: number };
 
 export type ReplicaOutcome =
@@ -49,8 +59,13 @@ export type DataOutcome =
 
 /** This member's share of the data: every road to a record ends here, behind one fence (DESIGN section 7). */
 export type Replica = {
-  /** Never rejects. May wait, until `signal`, for the topology to catch up with the request. */
-  serve(request: ReplicaRequest, signal: AbortSignal): Promise<ReplicaReply>;
+  /**
+   * Never rejects. May wait, until `signal`, for the topology to catch up with the request. `isLocal`: this member's own
+   * coordinator asks, which has compared the clocks itself.
+   */
+  serve(request: ReplicaRequest, signal: AbortSignal, isLocal?: boolean): Promise<ReplicaReply>;
+  /** The answer, where it takes no waiting; undefined, and nothing done, where `serve` must be called. Never throws. */
+  serveNow?(request: ReplicaRequest): ReplicaReply | undefined;
   /** What is owned here and may be served: its epoch is durable. */
   owned(partition: number): OwnedPartition | undefined;
   ownedPartitions(): readonly number[];
@@ -117,6 +132,7 @@ export type HintStatus = {
     readonly owner: MemberId;
     readonly count: number;
     readonly bytes: number;
+    /** Age of the oldest, or a little more. */
     readonly oldestMs: number;
   }[];
 };

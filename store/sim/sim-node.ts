@@ -60,6 +60,7 @@ export class SimNode {
       random: this.#random,
       transport: createIsolatedTransport(),
       resolver: { resolve: async (seed: string) => [seed] },
+      defer: (work: () => void) => void Promise.resolve().then(work),
     };
     try {
       this.#node = await startNode({ ...this.#config, ...settings }, ports, {

@@ -91,6 +91,7 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
   };
   const admit = (bytes: number, kind: 'put' | 'delete'): boolean => {
     if (failure !== undefined) throw failure;
+    if (tracker.isClosed) throw new KvError('SHUTTING_DOWN', 'this service of the data has ended');
     // Alone any write is taken: one above the limit would be refused for ever.
     if (backlogBytes > 0 && backlogBytes + bytes > options.writeBacklogBytesMax) {
       throw new KvError('OVERLOADED', `${backlogBytes} bytes of writes wait for the disk`, { backlogBytes });

@@ -1,20 +1,23 @@
+import type { MemberId } from '../core/raft/types.ts';
+
 /** What the store refuses or finds broken. `code` is the stable name of docs/errors.md. */
 export class KvError extends Error {
   override readonly name = 'KvError';
   readonly code: KvErrorCode;
-  readonly data: Readonly<Record<string, string | number>>;
+  readonly data: KvErrorData;
 
-  constructor(
-    code: KvErrorCode,
-    message: string,
-    data: Readonly<Record<string, string | number>> = {},
-    cause?: unknown,
-  ) {
+  constructor(code: KvErrorCode, message: string, data: KvErrorData = {}, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.data = data;
   }
 }
+
+/** Facts for programs. Their names are stable as the codes are. */
+export type KvErrorData = Readonly<Record<string, string | number | readonly ReplicaAnswer[]>>;
+
+/** What one replica said to a request that failed; `said` is e.g. `held`, `silent`, `refused STORAGE_FULL`. */
+export type ReplicaAnswer = { readonly member: MemberId; readonly node: string; readonly said: string };
 
 export type KvErrorCode =
   | 'NAMESPACE_NOT_FOUND'
@@ -25,4 +28,9 @@ export type KvErrorCode =
   | 'STORAGE_FAILED'
   | 'RECORD_CORRUPT'
   | 'OVERLOADED'
-  | 'SHUTTING_DOWN';
+  | 'SHUTTING_DOWN'
+  | 'QUORUM_NOT_MET'
+  | 'CLOCK_SKEW'
+  | 'DEADLINE_EXCEEDED'
+  | 'IDEMPOTENCY_MISMATCH'
+  | 'REPLICA_OUT';

@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { compareBytes } from '../core/bytes/bytes.ts';
+import type { KeyRange } from './engine.ts';
 import {
   dataKey,
   dataRange,
   expiredRange,
   expiryKey,
+  HINT_RANGE,
+  hintKey,
+  hintRange,
   indexedDataKey,
   type RecordAddress,
+  readHintKey,
   TOMBSTONE_RANGE,
   tombstoneKey,
   userKeyOf,
@@ -65,5 +70,20 @@ test('index keys name the record they belong to and lie in their ranges', () => 
         assert.ok(isWithin(tombstone, TOMBSTONE_RANGE));
       },
     ),
+  );
+});
+
+test('hintKey: says owner and record, and lies in the range of its owner alone', () => {
+  const owner = fc.oneof(fc.integer({ min: 1, max: 0xffff_ffff }), fc.constantFrom(255, 256, 0xffff_ffff));
+  const isIn = (key: Uint8Array, { start, end }: KeyRange): boolean =>
+    compareBytes(start, key) <= 0 && compareBytes(key, end) < 0;
+  fc.assert(
+    fc.property(owner, owner, address, (one, other, at) => {
+      const key = hintKey(one, at);
+      const { key: userKey, ...rest } = readHintKey(key);
+      assert.deepEqual({ ...rest, key: Uint8Array.from(userKey) }, { owner: one, ...at });
+      assert.equal(isIn(key, hintRange(other)), one === other);
+      assert.ok(isIn(key, HINT_RANGE));
+    }),
   );
 });

@@ -6,12 +6,20 @@ import type { KeyRange } from './engine.ts';
  * Where things lie in the engine; the grammar is docs/storage-format.md. The first byte is the family. Data is
  * ordered by partition first, so that a partition is one range to copy, to compare and to delete.
  */
-export const FAMILY = { meta: 0x00, raft: 0x01, data: 0x02, expiry: 0x03, tombstone: 0x04 } as const;
+export const FAMILY = {
+  meta: 0x00,
+  raft: 0x01,
+  data: 0x02,
+  expiry: 0x03,
+  tombstone: 0x04,
+  hint: 0x05,
+} as const;
 
 /** Bytes before the user's key in a data key: family, partition (u16), namespace (u32). */
 const DATA_PREFIX_BYTES = 7;
 const EXPIRY_PREFIX_BYTES = 1 + 6;
 const TOMBSTONE_PREFIX_BYTES = 1 + 2 + VERSION_BYTES;
+const HINT_PREFIX_BYTES = 1 + 4;
 
 /** The address of a record: what a data key says. */
 export type RecordAddress = {
@@ -38,6 +46,11 @@ export function dataKey(address: RecordAddress): Uint8Array {
 /** The user's key within a data key. */
 export function userKeyOf(storedKey: Uint8Array): Uint8Array {
   return storedKey.subarray(DATA_PREFIX_BYTES);
+}
+
+/** The partition that a data key lies in. */
+export function partitionAt(storedKey: Uint8Array): number {
+  return ((storedKey[1] as number) << 8) | (storedKey[2] as number);
 }
 
 /** The namespace that a data key belongs to. */
@@ -104,6 +117,42 @@ export function expiredRange(nowMs: number): KeyRange {
 export const TOMBSTONE_RANGE: KeyRange = {
   start: Uint8Array.of(FAMILY.tombstone),
   end: Uint8Array.of(FAMILY.tombstone + 1),
+};
+
+/** A write that is kept for `owner`, which did not confirm it: all that is kept for one owner is one range. */
+export function hintKey(owner: number, address: RecordAddress): Uint8Array {
+  const bytes = Buffer.allocUnsafe(HINT_PREFIX_BYTES + DATA_PREFIX_BYTES - 1 + address.key.length);
+  bytes[0] = FAMILY.hint;
+  bytes.writeUInt32BE(owner, 1);
+  return writeAddress(address, bytes, HINT_PREFIX_BYTES - 1, undefined);
+}
+
+/** Whom a hint is for, and the record that it is a write of. */
+export function readHintKey(key: Uint8Array): { readonly owner: number } & RecordAddress {
+  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  return {
+    owner: bytes.readUInt32BE(1),
+    partition: bytes.readUInt16BE(HINT_PREFIX_BYTES),
+    namespaceId: bytes.readUInt32BE(HINT_PREFIX_BYTES + 2),
+    key: bytes.subarray(HINT_PREFIX_BYTES + DATA_PREFIX_BYTES - 1),
+  };
+}
+
+/** The hints for one owner. */
+export function hintRange(owner: number): KeyRange {
+  const start = Buffer.alloc(HINT_PREFIX_BYTES);
+  start[0] = FAMILY.hint;
+  start.writeUInt32BE(owner, 1);
+  const end = Buffer.from(start);
+  if (owner === 0xffff_ffff) return { start, end: Uint8Array.of(FAMILY.hint + 1) };
+  end.writeUInt32BE(owner + 1, 1);
+  return { start, end };
+}
+
+/** All hints. */
+export const HINT_RANGE: KeyRange = {
+  start: Uint8Array.of(FAMILY.hint),
+  end: Uint8Array.of(FAMILY.hint + 1),
 };
 
 /** What is left of `range` after `key` in the given direction. */

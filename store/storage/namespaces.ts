@@ -18,6 +18,8 @@ export type Namespaces = {
   create(name: string): Promise<{ readonly namespace: Namespace; readonly created: boolean }>;
   /** Throws KvError NAMESPACE_NOT_FOUND where it was dropped already, also if there is a new one of that name. */
   drop(namespace: Namespace): Promise<void>;
+  /** `unknown`: not given out yet, or not noted on the disk yet, as far as this node has applied. */
+  stateOf(id: number): 'served' | 'dropped' | 'unknown';
   /** Resolves once what the topology asked for so far is done. */
   settled(): Promise<void>;
   close(): void;
@@ -40,6 +42,10 @@ type NamespaceDeps = {
   readonly engine: Engine;
   readonly meta: MetaStore;
   readonly topology: NamespaceTopology;
+  /** Deletes all data of a namespace; where absent its ranges are deleted from the engine. */
+  deleteData?(id: number): Promise<void>;
+  /** Another set of namespaces is served from this turn on. */
+  onServedChange?(): void;
   /** The disk failed while following the topology; whatever is missing is done at the next change or start. */
   onError(error: unknown): void;
 };
@@ -59,6 +65,8 @@ class FollowedNamespaces implements Namespaces {
   readonly #options: NamespaceOptions;
   readonly #deps: NamespaceDeps;
   readonly #served = new Map<string, Namespace>();
+  /** The ids of those in `#served`: every request of a replica asks. */
+  readonly #servedIds = new Set<number>();
   /** Ids that are being dropped from here: no longer served, though the topology has them yet. */
   readonly #dropping = new Set<number>();
   readonly #forget: () => void;
@@ -106,7 +114,7 @@ class FollowedNamespaces implements Namespaces {
   async drop(namespace: Namespace): Promise<void> {
     const { name, id } = namespace;
     if (this.#served.get(name) !== namespace) throw notFound(name);
-    this.#served.delete(name);
+    this.#withhold(namespace);
     this.#dropping.add(id);
     await this.#change(async () => {
       try {
@@ -116,6 +124,14 @@ class FollowedNamespaces implements Namespaces {
         await this.follow();
       }
     });
+  }
+
+  stateOf(id: number): 'served' | 'dropped' | 'unknown' {
+    if (this.#servedIds.has(id)) return 'served';
+    const { topology } = this.#deps;
+    if (id >= topology.nextId()) return 'unknown';
+    for (const known of topology.namespaces().values()) if (known.id === id) return 'unknown';
+    return 'dropped';
   }
 
   settled(): Promise<void> {
@@ -140,11 +156,23 @@ class FollowedNamespaces implements Namespaces {
     return result;
   }
 
+  #serve(namespace: Namespace): void {
+    this.#served.set(namespace.name, namespace);
+    this.#servedIds.add(namespace.id);
+    this.#deps.onServedChange?.();
+  }
+
+  #withhold({ name, id }: Namespace): void {
+    this.#served.delete(name);
+    this.#servedIds.delete(id);
+    this.#deps.onServedChange?.();
+  }
+
   /** Ends the service of what was dropped in the turn in which it is known. */
   #withdraw(): void {
     const wanted = this.#deps.topology.namespaces();
-    for (const { name, id } of this.#served.values())
-      if (wanted.get(name)?.id !== id) this.#served.delete(name);
+    for (const namespace of [...this.#served.values()])
+      if (wanted.get(namespace.name)?.id !== namespace.id) this.#withhold(namespace);
   }
 
   async #follow(): Promise<void> {
@@ -159,11 +187,16 @@ class FollowedNamespaces implements Namespaces {
     for (const namespace of wanted) {
       const isServed = this.#served.get(namespace.name)?.id === namespace.id;
       const isWanted = known.get(namespace.name)?.id === namespace.id && !this.#dropping.has(namespace.id);
-      if (!isServed && isWanted) this.#served.set(namespace.name, namespace);
+      if (!isServed && isWanted) this.#serve(namespace);
     }
     const dropped = [...this.#held].filter((id) => !ids.has(id) && id < nextId);
-    for (const id of dropped) await deleteData(this.#deps.engine, this.#options.partitions, id);
+    for (const id of dropped) await this.#deleteData(id);
     if (dropped.length > 0) await this.#hold(new Set([...this.#held].filter((id) => !dropped.includes(id))));
+  }
+
+  #deleteData(id: number): Promise<void> {
+    const { engine } = this.#deps;
+    return this.#deps.deleteData?.(id) ?? deleteRanges(engine, this.#options.partitions, id);
   }
 
   async #hold(ids: Set<number>): Promise<void> {
@@ -172,7 +205,7 @@ class FollowedNamespaces implements Namespaces {
   }
 }
 
-async function deleteData(engine: Engine, partitions: number, namespaceId: number): Promise<void> {
+async function deleteRanges(engine: Engine, partitions: number, namespaceId: number): Promise<void> {
   for (let partition = 0; partition < partitions; partition++) {
     const range = dataRange(partition, namespaceId, undefined, undefined);
     await engine.write([{ type: 'delete-range', ...range }], { sync: true });

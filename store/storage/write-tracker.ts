@@ -9,7 +9,19 @@ export class WriteTracker {
   readonly #waiting: { readonly until: number; readonly resolve: () => void }[] = [];
   readonly #issuedIn = new Map<number, number>();
   #issued = 0;
+  #isClosed = false;
   #settled = 0;
+
+  /** No further write may be issued. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Resolves when every write issued so far is settled; none may be issued any more. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.drained();
+  }
 
   /** Writes issued so far in a namespace. */
   issuedIn(namespaceId: number): number {

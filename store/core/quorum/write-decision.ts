@@ -78,6 +78,14 @@ export function startWrite(view: PartitionView, levels: WriteLevels): Write {
   return { ...begin, asked: new Map(), version: undefined, stored: new Map(), mayBeHeld: false };
 }
 
+/**
+ * A write that was stamped `version` by a request whose outcome is unknown, tried again: it stores that version, and is
+ * never stamped again.
+ */
+export function resumeWrite(view: PartitionView, levels: WriteLevels, version: Version): Write {
+  return { ...startWrite(view, levels), version, mayBeHeld: true };
+}
+
 /** The next attempt: it counts from zero, and keeps the stamp where there is one. */
 export function restartWrite(write: Write, view: PartitionView): Write {
   const next = nextAttempt(write, view);

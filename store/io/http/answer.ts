@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { errorEntry } from './error-table.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, isIdempotent } from './exchange.ts';
 import { ClientGoneError, type HttpProblem, problemDocument, toProblem } from './problem.ts';
 
 /** A body up to this size fits into the socket's buffer; a larger one is watched for a reader that stalls. */
@@ -56,7 +56,7 @@ export function answerError(exchange: Exchange, error: unknown): void {
     return;
   }
   const headers = problemHeaders(exchange, problem);
-  const body = Buffer.from(JSON.stringify(problemDocument(problem)));
+  const body = Buffer.from(JSON.stringify(problemDocument(problem, isIdempotent(exchange))));
   headers.push('Content-Length', String(body.length));
   const { status } = errorEntry(problem.code);
   if (hasUnreadBody(req)) answerAndDiscard(exchange, status, headers, body);

@@ -110,6 +110,93 @@ const cases: readonly Case[] = [
   batch('too large', ' '.repeat(4097), 'BATCH_TOO_LARGE', 413),
 ];
 
+const header = (name: string, text: string): RequestInit => ({ headers: { [name]: text } });
+const REPLICATION: readonly Case[] = [
+  ...['0', '2', '-1', 'Quorum', 'one', '', '1.0'].flatMap((level): Case[] => [
+    [`r=${level}`, 'GET', `/v1/kv/default/a?r=${level}`, 400, 'BAD_PARAMETER'],
+    [`w=${level}`, 'PUT', `/v1/kv/default/a?w=${level}`, 400, 'BAD_PARAMETER', { body: 'v' }],
+    [`w=${level} of a delete`, 'DELETE', `/v1/kv/default/a?w=${level}`, 400, 'BAD_PARAMETER'],
+    [`r=${level} of a scan`, 'GET', `/v1/kv/default?r=${level}`, 400, 'BAD_PARAMETER'],
+    [`w=${level} of a batch`, 'POST', `/v1/kv/default:batch?w=${level}`, 400, 'BAD_PARAMETER'],
+  ]),
+  ...['0', '-1', '60001', '1e3', '', '9'.repeat(400)].map(
+    (ms): Case => [`timeoutMs=${ms}`, 'GET', `/v1/kv/default/a?timeoutMs=${ms}`, 400, 'BAD_PARAMETER'],
+  ),
+  ['w of a read', 'GET', '/v1/kv/default/a?w=1', 400, 'UNKNOWN_PARAMETER'],
+  ['r of a stream', 'GET', '/v1/kv/default?format=ndjson&r=1', 400, 'BAD_PARAMETER'],
+  ['timeoutMs of a stream', 'GET', '/v1/kv/default?format=ndjson&timeoutMs=5', 400, 'BAD_PARAMETER'],
+  ...['x'.repeat(129), '\u00e9', 'a\tb'].flatMap((key): Case[] => [
+    [`idempotency key ${key}`, 'PUT', '/v1/kv/default/a', 400, 'BAD_HEADER', header('idempotency-key', key)],
+    [
+      `idempotency key ${key}`,
+      'DELETE',
+      '/v1/kv/default/a',
+      400,
+      'BAD_HEADER',
+      header('idempotency-key', key),
+    ],
+    [
+      `idempotency key ${key}`,
+      'POST',
+      '/v1/kv/default:batch',
+      400,
+      'BAD_HEADER',
+      header('idempotency-key', key),
+    ],
+  ]),
+  ['replicas', 'GET', '/v1/kv/default/a', 400, 'BAD_HEADER', header('kvorum-replicas', 'yes')],
+  ...['-1', '1.5', 'x', '', '01', '9'.repeat(17)].map(
+    (epoch): Case => [
+      `epoch ${epoch}`,
+      'GET',
+      '/v1/kv/default/a',
+      400,
+      'BAD_HEADER',
+      header('kvorum-epoch', epoch),
+    ],
+  ),
+  ...(['GET', 'PUT', 'DELETE'] as const).map(
+    (method): Case => [
+      ...([`${method}: epoch from the future`, method, '/v1/kv/default/a', 400, 'EPOCH_IN_FUTURE'] as const),
+      header('kvorum-epoch', '9007199254740991'),
+    ],
+  ),
+  [
+    ...(['batch: epoch from the future', 'POST', '/v1/kv/default:batch', 400, 'EPOCH_IN_FUTURE'] as const),
+    { ...json({ operations: [] }), headers: { 'kvorum-epoch': '2' } },
+  ],
+  [
+    'scan: epoch from the future',
+    'GET',
+    '/v1/kv/default',
+    400,
+    'EPOCH_IN_FUTURE',
+    header('kvorum-epoch', '2'),
+  ],
+  ['nothing is placed: ring', 'GET', '/v1/ring', 503, 'CLUSTER_FORMING'],
+  ['nothing is placed: locate', 'GET', '/v1/locate/a', 503, 'CLUSTER_FORMING'],
+  ['nothing is placed: explain', 'GET', '/v1/explain/default/a', 503, 'CLUSTER_FORMING'],
+  ['nothing is placed: verify', 'POST', '/v1/verify', 503, 'CLUSTER_FORMING'],
+  ['ring: parameter', 'GET', '/v1/ring?epoch=1', 400, 'UNKNOWN_PARAMETER'],
+  ['ring: waitMs without after', 'GET', '/v1/ring?waitMs=10', 400, 'BAD_PARAMETER'],
+  ['ring: after', 'GET', '/v1/ring?after=-1', 400, 'BAD_PARAMETER'],
+  ['locate: empty key', 'GET', '/v1/locate/', 400, 'KEY_EMPTY'],
+  ['locate: key too long', 'GET', `/v1/locate/${'k'.repeat(1025)}`, 400, 'KEY_TOO_LONG'],
+  ['locate: bad escape', 'GET', '/v1/locate/%zz', 400, 'BAD_KEY_ENCODING'],
+  ['explain: no key', 'GET', '/v1/explain/default/', 400, 'KEY_EMPTY'],
+  ['explain: no namespace', 'GET', '/v1/explain/default', 404, 'ROUTE_NOT_FOUND'],
+  ['explain: missing namespace', 'GET', '/v1/explain/nowhere/a', 404, 'NAMESPACE_NOT_FOUND'],
+  ['explain: bad namespace', 'GET', '/v1/explain/No/a', 400, 'BAD_NAMESPACE_NAME'],
+  ['local: missing namespace', 'GET', '/v1/local/nowhere', 404, 'NAMESPACE_NOT_FOUND'],
+  ['local: limit', 'GET', '/v1/local/default?limit=1001', 400, 'BAD_PARAMETER'],
+  ['local: tombstones', 'GET', '/v1/local/default?tombstones=1', 400, 'BAD_PARAMETER'],
+  ['local: cursor', 'GET', '/v1/local/default?cursor=abc', 400, 'BAD_CURSOR'],
+  ['local: format', 'GET', '/v1/local/default?format=ndjson', 400, 'UNKNOWN_PARAMETER'],
+  ['verify: node', 'POST', '/v1/verify?node=A_b', 400, 'BAD_MEMBER_NAME'],
+  ['verify: GET', 'GET', '/v1/verify', 405, 'METHOD_NOT_ALLOWED'],
+  ['repair: parameter', 'GET', '/v1/repair?x=1', 400, 'UNKNOWN_PARAMETER'],
+];
+
 const change = (name: string, path: string, body: unknown, code: string, status = 400): Case => [
   ...([`${path}: ${name}`, path.startsWith('/v1/members') ? 'PATCH' : 'POST', path, status, code] as const),
   json(body),
@@ -159,7 +246,7 @@ const clusterCases: readonly Case[] = [
   change('unknown field', TRANSFER, { from: 'a' }, 'UNKNOWN_FIELD'),
 ];
 
-for (const [name, method, path, status, code, init] of [...cases, ...clusterCases]) {
+for (const [name, method, path, status, code, init] of [...cases, ...REPLICATION, ...clusterCases]) {
   test(`refused: ${name}`, async () => {
     const response = await fetch(server.url + path, { method, ...init });
     const problem = (await response.json()) as Record<string, unknown>;
@@ -221,7 +308,7 @@ test('problem documents name what is unknown and what is allowed', async () => {
   const response = await fetch(`${server.url}/v1/kv/default/a?tll=1`, { method: 'PUT', body: 'v' });
   const problem = (await response.json()) as Record<string, unknown>;
   assert.equal(problem.parameter, 'tll');
-  assert.deepEqual(problem.allowed, ['ttl']);
+  assert.deepEqual(problem.allowed, ['ttl', 'r', 'timeoutMs', 'w']);
 });
 
 test('nothing of the bad input changed the cluster', () => {

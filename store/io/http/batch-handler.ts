@@ -1,12 +1,14 @@
 import { formatVersion } from '../../core/version/version.ts';
-import type { BatchOperation, BatchOutcome, KvStore } from '../../storage/kv-store.ts';
+import type { BatchOperation, BatchOutcome, RequestOptions } from '../../storage/kv-store.ts';
 import { answerJson } from './answer.ts';
+import { writeOptions } from './asked-options.ts';
 import { bytesField, parseBase64 } from './byte-text.ts';
+import { meetClientEpoch } from './client-epoch.ts';
 import { errorEntry } from './error-table.ts';
-import { type Exchange, holdBytes } from './exchange.ts';
+import { type Exchange, holdBytes, isIdempotent } from './exchange.ts';
 import type { HttpOptions } from './http-options.ts';
 import { checkContentType, iso } from './key-handlers.ts';
-import { HttpProblem, toProblem } from './problem.ts';
+import { HttpProblem, isRetryable, toProblem } from './problem.ts';
 import { readBody } from './read-body.ts';
 import { checkKey, parseNamespaceTarget, rawQuery } from './request-target.ts';
 import type { BatchItem } from './schemas.ts';
@@ -18,14 +20,17 @@ const SLICE_BYTES_SMALL = 1024 * 1024;
 
 export async function runBatch(exchange: Exchange): Promise<void> {
   const { req, context } = exchange;
-  const { options, schemas, store } = context;
+  const { options, schemas } = context;
   const namespace = parseNamespaceTarget(req.url as string);
-  parseQuery(schemas.noQuery, rawQuery(req.url as string));
+  const raw = rawQuery(req.url as string);
+  const levels = raw === undefined ? undefined : parseQuery(schemas.writeQuery, raw);
+  const asked = writeOptions(exchange, levels);
   const document = parseJson(await readBody(exchange, options.batchBytesMax, 'BATCH_TOO_LARGE'));
   refuseTooMany(document, options);
   const { operations } = checkBody(schemas.batchBody, document, (path) => allowedFields(path, document));
   const parsed = operations.map((item, at) => toOperation(item, at, options));
-  const results = await runSlices(exchange, store, namespace, parsed);
+  await meetClientEpoch(exchange);
+  const results = await runSlices(exchange, namespace, parsed, asked);
   answerJson(exchange, 200, { results });
 }
 
@@ -86,28 +91,54 @@ function badField(detail: string, field: string): HttpProblem {
  */
 async function runSlices(
   exchange: Exchange,
-  store: KvStore,
   namespace: string,
   operations: readonly BatchOperation[],
+  asked: RequestOptions | undefined,
 ): Promise<object[]> {
   const results: object[] = [];
-  const bytesMax = exchange.context.options.batchReadBytesMax;
+  const { store, options } = exchange.context;
+  const bytesMax = options.batchReadBytesMax;
+  const isSafe = isIdempotent(exchange);
   let slice = operations.some((operation) => operation.type === 'get') ? FIRST_SLICE : operations.length;
   let readBytes = 0;
   for (let at = 0; at < operations.length; ) {
-    const outcomes = await store.batch(namespace, operations.slice(at, at + slice));
+    const part = operations.slice(at, at + slice);
+    const outcomes = await store.batch(namespace, part, sliceOptions(exchange, asked, at));
     at += outcomes.length;
     const before = readBytes;
-    for (const outcome of outcomes) {
+    for (const [index, outcome] of outcomes.entries()) {
+      const mayRepeat = isSafe || part[index]?.type === 'get';
       readBytes += valueBytes(outcome);
       results.push(
-        readBytes > bytesMax && valueBytes(outcome) > 0 ? readRefused(bytesMax) : toResult(outcome),
+        readBytes > bytesMax && valueBytes(outcome) > 0
+          ? readRefused(bytesMax)
+          : toResult(outcome, mayRepeat),
       );
     }
     holdBytes(exchange, Math.min(readBytes, bytesMax) - Math.min(before, bytesMax));
-    slice = readBytes - before < SLICE_BYTES_SMALL ? slice * 2 : FIRST_SLICE;
+    if (asked?.idempotencyKey === undefined)
+      slice = readBytes - before < SLICE_BYTES_SMALL ? slice * 2 : FIRST_SLICE;
   }
   return results;
+}
+
+/**
+ * The time is for all slices together, each slice has an idempotency key of its own, which no client can give. Slices of a
+ * batch with such a key are of one size, so that a repeated batch has the same ones, whatever it reads.
+ */
+function sliceOptions(
+  { context, startedMs }: Exchange,
+  asked: RequestOptions | undefined,
+  at: number,
+): RequestOptions | undefined {
+  if (asked === undefined || at === 0) return asked;
+  const { idempotencyKey, timeoutMs } = asked;
+  const spentMs = context.clock.monotonicMs() - startedMs;
+  return {
+    ...asked,
+    timeoutMs: timeoutMs === undefined ? undefined : Math.max(1, Math.ceil(timeoutMs - spentMs)),
+    idempotencyKey: idempotencyKey === undefined ? undefined : `${idempotencyKey}\n${at}`,
+  };
 }
 
 function valueBytes(outcome: BatchOutcome): number {
@@ -116,11 +147,11 @@ function valueBytes(outcome: BatchOutcome): number {
 
 function readRefused(bytesMax: number): object {
   const detail = `The values read by this batch exceed ${bytesMax} bytes: read the rest in another batch.`;
-  return failed(new HttpProblem('BATCH_TOO_LARGE', detail));
+  return failed(new HttpProblem('BATCH_TOO_LARGE', detail), true);
 }
 
-function toResult(outcome: BatchOutcome): object {
-  if (outcome.type === 'error') return failed(toProblem(outcome.error));
+function toResult(outcome: BatchOutcome, mayRepeat: boolean): object {
+  if (outcome.type === 'error') return failed(toProblem(outcome.error), mayRepeat);
   if (outcome.type === 'get') {
     const { record } = outcome;
     if (record === undefined) return { status: 404, code: 'KEY_NOT_FOUND' };
@@ -139,7 +170,8 @@ function stateFields(version: Parameters<typeof formatVersion>[0], expiresAtMs: 
   return { version: formatVersion(version), expiresAt };
 }
 
-function failed(problem: HttpProblem): object {
-  const { status, retryable } = errorEntry(problem.code);
-  return { status, code: problem.code, detail: problem.message, retryable, ...problem.data };
+function failed(problem: HttpProblem, mayRepeat: boolean): object {
+  const { status } = errorEntry(problem.code);
+  const retryable = isRetryable(problem, mayRepeat);
+  return { ...problem.data, status, code: problem.code, detail: problem.message, retryable };
 }

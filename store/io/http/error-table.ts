@@ -1,6 +1,7 @@
 import type { ClusterErrorCode } from '../../cluster/cluster-admin.ts';
 import type { KvErrorCode } from '../../storage/errors.ts';
 import { clusterErrors } from './cluster-errors.ts';
+import { dataErrors } from './data-errors.ts';
 import { type ErrorEntry, entry, passing } from './error-entry.ts';
 
 const RENAME = 'Use a DNS label: lower-case letters, digits and inner hyphens, at most 63 characters.';
@@ -110,6 +111,7 @@ export const errorTable = {
     'Free disk space; reads go on, and writes do by themselves when there is room.',
   ),
   ...clusterErrors,
+  ...dataErrors,
 } as const satisfies Readonly<Record<string, ErrorEntry>> &
   Readonly<Record<KvErrorCode | ClusterErrorCode, ErrorEntry>>;
 

@@ -44,3 +44,8 @@ export function settle(exchange: Exchange): void {
   if (gone || exchange.heldBytes <= UNCOUNTED_BYTES_MAX) releaseBytes(exchange);
   else res.once('close', () => releaseBytes(exchange));
 }
+
+/** Whether repeating the request can do no harm. */
+export function isIdempotent({ req }: Exchange): boolean {
+  return req.method === 'GET' || req.method === 'HEAD' || req.headers['idempotency-key'] !== undefined;
+}

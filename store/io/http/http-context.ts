@@ -1,7 +1,9 @@
 import type { ClusterAdmin, NodeState } from '../../cluster/cluster-admin.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { DataAdmin } from '../../replication/data-admin.ts';
 import type { KvStore } from '../../storage/kv-store.ts';
 import type { Metrics } from '../metrics.ts';
+import type { CatchUpTo } from './client-epoch.ts';
 import type { HttpOptions } from './http-options.ts';
 import type { InFlight } from './in-flight.ts';
 import type { HttpSchemas } from './schemas.ts';
@@ -10,6 +12,9 @@ import type { HttpSchemas } from './schemas.ts';
 export type HttpDeps = {
   readonly store: KvStore;
   readonly cluster: ClusterAdmin;
+  /** Undefined while there is no data to tell of: what asks for it answers 503 CLUSTER_FORMING. */
+  data(): DataAdmin | undefined;
+  readonly catchUpTo: CatchUpTo;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -22,6 +27,8 @@ export type HttpContext = HttpDeps & {
   readonly options: HttpOptions;
   readonly schemas: HttpSchemas;
   readonly inFlight: InFlight;
+  /** The newest epoch of a client that this node is known to have applied. */
+  readonly epochs: { applied: number };
   readonly openApi: object;
   /** Aborted once: answers then tell the client to close its connection, and what waits for news ends. */
   readonly closing: AbortController;

@@ -39,6 +39,13 @@ export type HttpOptions = {
   /** How long such a request waits where it does not say, and at most: less than `idleSocketMsMax`. */
   readonly topologyWaitMsDefault: number;
   readonly topologyWaitMsMax: number;
+  /** The longest time that a request for keys may ask for with `timeoutMs`. */
+  readonly askedTimeoutMsMax: number;
+  /** How long a request waits for this node to apply the epoch that its client knows. */
+  readonly catchUpMsMax: number;
+  /** Streams of POST /v1/verify at once; each says how far it is at least so often. */
+  readonly verifiesMax: number;
+  readonly verifyProgressMsMax: number;
   /** Of the JSON document of a change of the cluster or of a namespace. */
   readonly changeBodyBytesMax: number;
   /** What `Retry-After` says. */
@@ -76,6 +83,10 @@ export const defaultHttpOptions: HttpOptions = {
   waitingRequestsMax: 1024,
   topologyWaitMsDefault: 30_000,
   topologyWaitMsMax: 60_000,
+  askedTimeoutMsMax: 60_000,
+  catchUpMsMax: 5_000,
+  verifiesMax: 2,
+  verifyProgressMsMax: 2_000,
   changeBodyBytesMax: 64 * KIB,
   retryAfterSeconds: 1,
 };

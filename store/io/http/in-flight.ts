@@ -6,17 +6,21 @@ export type InFlight = {
   bytes: number;
   /** Requests that wait for news and are not counted in `requests` meanwhile: they cost a connection and no work. */
   waiting: number;
+  /** Verifications under way; they too are not counted in `requests`: others do their work. */
+  verifies: number;
   readonly requestsMax: number;
   readonly bytesMax: number;
   readonly waitingMax: number;
+  readonly verifiesMax: number;
 };
 
 export function createInFlight(options: HttpOptions): InFlight {
   return {
-    ...{ requests: 0, bytes: 0, waiting: 0 },
+    ...{ requests: 0, bytes: 0, waiting: 0, verifies: 0 },
     requestsMax: options.inFlightRequestsMax,
     bytesMax: options.inFlightBytesMax,
     waitingMax: options.waitingRequestsMax,
+    verifiesMax: options.verifiesMax,
   };
 }
 

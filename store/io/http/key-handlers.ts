@@ -1,6 +1,8 @@
 import { formatVersion } from '../../core/version/version.ts';
 import type { PutWrite, WriteResult } from '../../storage/kv-store.ts';
 import { answer } from './answer.ts';
+import { type AskedLevels, readOptions, writeOptions } from './asked-options.ts';
+import { meetClientEpoch } from './client-epoch.ts';
 import { matchesTag } from './entity-tag.ts';
 import { type Exchange, holdBytes } from './exchange.ts';
 import type { HttpOptions } from './http-options.ts';
@@ -15,8 +17,12 @@ const KEPT_CONTENT_TYPE = /^[\x20-\x7e]+$/;
 export async function getKey(exchange: Exchange): Promise<void> {
   const { req, context } = exchange;
   const { namespace, key } = parseKeyTarget(req.url as string, context.options);
-  refuseQuery(exchange);
-  const record = await context.store.get(namespace, key);
+  const raw = rawQuery(req.url as string);
+  const levels = raw === undefined ? undefined : parseQuery(context.schemas.readQuery, raw);
+  const options = readOptions(exchange, levels);
+  const catchUp = meetClientEpoch(exchange);
+  if (catchUp !== undefined) await catchUp;
+  const record = await context.store.get(namespace, key, options);
   if (record === undefined) throw new HttpProblem('KEY_NOT_FOUND', 'The key does not exist.');
   const etag = `"${formatVersion(record.version)}"`;
   const headers = ['ETag', etag];
@@ -34,20 +40,27 @@ export async function putKey(exchange: Exchange): Promise<void> {
   const { req, context } = exchange;
   const { options, store } = context;
   const { namespace, key } = parseKeyTarget(req.url as string, options);
-  const ttlSeconds = readTtl(exchange);
+  const { ttlSeconds, levels } = readPutQuery(exchange);
   refuseConditions(exchange);
+  const asked = writeOptions(exchange, levels);
   const contentType = checkContentType(req.headers['content-type'], options);
   const value = await readBody(exchange, options.valueBytesMax, 'VALUE_TOO_LARGE');
   const write: PutWrite = { value, contentType, ttlSeconds };
-  answerWritten(exchange, await store.put(namespace, key, write));
+  const catchUp = meetClientEpoch(exchange);
+  if (catchUp !== undefined) await catchUp;
+  answerWritten(exchange, await store.put(namespace, key, write, asked));
 }
 
 export async function deleteKey(exchange: Exchange): Promise<void> {
   const { req, context } = exchange;
   const { namespace, key } = parseKeyTarget(req.url as string, context.options);
-  refuseQuery(exchange);
+  const raw = rawQuery(req.url as string);
+  const levels = raw === undefined ? undefined : parseQuery(context.schemas.writeQuery, raw);
   refuseConditions(exchange);
-  answerWritten(exchange, await context.store.delete(namespace, key));
+  const options = writeOptions(exchange, levels);
+  const catchUp = meetClientEpoch(exchange);
+  if (catchUp !== undefined) await catchUp;
+  answerWritten(exchange, await context.store.delete(namespace, key, options));
 }
 
 export function iso(ms: number): string {
@@ -69,11 +82,6 @@ function answerWritten(exchange: Exchange, result: WriteResult): void {
   answer(exchange, 204, headers);
 }
 
-function refuseQuery(exchange: Exchange): void {
-  const raw = rawQuery(exchange.req.url as string);
-  if (raw !== undefined) parseQuery(exchange.context.schemas.noQuery, raw);
-}
-
 function refuseConditions(exchange: Exchange): void {
   const { headers } = exchange.req;
   const present = ['if-match', 'if-none-match', 'if-unmodified-since'].find((name) => name in headers);
@@ -82,14 +90,16 @@ function refuseConditions(exchange: Exchange): void {
   throw new HttpProblem('CONDITION_NEEDS_LINEARIZABLE', detail, { header: present });
 }
 
-function readTtl(exchange: Exchange): number | undefined {
+type PutQuery = { readonly ttlSeconds: number | undefined; readonly levels: AskedLevels | undefined };
+
+function readPutQuery(exchange: Exchange): PutQuery {
   const { req, context } = exchange;
   const raw = rawQuery(req.url as string);
   const header = req.headers['kvorum-ttl'];
-  if (raw === undefined && header === undefined) return undefined;
-  const { ttl: fromQuery } = parseQuery(context.schemas.putQuery, raw);
-  if (header === undefined) return fromQuery;
+  if (raw === undefined && header === undefined) return { ttlSeconds: undefined, levels: undefined };
+  const { ttl: fromQuery, ...levels } = parseQuery(context.schemas.putQuery, raw);
+  if (header === undefined) return { ttlSeconds: fromQuery, levels };
   const { ttl } = parseQuery(context.schemas.putQuery, `ttl=${encodeURIComponent(String(header))}`);
-  if (fromQuery === undefined || fromQuery === ttl) return ttl;
+  if (fromQuery === undefined || fromQuery === ttl) return { ttlSeconds: ttl, levels };
   throw new HttpProblem('BAD_TTL', 'The header Kvorum-TTL and the parameter ttl differ.');
 }

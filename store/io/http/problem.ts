@@ -1,5 +1,5 @@
 import { ClusterError } from '../../cluster/cluster-admin.ts';
-import { KvError } from '../../storage/errors.ts';
+import { KvError, type ReplicaAnswer } from '../../storage/errors.ts';
 import { type ErrorCode, errorEntry, isErrorCode } from './error-table.ts';
 
 /** A refusal that this interface makes itself; it is answered as the problem document of its code. */
@@ -23,7 +23,9 @@ export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError';
 }
 
-export type ProblemData = Readonly<Record<string, string | number | readonly string[]>>;
+export type ProblemData = Readonly<
+  Record<string, string | number | readonly string[] | readonly ReplicaAnswer[]>
+>;
 
 /** Any error as a problem; what is not foreseen becomes INTERNAL and tells nothing of its inside. */
 export function toProblem(error: unknown): HttpProblem {
@@ -35,9 +37,17 @@ export function toProblem(error: unknown): HttpProblem {
   return new HttpProblem('INTERNAL', 'The node failed to answer this request; its log says why.');
 }
 
+/** `isIdempotent`: the request is a read, or carries an idempotency key. */
+export function isRetryable(problem: HttpProblem, isIdempotent: boolean): boolean {
+  const { retryable } = errorEntry(problem.code);
+  const { outcome } = problem.data;
+  if (outcome === 'unknown') return isIdempotent && retryable !== false;
+  return retryable === 'if unwritten' ? isIdempotent || outcome === 'unwritten' : retryable;
+}
+
 /** The fields of RFC 9457, and ours. Data comes first so that it never hides a field of the document. */
-export function problemDocument(problem: HttpProblem): Record<string, unknown> {
-  const { status, title, retryable, action } = errorEntry(problem.code);
+export function problemDocument(problem: HttpProblem, isIdempotent = false): Record<string, unknown> {
+  const { status, title, action } = errorEntry(problem.code);
   return {
     ...problem.data,
     type: `https://kvorum.dev/errors#${problem.code.toLowerCase()}`,
@@ -45,7 +55,7 @@ export function problemDocument(problem: HttpProblem): Record<string, unknown> {
     status,
     code: problem.code,
     detail: problem.message,
-    retryable,
+    retryable: isRetryable(problem, isIdempotent),
     action,
   };
 }

@@ -3,6 +3,9 @@ import { percentDecode } from './percent.ts';
 import { HttpProblem } from './problem.ts';
 
 const KV_ROOT = '/v1/kv/';
+const EXPLAIN_ROOT = '/v1/explain/';
+const LOCATE_ROOT = '/v1/locate/';
+const LOCAL_ROOT = '/v1/local/';
 const NAMESPACE_ROOT = '/v1/namespaces/';
 const MEMBER_ROOT = '/v1/members/';
 const BATCH_SUFFIX = ':batch';
@@ -14,8 +17,29 @@ export type KeyTarget = { readonly namespace: string; readonly key: Buffer };
 
 /** `/v1/kv/{namespace}/{key}`: everything behind the namespace's slash, up to a `?`, is the key. */
 export function parseKeyTarget(url: string, options: HttpOptions): KeyTarget {
-  const slash = url.indexOf('/', KV_ROOT.length);
-  const namespace = checkNamespaceName(url.slice(KV_ROOT.length, slash));
+  return parseKeyBelow(KV_ROOT, url, options);
+}
+
+/** `/v1/explain/{namespace}/{key}`. */
+export function parseExplainTarget(url: string, options: HttpOptions): KeyTarget {
+  return parseKeyBelow(EXPLAIN_ROOT, url, options);
+}
+
+/** `/v1/locate/{key}`. */
+export function parseLocateTarget(url: string, options: HttpOptions): Buffer {
+  const key = percentDecode(url.slice(LOCATE_ROOT.length, pathEnd(url)), 'key');
+  checkKey(key, options);
+  return key;
+}
+
+/** `/v1/local/{namespace}`. */
+export function parseLocalTarget(url: string): string {
+  return checkNamespaceName(url.slice(LOCAL_ROOT.length, pathEnd(url)));
+}
+
+function parseKeyBelow(root: string, url: string, options: HttpOptions): KeyTarget {
+  const slash = url.indexOf('/', root.length);
+  const namespace = checkNamespaceName(url.slice(root.length, slash));
   const key = percentDecode(url.slice(slash + 1, pathEnd(url)), 'key');
   checkKey(key, options);
   return { namespace, key };

@@ -1,5 +1,6 @@
 import { runBatch } from './batch-handler.ts';
 import { clusterRoutes } from './cluster-routes.ts';
+import { dataRoutes } from './data-routes.ts';
 import { deleteKey, getKey, putKey } from './key-handlers.ts';
 import { deleteNamespace, getNamespace, listNamespaces, putNamespace } from './namespace-handlers.ts';
 import { livez, metricsPage, nodeStatus, openApi, readyz } from './node-handlers.ts';
@@ -13,21 +14,43 @@ const KEY_ERRORS = [
   'KEY_EMPTY',
   'KEY_TOO_LONG',
   'BAD_PARAMETER',
+  'BAD_HEADER',
 ] as const;
 const STORE_ERRORS = [
   ...(['OVERLOADED', 'SHUTTING_DOWN', 'STORAGE_FAILED'] as const),
   ...(['CLUSTER_WAITING', 'CLUSTER_FORMING', 'MEMBER_EXCLUDED'] as const),
 ] as const;
-const READ_ERRORS = [...STORE_ERRORS, 'RECORD_CORRUPT'] as const;
-const WRITE_ERRORS = [...STORE_ERRORS, 'STORAGE_FULL'] as const;
-const CHANGE_ERRORS = [...WRITE_ERRORS, 'NO_LEADER', 'OUTCOME_UNKNOWN'] as const;
+const QUORUM_ERRORS = [
+  ...(['QUORUM_NOT_MET', 'DEADLINE_EXCEEDED', 'REPLICA_OUT', 'EPOCH_IN_FUTURE', 'NO_LEADER'] as const),
+] as const;
+const READ_ERRORS = [...STORE_ERRORS, ...QUORUM_ERRORS, 'RECORD_CORRUPT'] as const;
+const WRITE_ERRORS = [
+  ...STORE_ERRORS,
+  ...QUORUM_ERRORS,
+  ...(['STORAGE_FULL', 'CLOCK_SKEW', 'IDEMPOTENCY_MISMATCH'] as const),
+] as const;
+const CHANGE_ERRORS = [...STORE_ERRORS, 'STORAGE_FULL', 'NO_LEADER', 'OUTCOME_UNKNOWN'] as const;
 const CONDITION = 'Refused: a quorum namespace cannot compare and set.';
-const VALUE_HEADERS = ['ETag', 'Kvorum-Expires-At'];
+const VALUE_HEADERS = ['ETag', 'Kvorum-Expires-At', 'Kvorum-Replicas'];
+const EPOCH_HEADER = {
+  'Kvorum-Epoch': 'Epoch of the topology that the client goes by; the node catches up first.',
+};
+const REPLICAS_HEADER = {
+  ...EPOCH_HEADER,
+  'Kvorum-Replicas': '`true`: the answer says in the same header what each replica said.',
+};
+const REPEAT_HEADER = {
+  'Idempotency-Key': '1..128 printable ASCII characters; a write that is repeated with it is applied once.',
+};
 
 const getOperation: Operation = {
   summary: 'Read a key',
   handle: getKey,
-  headers: { 'If-None-Match': 'Versions that the reader has: `*`, or a list of quoted versions.' },
+  query: 'readQuery',
+  headers: {
+    'If-None-Match': 'Versions that the reader has: `*`, or a list of quoted versions.',
+    ...REPLICAS_HEADER,
+  },
   answers: {
     200: { description: 'The value, raw.', contents: ['*/*'], headers: VALUE_HEADERS },
     304: { description: 'The reader has this version.', headers: VALUE_HEADERS },
@@ -45,7 +68,11 @@ const keyRoute: Route = {
       summary: 'Write a key; answered once the write is durable',
       handle: putKey,
       query: 'putQuery',
-      headers: { 'Kvorum-TTL': 'Whole seconds; the same as the parameter ttl.', 'If-Match': CONDITION },
+      headers: {
+        ...{ 'Kvorum-TTL': 'Whole seconds; the same as the parameter ttl.', 'If-Match': CONDITION },
+        ...REPLICAS_HEADER,
+        ...REPEAT_HEADER,
+      },
       body: 'raw',
       answers: { 204: { description: 'Written.', headers: VALUE_HEADERS } },
       errors: [
@@ -60,8 +87,9 @@ const keyRoute: Route = {
     DELETE: {
       summary: 'Delete a key; deleting a missing key is a success',
       handle: deleteKey,
-      headers: { 'If-Match': CONDITION },
-      answers: { 204: { description: 'Deleted.', headers: ['ETag'] } },
+      query: 'writeQuery',
+      headers: { 'If-Match': CONDITION, ...REPLICAS_HEADER, ...REPEAT_HEADER },
+      answers: { 204: { description: 'Deleted.', headers: ['ETag', 'Kvorum-Replicas'] } },
       errors: [...KEY_ERRORS, 'CONDITION_NEEDS_LINEARIZABLE', ...WRITE_ERRORS],
     },
   },
@@ -74,14 +102,17 @@ const batchRoute: Route = {
     POST: {
       summary: 'Many operations, each with its own outcome, in order; not a transaction',
       handle: runBatch,
+      query: 'writeQuery',
+      headers: { ...EPOCH_HEADER, ...REPEAT_HEADER },
       body: 'batchBody',
       answers: { 200: { description: 'One result per operation.', schema: 'BatchAnswer' } },
       errors: [
         ...NAMESPACE_ERRORS,
         ...(['BAD_JSON', 'BAD_FIELD', 'UNKNOWN_FIELD', 'BAD_TTL', 'BAD_CONTENT_TYPE', 'KEY_EMPTY'] as const),
         ...(['KEY_TOO_LONG', 'TOO_MANY_OPERATIONS', 'VALUE_TOO_LARGE', 'BATCH_TOO_LARGE'] as const),
+        ...(['BAD_PARAMETER', 'BAD_HEADER'] as const),
         ...READ_ERRORS,
-        'STORAGE_FULL',
+        ...WRITE_ERRORS,
       ],
     },
   },
@@ -95,10 +126,11 @@ const scanRoute: Route = {
       summary: 'A page of keys in byte order, or the whole range as a stream of lines',
       handle: scanKeys,
       query: 'scanQuery',
+      headers: EPOCH_HEADER,
       answers: {
         200: { description: 'A page, or lines.', schema: 'ScanAnswer', contents: ['application/x-ndjson'] },
       },
-      errors: [...NAMESPACE_ERRORS, 'BAD_PARAMETER', 'BAD_CURSOR', ...READ_ERRORS],
+      errors: [...NAMESPACE_ERRORS, 'BAD_PARAMETER', 'BAD_HEADER', 'BAD_CURSOR', ...READ_ERRORS],
     },
   },
 };
@@ -177,6 +209,7 @@ export const routes: readonly Route[] = [
   namespacesRoute,
   namespaceRoute,
   ...clusterRoutes,
+  ...dataRoutes,
   nodeRoute('/livez', 'Whether the process can answer at all', livez, {
     200: { description: 'It can.', schema: 'Liveness' },
   }),

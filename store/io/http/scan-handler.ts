@@ -1,12 +1,14 @@
 import type { Namespace, ScanEntry, ScanRange } from '../../storage/kv-store.ts';
 import { answer } from './answer.ts';
+import { meetClientEpoch } from './client-epoch.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { entryJson } from './entry-json.ts';
 import { type Exchange, holdBytes } from './exchange.ts';
+import type { HttpOptions } from './http-options.ts';
 import { HttpProblem } from './problem.ts';
 import { parseNamespaceTarget, rawQuery } from './request-target.ts';
 import { streamScan } from './scan-stream.ts';
-import type { ScanParameters } from './schemas.ts';
+import type { RangeParameters, ScanParameters } from './schemas.ts';
 import { parseQuery } from './validate.ts';
 
 export async function scanKeys(exchange: Exchange): Promise<void> {
@@ -20,8 +22,10 @@ export async function scanKeys(exchange: Exchange): Promise<void> {
     });
   }
   const range = toRange(parameters);
+  await meetClientEpoch(exchange);
   if (wantsStream(req.headers.accept, parameters.format)) {
     if (parameters.cursor !== undefined) throw new HttpProblem('BAD_CURSOR', 'A stream takes no cursor.');
+    refuseLevels(parameters);
     return streamScan(exchange, name, range, parameters.limit);
   }
   await answerPage(exchange, namespace, range, parameters);
@@ -31,16 +35,13 @@ async function answerPage(
   exchange: Exchange,
   namespace: Namespace,
   range: ScanRange,
-  { cursor, limit: wanted }: ScanParameters,
+  { cursor, limit: wanted, r, timeoutMs }: ScanParameters,
 ): Promise<void> {
   const { options, store } = exchange.context;
-  const limit = wanted ?? options.scanLimitDefault;
-  if (limit > options.scanLimitMax) {
-    const detail = `Parameter "limit": at most ${options.scanLimitMax} entries a page.`;
-    throw new HttpProblem('BAD_PARAMETER', detail, { parameter: 'limit' });
-  }
+  const limit = pageLimit(wanted, options);
+  const levels = r === undefined && timeoutMs === undefined ? undefined : { r, timeoutMs };
   const after = cursor === undefined ? undefined : readCursor(namespace, range, cursor);
-  const page = await store.scan(namespace.name, { ...range, limit, after });
+  const page = await store.scan(namespace.name, { ...range, limit, after }, levels);
   const { count, bytes } = fitting(page.entries, options.scanPageBytesMax);
   holdBytes(exchange, bytes);
   const resume = count < page.entries.length ? page.entries[count - 1]?.key : page.resumeAfter;
@@ -50,8 +51,26 @@ async function answerPage(
   answer(exchange, 200, ['Content-Type', 'application/json', 'Content-Length', String(body.length)], body);
 }
 
+export function pageLimit(wanted: number | undefined, options: HttpOptions): number {
+  const limit = wanted ?? options.scanLimitDefault;
+  if (limit <= options.scanLimitMax) return limit;
+  const detail = `Parameter "limit": at most ${options.scanLimitMax} entries a page.`;
+  throw new HttpProblem('BAD_PARAMETER', detail, { parameter: 'limit' });
+}
+
+/** A stream reads at quorum and has no end in time. */
+function refuseLevels({ r, timeoutMs }: ScanParameters): void {
+  const parameter = r !== undefined ? 'r' : timeoutMs !== undefined ? 'timeoutMs' : undefined;
+  if (parameter === undefined) return;
+  const detail = `Parameter "${parameter}" is for pages; a stream takes none.`;
+  throw new HttpProblem('BAD_PARAMETER', detail, { parameter });
+}
+
 /** How many entries fit into a page; the first always does. */
-function fitting(entries: readonly ScanEntry[], bytesMax: number): { count: number; bytes: number } {
+export function fitting(
+  entries: readonly ScanEntry[],
+  bytesMax: number,
+): { readonly count: number; readonly bytes: number } {
   let bytes = 0;
   for (const [count, entry] of entries.entries()) {
     const size = entry.key.length + entry.record.value.length;
@@ -61,7 +80,7 @@ function fitting(entries: readonly ScanEntry[], bytesMax: number): { count: numb
   return { count: entries.length, bytes };
 }
 
-function toRange(parameters: ScanParameters): ScanRange {
+export function toRange(parameters: RangeParameters): ScanRange {
   const { prefix, start, end, reverse, values } = parameters;
   return {
     prefix: fromLatin1(prefix),

@@ -10,6 +10,14 @@ export function integerText(min: number, max: number) {
     .pipe(z.int().min(min).max(max));
 }
 
+/** How many of a replica set: one, a majority, or all. */
+export function levelText() {
+  return z
+    .enum(['1', 'quorum', 'all'])
+    .transform((text) => (text === '1' ? (1 as const) : text))
+    .pipe(z.union([z.literal(1), z.enum(['quorum', 'all'])]));
+}
+
 export function booleanText() {
   return z
     .enum(['true', 'false'])

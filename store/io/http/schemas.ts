@@ -1,20 +1,32 @@
 import { z } from 'zod';
 import { clusterAnswerSchemas, clusterSchemas, nodeState } from './cluster-schemas.ts';
+import { dataAnswerSchemas, dataSchemas } from './data-schemas.ts';
 import type { HttpOptions } from './http-options.ts';
 import { DNS_LABEL } from './request-target.ts';
-import { booleanText, integerText } from './schema-text.ts';
+import { booleanText, integerText, levelText } from './schema-text.ts';
 
 /** The schemas that validate, and from which the OpenAPI document is written. */
 export type HttpSchemas = ReturnType<typeof createSchemas>;
 export type ScanParameters = z.output<HttpSchemas['scanQuery']>;
+export type RangeParameters = Omit<ScanParameters, 'format' | 'r' | 'timeoutMs'>;
 export type BatchItem = z.output<HttpSchemas['batchOperation']>;
 
 export function createSchemas(options: HttpOptions) {
   const batchOperation = batchOperationSchema(options);
+  const timeoutMs = integerText(1, options.askedTimeoutMsMax).optional();
+  const read = { r: levelText().optional(), timeoutMs };
+  const write = { ...read, w: levelText().optional() };
   return {
     noQuery: z.strictObject({}),
-    putQuery: z.strictObject({ ttl: integerText(1, options.ttlSecondsMax).optional() }),
-    scanQuery: scanQuerySchema(options),
+    readQuery: z.strictObject(read),
+    writeQuery: z.strictObject(write),
+    putQuery: z.strictObject({ ttl: integerText(1, options.ttlSecondsMax).optional(), ...write }),
+    scanQuery: z.strictObject({
+      ...rangeShape(options),
+      format: z.enum(['json', 'ndjson']).optional(),
+      ...read,
+    }),
+    ...dataSchemas(options, rangeShape(options)),
     namespaceDeleteQuery: z.strictObject({ confirm: z.string().optional() }),
     namespaceBody: z.strictObject({ consistency: z.literal('quorum').optional() }),
     ...clusterSchemas(options),
@@ -24,8 +36,8 @@ export function createSchemas(options: HttpOptions) {
 }
 
 /** Query values reach these schemas as one character per byte. */
-function scanQuerySchema(options: HttpOptions) {
-  return z.strictObject({
+function rangeShape(options: HttpOptions) {
+  return {
     prefix: z.string().optional(),
     start: z.string().optional(),
     end: z.string().optional(),
@@ -36,8 +48,7 @@ function scanQuerySchema(options: HttpOptions) {
       .string()
       .max(4 * options.keyBytesMax)
       .optional(),
-    format: z.enum(['json', 'ndjson']).optional(),
-  });
+  };
 }
 
 /** JSON can spell lone surrogates, which no UTF-8 can hold: storing them would store something else. */
@@ -131,6 +142,7 @@ export const answerSchemas = {
       .optional(),
   }),
   ...clusterAnswerSchemas,
+  ...dataAnswerSchemas,
 };
 
 export type AnswerName = keyof typeof answerSchemas;

@@ -35,6 +35,7 @@ function createContext(options: HttpOptions, deps: HttpDeps): HttpContext {
     options,
     schemas,
     inFlight: createInFlight(options),
+    epochs: { applied: 0 },
     openApi: openApiDocument(routes, schemas, options),
     closing: new AbortController(),
   };

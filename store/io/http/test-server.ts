@@ -1,10 +1,12 @@
 import { connect } from 'node:net';
 import type { Clock } from '../../ports/clock.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
+import { catchUpThrough } from './client-epoch.ts';
 import type { HttpDeps, NodeStatus } from './http-context.ts';
 import { defaultHttpOptions, type HttpOptions } from './http-options.ts';
 import { type HttpServer, startHttpServer } from './server.ts';
 import { TestCluster } from './test-cluster.ts';
+import { TestData } from './test-data.ts';
 import { TestStore } from './test-store.ts';
 
 /** A server over a TestStore on a free port, for tests; disposing it closes it. */
@@ -13,6 +15,7 @@ export type TestServer = AsyncDisposable & {
   readonly port: number;
   readonly store: TestStore;
   readonly cluster: TestCluster;
+  readonly data: TestData;
   readonly metrics: Metrics;
   readonly http: HttpServer;
 };
@@ -20,10 +23,11 @@ export type TestServer = AsyncDisposable & {
 export async function startTestServer(changes: Partial<HttpOptions> = {}): Promise<TestServer> {
   const store = new TestStore();
   const cluster = new TestCluster();
+  const data = new TestData(cluster, store);
   const metrics = createMetrics();
   const http = await startHttpServer(
     { ...defaultHttpOptions, port: 0, ...changes },
-    testDeps(store, cluster, metrics),
+    { ...testDeps(store, cluster, metrics), data: () => data },
   );
   const { port } = http.address;
   const dispose = (): Promise<void> => http.close(0);
@@ -32,6 +36,7 @@ export async function startTestServer(changes: Partial<HttpOptions> = {}): Promi
     port,
     store,
     cluster,
+    data,
     metrics,
     http,
     [Symbol.asyncDispose]: dispose,
@@ -51,6 +56,8 @@ export function testDeps(store: TestStore, cluster: TestCluster, metrics: Metric
   return {
     store,
     cluster,
+    data: () => undefined,
+    catchUpTo: catchUpThrough(cluster),
     metrics,
     log,
     clock: realClock,

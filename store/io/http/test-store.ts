@@ -7,6 +7,8 @@ import type {
   LiveRecord,
   Namespace,
   PutWrite,
+  ReplicaSaid,
+  RequestOptions,
   ScanEntry,
   ScanPage,
   ScanQuery,
@@ -22,6 +24,10 @@ export class TestStore implements KvStore {
   gate: Promise<void> | undefined;
   /** Thrown by each operation on data. */
   failure: Error | undefined;
+  /** What each operation on data was asked with, in order. */
+  readonly asked: (RequestOptions | undefined)[] = [];
+  /** What the replicas are said to have said, to a request that wants to know. */
+  replicas: readonly ReplicaSaid[] = [{ member: 1, name: 'node-1', said: 'held' }];
   /** Views that are open now. */
   openViews = 0;
   readonly #namespaces = new Map<string, Namespace>();
@@ -32,15 +38,20 @@ export class TestStore implements KvStore {
     this.#add('default');
   }
 
-  async get(namespace: string, key: Uint8Array): Promise<LiveRecord | undefined> {
-    await this.#enter();
+  async get(namespace: string, key: Uint8Array, options?: RequestOptions): Promise<LiveRecord | undefined> {
+    await this.#enter(options);
     const records = this.#records(namespace);
     const record = records.get(text(key));
     return record === undefined || isExpired(record) ? undefined : record;
   }
 
-  async put(namespace: string, key: Uint8Array, write: PutWrite): Promise<WriteResult> {
-    await this.#enter();
+  async put(
+    namespace: string,
+    key: Uint8Array,
+    write: PutWrite,
+    options?: RequestOptions,
+  ): Promise<WriteResult> {
+    await this.#enter(options);
     const { value, contentType, ttlSeconds } = write;
     const expiresAtMs = ttlSeconds === undefined ? undefined : Date.now() + ttlSeconds * 1000;
     const record = { version: this.#stamp(), value: Buffer.from(value), contentType, expiresAtMs };
@@ -48,21 +59,26 @@ export class TestStore implements KvStore {
     return { version: record.version, expiresAtMs };
   }
 
-  async delete(namespace: string, key: Uint8Array): Promise<WriteResult> {
-    await this.#enter();
+  async delete(namespace: string, key: Uint8Array, options?: RequestOptions): Promise<WriteResult> {
+    await this.#enter(options);
     this.#records(namespace).delete(text(key));
     return { version: this.#stamp(), expiresAtMs: undefined };
   }
 
-  async batch(namespace: string, operations: readonly BatchOperation[]): Promise<BatchOutcome[]> {
+  async batch(
+    namespace: string,
+    operations: readonly BatchOperation[],
+    options?: RequestOptions,
+  ): Promise<BatchOutcome[]> {
+    if (options !== undefined) this.asked.push(options);
     this.#records(namespace);
     const outcomes: BatchOutcome[] = [];
     for (const operation of operations) outcomes.push(await this.#one(namespace, operation));
     return outcomes;
   }
 
-  async scan(namespace: string, query: ScanQuery): Promise<ScanPage> {
-    await this.#enter();
+  async scan(namespace: string, query: ScanQuery, options?: RequestOptions): Promise<ScanPage> {
+    await this.#enter(options);
     const { after, reverse, limit } = query;
     const isLater = ({ key }: ScanEntry): boolean =>
       after === undefined || (reverse === true ? compareBytes(key, after) < 0 : compareBytes(key, after) > 0);
@@ -107,7 +123,11 @@ export class TestStore implements KvStore {
   }
 
   /** Synchronous unless a test asked for more, so that a benchmark measures the server. */
-  #enter(): Promise<void> | undefined {
+  #enter(options?: RequestOptions): Promise<void> | undefined {
+    if (options !== undefined) {
+      this.asked.push(options);
+      options.onReplicas?.(this.replicas);
+    }
     if (this.failure !== undefined) throw this.failure;
     return this.gate;
   }

@@ -23,13 +23,17 @@ export async function getTopology(exchange: Exchange): Promise<void> {
   answerTopology(exchange, state, after);
 }
 
-function waitsForNothing(): HttpProblem {
+export function waitsForNothing(): HttpProblem {
   const detail = 'Parameter "waitMs" needs "after", the epoch above which an answer is wanted.';
   return new HttpProblem('BAD_PARAMETER', detail, { parameter: 'waitMs' });
 }
 
 /** A waiting request does no work: it counts against a limit of its own, not against that of the requests at work. */
-async function waitForChange(exchange: Exchange, after: number, waitMs: number): Promise<TopologyState> {
+export async function waitForChange(
+  exchange: Exchange,
+  after: number,
+  waitMs: number,
+): Promise<TopologyState> {
   const { cluster, inFlight } = exchange.context;
   if (inFlight.waiting >= inFlight.waitingMax) {
     const detail = `${inFlight.waiting} requests wait for a change of the topology; no more are accepted.`;

@@ -11,6 +11,7 @@ const CODE_OF_FIELD: Readonly<Record<string, ErrorCode>> = {
   ttlSeconds: 'BAD_TTL',
   cursor: 'BAD_CURSOR',
   to: 'BAD_MEMBER_NAME',
+  node: 'BAD_MEMBER_NAME',
 };
 
 /** The parameters behind `?`, checked. Values are one character per byte: a prefix may be any bytes. */

@@ -11,7 +11,10 @@ export type FramedSocketOptions = { readonly frameBytesMax: number; readonly que
 
 export type FramedSocketDeps = {
   readonly socket: Socket;
-  /** A whole payload arrived; it is not to be kept. May throw ProtocolError. */
+  /**
+   * A whole payload arrived. It lies in the chunk that the socket gave, which is written to once only: what is kept of it
+   * stays as it is, and keeps the chunk (64 KiB) in memory. May throw ProtocolError.
+   */
   onFrame(frame: Frame): void;
   /** Bytes went to the socket, or came from it. */
   onBytes(direction: 'sent' | 'received', bytes: number): void;

@@ -53,6 +53,9 @@ export class TestNode implements AsyncDisposable {
     type: 'busy',
     message: 'nothing is served here',
   });
+  /** Gets every message in place of `messages`, where it is set. */
+  hear: ((from: Hello, message: PeerMessage) => void) | undefined;
+  onUnlink: (address: string) => void = () => {};
   readonly #traffic = { sent: 0, received: 0, dropped: 0 };
   /** Added to the monotonic clock: a pause of the process, as its timers see it. */
   pausedMs = 0;
@@ -84,9 +87,10 @@ export class TestNode implements AsyncDisposable {
     await this.transport.start({
       hello: () => this.hello(),
       judge: (hello) => this.judge(hello),
-      onMessage: (from, message) => this.#note(() => this.messages.push({ from, message })),
+      onMessage: (from, message) => this.#hear(from, message),
       onRequest: (from, request, signal) => this.serve(request, signal, from),
       onLink: (peer) => this.#note(() => this.linked.push(peer)),
+      onUnlink: (address) => this.onUnlink(address),
       onRefused: (address, by, refusal, peer) =>
         this.#note(() => this.refused.push({ address, by, refusal, peer })),
     });
@@ -117,6 +121,11 @@ export class TestNode implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.transport.close();
+  }
+
+  #hear(from: Hello, message: PeerMessage): void {
+    if (this.hear === undefined) this.#note(() => this.messages.push({ from, message }));
+    else this.hear(from, message);
   }
 
   #note(change: () => void): void {

@@ -122,6 +122,7 @@ export class Machine {
       transport: life.transport,
       resolver: this.#deps.resolver,
       random: randomOf(createPrng(this.#deps.prng.uint32())),
+      defer: (work: () => void) => void Promise.resolve().then(() => life.process.run(work)),
     };
     startNode(this.#options.config(this.#clusterId), ports, this.#nodeEvents(life)).then(
       (node) => {

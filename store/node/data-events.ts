@@ -1,0 +1,36 @@
+import type { MemberId } from '../core/raft/types.ts';
+
+/** What the data of a node tells while it runs; for the metrics and the log. All may be called at any time. */
+export type DataEvents = {
+  onWrite(outcome: 'acknowledged' | 'unwritten' | 'unknown', seconds: number): void;
+  onRead(outcome: 'answered' | 'failed', seconds: number): void;
+  /** Another member was asked because `slow` had not answered in its usual time. */
+  onHedge(slow: MemberId): void;
+  /** Records sent to replicas that lacked them, after an answer. */
+  onReadRepair(records: number): void;
+  /** Records sent before an answer. */
+  onWriteBack(records: number): void;
+  /** A request began again: under a newer epoch, or since a watermark moved. */
+  onRestart(): void;
+  onHintsKept(hints: number): void;
+  onHintsReplayed(hints: number): void;
+  onHintsDropped(reason: string, hints: number): void;
+  /** A record failed its checksum. */
+  onCorrupt(): void;
+  /** Something that an operator should read, e.g. that a replica has lost what it promised. */
+  onDataNotice(message: string, fields: object): void;
+};
+
+export const NO_DATA_EVENTS: DataEvents = {
+  onWrite() {},
+  onRead() {},
+  onHedge() {},
+  onReadRepair() {},
+  onWriteBack() {},
+  onRestart() {},
+  onHintsKept() {},
+  onHintsReplayed() {},
+  onHintsDropped() {},
+  onCorrupt() {},
+  onDataNotice() {},
+};

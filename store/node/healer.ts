@@ -1,0 +1,54 @@
+import { type Clock, sleep } from '../ports/clock.ts';
+
+export type HealerDeps = {
+  readonly clock: Clock;
+  /** Reads the key at quorum; resolves with whether a sound record was found and sent. Never rejects. */
+  heal(namespaceId: number, key: Uint8Array): Promise<boolean>;
+};
+
+type Damaged = { readonly namespaceId: number; readonly key: Uint8Array; attempts: number };
+
+const HEALED_AT_ONCE = 4;
+const ATTEMPTS_MAX = 5;
+const RETRY_MS = 1000;
+/** Damaged keys that wait; what is beyond is found again when it is read. */
+const WAITING_MAX = 1000;
+
+/** Heals records of this member that fail their checksum from the other replicas, a few at a time. */
+export class Healer {
+  readonly #deps: HealerDeps;
+  readonly #waiting: Damaged[] = [];
+  readonly #stopping = new AbortController();
+  readonly #working = new Set<Promise<void>>();
+
+  constructor(deps: HealerDeps) {
+    this.#deps = deps;
+  }
+
+  found(namespaceId: number, key: Uint8Array): void {
+    if (this.#stopping.signal.aborted || this.#waiting.length >= WAITING_MAX) return;
+    this.#waiting.push({ namespaceId, key, attempts: 0 });
+    if (this.#working.size < HEALED_AT_ONCE) this.#work();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#waiting.length = 0;
+    await Promise.all(this.#working);
+  }
+
+  #work(): void {
+    const working = this.#healAll().finally(() => this.#working.delete(working));
+    this.#working.add(working);
+  }
+
+  async #healAll(): Promise<void> {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (await this.#deps.heal(next.namespaceId, next.key)) continue;
+      next.attempts += 1;
+      if (next.attempts >= ATTEMPTS_MAX) continue;
+      await sleep(this.#deps.clock, RETRY_MS, this.#stopping.signal);
+      if (!this.#stopping.signal.aborted) this.#waiting.push(next);
+    }
+  }
+}

@@ -1,0 +1,216 @@
+import { ClusterError } from '../cluster/cluster-admin.ts';
+import { DEFAULT_SHAPE } from '../core/merkle/tree-shape.ts';
+import { Coordinator } from '../replication/coordinator/coordinator.ts';
+import { createReplicatedStore } from '../replication/coordinator/replicated-store.ts';
+import { AntiEntropy } from '../replication/exchange/anti-entropy.ts';
+import { DEFAULT_EXCHANGE_LIMITS } from '../replication/exchange/exchange-options.ts';
+import { DurableHintKeeper } from '../replication/hints/hint-keeper.ts';
+import { TransportDataPeers } from '../replication/links/data-peers.ts';
+import { ReplicaLinks } from '../replication/links/replica-links.ts';
+import { SharedSignals } from '../replication/links/shared-signals.ts';
+import { openReplica } from '../replication/replica/replica.ts';
+import { createRouting } from '../replication/routing.ts';
+import { createClusterScan } from '../replication/scan/cluster-scan.ts';
+import { KvError } from '../storage/errors.ts';
+import { type Namespaces, openNamespaces } from '../storage/namespaces.ts';
+import type { StoredRecord } from '../storage/record.ts';
+import { openVersionSource } from '../storage/version-source.ts';
+import { answerData, type DataAnswerers } from './answer-data.ts';
+import { hintEvents, noticeOf } from './data-notices.ts';
+import type { DataService, DataServiceDeps } from './data-service.ts';
+import { Healer } from './healer.ts';
+import { namespaceTopology } from './namespace-topology.ts';
+import { replicatedAdmin } from './replicated-admin.ts';
+
+/** Bytes of hints that wait for the disk, in memory. */
+const HINT_BACKLOG_BYTES_MAX = 16 << 20;
+const COLLECT_EXPIRED_AT_ONCE = 1000;
+
+/**
+ * The data of one of several members: a replica for what it owns, a coordinator for whatever it is asked, and what keeps the
+ * replicas equal. Wiring only: what each part does is said there (docs/replication.md).
+ */
+export async function startReplicatedService(deps: DataServiceDeps): Promise<DataService> {
+  const { config, member, engine, meta, clock, random, transport, space, events } = deps;
+  const { topology } = member;
+  const self = member.number;
+  const { partitions } = member.options.identity;
+  const versions = await openVersionSource(
+    { member: self, aheadMs: config['clock.aheadMs'] },
+    { clock, meta },
+  );
+  let namespaces: Namespaces | undefined;
+  const healer = new Healer({ clock, heal: (namespaceId, key) => store.heal(namespaceId, key) });
+  const replica = await openReplica(
+    {
+      ...{ self, partitions, treeShape: DEFAULT_SHAPE },
+      skewMsMax: config['clock.skewMsMax'],
+      propagationMs: config['replication.propagationMs'],
+      versionCacheEntriesMax: config['replication.versionCacheEntriesMax'],
+      writeBacklogBytesMax: config['storage.writeBacklogBytesMax'],
+      corruptRecordsMax: config['storage.corruptRecordsMax'],
+    },
+    {
+      ...{ engine, meta, clock, versions, space },
+      // Namespaces are opened after it, since what was dropped meanwhile is deleted through the replica.
+      namespaces: { stateOf: (id) => namespaces?.stateOf(id) ?? 'unknown' },
+      topology: {
+        partitions: () => topology.state?.partitions ?? [],
+        waitForEpoch: (epoch, signal) => topology.waitFor((applied) => applied >= epoch, signal),
+        onChange: (listener) => topology.onChange(listener),
+      },
+      onCorrupt(_partition, namespaceId, key) {
+        events.onCorrupt();
+        healer.found(namespaceId, key);
+      },
+      onError: deps.onError,
+    },
+  );
+  namespaces = await openNamespaces(
+    { partitions, namespacesMax: config['limits.namespacesMax'] },
+    {
+      ...{ engine, meta, topology: namespaceTopology({ ...deps, topology }), onError: deps.onError },
+      deleteData: (id) => replica.dropNamespace(id),
+      onServedChange: () => replica.namespacesChanged(),
+    },
+  );
+  const routing = createRouting(
+    { self, partitions },
+    {
+      topology,
+      isUp: (number) => member.isUp(number),
+      onLiveness: (listener) => member.onLiveness(listener),
+    },
+  );
+  const addressOf = (number: typeof self): string | undefined => member.book.addressOf(number);
+  const links = new ReplicaLinks(
+    {
+      self,
+      frameBytesMax: config['replication.frameBytesMax'],
+      replicaInFlightMax: config['replication.replicaInFlightMax'],
+      replicaInFlightBytesMax: config['replication.replicaInFlightBytesMax'],
+    },
+    { clock, random, defer: deps.defer, transport, addressOf, replica },
+  );
+  const hints = new DurableHintKeeper(
+    {
+      bytesMax: config['hints.bytesMax'],
+      backlogBytesMax: HINT_BACKLOG_BYTES_MAX,
+      ageMsMax: config['hints.ageMsMax'],
+      replayBytesPerSecond: config['hints.replayBytesPerSecond'],
+      timeoutMs: config['replication.requestTimeoutMs'],
+    },
+    {
+      ...{ engine, clock, space, client: links, routing },
+      isMember: (number) => topology.state?.members.has(number) ?? true,
+      events: hintEvents(deps),
+    },
+  );
+  const coordinator = new Coordinator(
+    { skewMsMax: config['clock.skewMsMax'], hedgeMsMin: config['replication.hedgeMsMin'] },
+    {
+      ...{ routing, versions, clock, hints, events },
+      askReplica: (request, options, onEnd) => links.askWith(request, options, onEnd),
+      unplaced: () => new ClusterError('CLUSTER_FORMING', 'the partitions are not placed yet'),
+    },
+  );
+  const signals = new SharedSignals({ clock });
+  const peers = new TransportDataPeers(
+    { self },
+    { transport, signals, addressOf, serve: (request) => answerData(answerers, request) },
+  );
+  const scan = createClusterScan(
+    {
+      scanPageBytesMax: config['limits.scanPageBytesMax'],
+      scanExaminedMax: config['limits.scanExaminedMax'],
+      timeoutMs: config['replication.requestTimeoutMs'],
+    },
+    {
+      ...{ clock, routing, peers },
+      scanHere: (request) => answerData(answerers, { ...request, to: self }),
+      notMet: (message) => new KvError('QUORUM_NOT_MET', message, { outcome: 'unwritten' }),
+      readKey: (namespaceId, _partition, key) => readRecord(coordinator, namespaceId, key, deps),
+    },
+  );
+  const antiEntropy = new AntiEntropy(
+    {
+      self,
+      incarnation: member.options.identity.incarnation,
+      intervalMs: config['antiEntropy.intervalMs'],
+      roundIntervalMs: config['antiEntropy.roundIntervalMs'],
+      bytesPerSecond: config['antiEntropy.bytesPerSecond'],
+      propagationMs: config['replication.propagationMs'],
+      limits: DEFAULT_EXCHANGE_LIMITS,
+    },
+    {
+      ...{ clock, random, routing, replica, peers, client: links },
+      tell: (event) => noticeOf(event, deps, routing),
+    },
+  );
+  const answerers: DataAnswerers = {
+    ...{ self, replica, hints, antiEntropy, engine, topology, clock },
+    onCorrupt: (namespaceId, key) => healer.found(namespaceId, key),
+  };
+  const store = createReplicatedStore(
+    {
+      requestTimeoutMs: config['replication.requestTimeoutMs'],
+      requestTimeoutMsMax: config['replication.requestTimeoutMsMax'],
+      inFlightMax: config['replication.inFlightMax'],
+      idempotencyKeysMax: config['replication.idempotencyKeysMax'],
+    },
+    {
+      ...{ coordinator, clock, namespaces },
+      catchUp: (signal) => member.readBarrier(signal),
+      scan: {
+        scanPage: ({ id }, query, { r: level, timeoutMs }) => scan.scanPage(id, query, { level, timeoutMs }),
+        scanAll: ({ id }, range) => scan.scanAll(id, range),
+      },
+    },
+  );
+  antiEntropy.start();
+  return {
+    store,
+    admin: replicatedAdmin({ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, answerers }),
+    peers: {
+      onBatch: (from, batch) => links.receive(from, batch),
+      answer: (_from, request) => answerData(answerers, request),
+      onUnlink: (address) => links.onUnlink(address),
+    },
+    readiness() {
+      const { outReason } = replica;
+      return outReason === undefined ? { ok: true } : { ok: false, reason: outReason };
+    },
+    reap: () => replica.collectExpired(COLLECT_EXPIRED_AT_ONCE),
+    async settled() {
+      await namespaces.settled();
+      await replica.settled();
+    },
+    async stop() {
+      scan.stop();
+      namespaces.close();
+      await antiEntropy.stop();
+      await healer.stop();
+      coordinator.stop();
+      links.stop();
+      signals.stop();
+      await hints.stop();
+      routing.close();
+      await namespaces.settled();
+      await replica.stop();
+    },
+  };
+}
+
+/** What holds for a key at quorum, deleted and expired records too. */
+function readRecord(
+  coordinator: Coordinator,
+  namespaceId: number,
+  key: Uint8Array,
+  { clock, config }: DataServiceDeps,
+): Promise<StoredRecord | undefined> {
+  const deadlineMs = clock.monotonicMs() + config['replication.requestTimeoutMs'];
+  return new Promise((resolve, reject) => {
+    const request = { namespaceId, key, deadlineMs, onReplicas: undefined, level: 'quorum' } as const;
+    coordinator.read(request, (end) => (end.type === 'failed' ? reject(end.error) : resolve(end.record)));
+  });
+}

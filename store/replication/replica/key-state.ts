@@ -1,0 +1,83 @@
+import type { KeyHash } from '../../core/merkle/entry-hash.ts';
+import { compareVersions, type Version } from '../../core/version/version.ts';
+import type { Held } from './held.ts';
+import type { PartitionState } from './partition-state.ts';
+
+/** A write or a removal on its way to the disk. */
+export type Change = {
+  /** What the key holds then; undefined: nothing. */
+  readonly after: Held | undefined;
+  /** Called once it is durable, or with why it will not be. */
+  readonly waiters: ((failure: Error | undefined) => void)[];
+  next: Change | undefined;
+};
+
+/**
+ * What is known of one key. Since all writes of records pass here, it stays exact for as long as it is kept: what the
+ * engine holds is looked up at most once, before the first write, and changes only as these writes become durable.
+ */
+export class KeyState {
+  /** The data key as Latin-1. */
+  readonly name: string;
+  readonly partition: PartitionState;
+  readonly hash: KeyHash;
+  readonly leaf: number;
+  /** Requests and writes that need it in memory. */
+  users = 0;
+  isKnown = false;
+  /** The stored record fails its checksum: as if it were not there, until it is overwritten. */
+  isDamaged = false;
+  durable: Held | undefined;
+  /** What was issued and is not durable, in the order of the engine. */
+  firstChange: Change | undefined;
+  lastChange: Change | undefined;
+  /** Those who wait for the look-up in the engine. */
+  loading: LoadWaiter[] | undefined;
+  /** Neighbours in the order of last use, while nobody uses it. */
+  older: KeyState | undefined;
+  newer: KeyState | undefined;
+
+  constructor(name: string, partition: PartitionState, hash: KeyHash, leaf: number) {
+    this.name = name;
+    this.partition = partition;
+    this.hash = hash;
+    this.leaf = leaf;
+  }
+
+  /** What the key will hold when everything that was issued is durable. */
+  get newest(): Held | undefined {
+    return this.lastChange === undefined ? this.durable : this.lastChange.after;
+  }
+
+  get isChanging(): boolean {
+    return this.firstChange !== undefined;
+  }
+
+  /** The first change after which the key holds `version` or a newer one. */
+  changeTo(version: Version): Change | undefined {
+    let change = this.firstChange;
+    while (change !== undefined && !reaches(change, version)) change = change.next;
+    return change;
+  }
+
+  push(change: Change): void {
+    if (this.lastChange === undefined) this.firstChange = change;
+    else this.lastChange.next = change;
+    this.lastChange = change;
+  }
+
+  shift(): Change {
+    const change = this.firstChange;
+    if (change === undefined) throw new Error('no change of this key is under way');
+    this.firstChange = change.next;
+    if (change.next === undefined) this.lastChange = undefined;
+    return change;
+  }
+}
+
+/** `stored` is what the engine answered, where it did. */
+export type LoadWaiter = (failure: Error | undefined, stored: Uint8Array | undefined) => void;
+
+function reaches(change: Change, version: Version): boolean {
+  return change.after !== undefined && compareVersions(change.after.version, version) >= 0;
+}

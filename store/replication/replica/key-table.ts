@@ -1,0 +1,98 @@
+import { hashKey } from '../../core/merkle/entry-hash.ts';
+import { MerkleTree } from '../../core/merkle/merkle-tree.ts';
+import type { TreeShape } from '../../core/merkle/tree-shape.ts';
+import { KeyState } from './key-state.ts';
+import type { PartitionState } from './partition-state.ts';
+
+export type KeyTableOptions = { readonly idleEntriesMax: number; readonly treeShape: TreeShape };
+
+export type KeyTableDeps = {
+  /** Whether the key is among those whose record is known to be damaged. */
+  isDamaged(name: string): boolean;
+};
+
+/** The states of keys: of all that are in use, and of the last used ones. */
+export class KeyTable {
+  readonly #options: KeyTableOptions;
+  readonly #deps: KeyTableDeps;
+  readonly #states = new Map<string, KeyState>();
+  /** Only to be asked for leaves. */
+  readonly #shape: MerkleTree;
+  #oldest: KeyState | undefined;
+  #newest: KeyState | undefined;
+  #idle = 0;
+
+  constructor(options: KeyTableOptions, deps: KeyTableDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#shape = new MerkleTree(options.treeShape);
+  }
+
+  get size(): number {
+    return this.#states.size;
+  }
+
+  /** The state, if there is one, now the last used. */
+  find(name: string): KeyState | undefined {
+    const state = this.#states.get(name);
+    if (state !== undefined && state.users === 0 && state !== this.#newest) {
+      this.#unlink(state);
+      this.#link(state);
+    }
+    return state;
+  }
+
+  /** Its state, kept until `release`. */
+  acquire(name: string, partition: PartitionState, namespaceId: number, key: Uint8Array): KeyState {
+    const found = this.#states.get(name);
+    if (found !== undefined) {
+      if (found.users === 0) this.#unlink(found);
+      found.users += 1;
+      return found;
+    }
+    const hash = hashKey(namespaceId, key);
+    const state = new KeyState(name, partition, hash, this.#shape.leafOf(hash));
+    state.isKnown = state.isDamaged = this.#deps.isDamaged(name);
+    state.users = 1;
+    this.#states.set(name, state);
+    return state;
+  }
+
+  release(state: KeyState): void {
+    state.users -= 1;
+    if (state.users > 0) return;
+    if (!state.isKnown) {
+      this.#states.delete(state.name);
+      return;
+    }
+    this.#link(state);
+    while (this.#idle > this.#options.idleEntriesMax) {
+      const oldest = this.#oldest as KeyState;
+      this.#unlink(oldest);
+      this.#states.delete(oldest.name);
+    }
+  }
+
+  #link(state: KeyState): void {
+    state.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = state;
+    else this.#newest.newer = state;
+    this.#newest = state;
+    this.#idle += 1;
+  }
+
+  #unlink(state: KeyState): void {
+    if (state.older === undefined) this.#oldest = state.newer;
+    else state.older.newer = state.newer;
+    if (state.newer === undefined) this.#newest = state.older;
+    else state.newer.older = state.older;
+    state.older = undefined;
+    state.newer = undefined;
+    this.#idle -= 1;
+  }
+}
+
+/** The name of a data key in the table. */
+export function nameOf(storedKey: Uint8Array): string {
+  return Buffer.from(storedKey.buffer, storedKey.byteOffset, storedKey.byteLength).toString('latin1');
+}

@@ -1,0 +1,121 @@
+import type { TreeShape } from '../../core/merkle/tree-shape.ts';
+import type { MemberId } from '../../core/raft/types.ts';
+import type { Epoch, Partition } from '../../core/topology/types.ts';
+import { compareVersions, type Version } from '../../core/version/version.ts';
+import type { KeyState } from './key-state.ts';
+import { maxVersion, type PartitionFact } from './partition-facts.ts';
+import { PartitionTree } from './partition-tree.ts';
+
+type Drain = { readonly until: number; readonly resolve: () => void };
+
+/** One partition as this member knows it, owned or not: its fence, its promises, its changes under way, its tree. */
+export class PartitionState {
+  readonly number: number;
+  readonly tree: PartitionTree;
+  /** Keys with changes under way. */
+  readonly changing = new Set<KeyState>();
+  /** The newest epoch that is known: the topology's, or a durable one that the topology has yet to reach again. */
+  epoch: Epoch;
+  isOwner = false;
+  /** Whether the topology that was applied is at `epoch`; it may be behind after a restart. */
+  isCurrent = false;
+  /** Why this member takes no part in the partition, if it does not. */
+  outReason: string | undefined;
+  floor: Version;
+  durable: PartitionFact;
+  readonly #self: MemberId;
+  #watermarkWanted: Version;
+  #seen: Partition | undefined;
+  #issued = 0;
+  #settled = 0;
+  #drains: Drain[] = [];
+
+  constructor(
+    number: number,
+    options: { readonly self: MemberId; readonly treeShape: TreeShape },
+    fact: PartitionFact,
+  ) {
+    this.number = number;
+    this.tree = new PartitionTree(options.treeShape);
+    this.#self = options.self;
+    this.epoch = fact.epoch;
+    this.floor = fact.floor;
+    this.#watermarkWanted = fact.watermark;
+    this.durable = fact;
+  }
+
+  /** Owned, and its epoch is durable: requests of that epoch may be served. */
+  get isServing(): boolean {
+    return (
+      this.isOwner && this.isCurrent && this.durable.epoch === this.epoch && this.outReason === undefined
+    );
+  }
+
+  get watermark(): Version {
+    return this.durable.watermark;
+  }
+
+  /** What shall be durable. */
+  get wanted(): PartitionFact {
+    const epoch = this.isOwner ? this.epoch : this.durable.epoch;
+    return { epoch, floor: this.floor, watermark: this.#watermarkWanted };
+  }
+
+  /** Takes what the topology says now; whether anything changed. */
+  learn(partition: Partition): boolean {
+    if (this.#seen === partition) return false;
+    this.#seen = partition;
+    this.isCurrent = partition.epoch >= this.epoch;
+    if (!this.isCurrent) return true;
+    this.epoch = partition.epoch;
+    this.isOwner = partition.replicas.includes(this.#self);
+    if (!this.isOwner) this.tree.drop();
+    return true;
+  }
+
+  /** A floor refuses from this turn on. */
+  wantFloor(floor: Version): void {
+    this.floor = maxVersion(this.floor, floor);
+  }
+
+  /** A watermark counts once it is durable; its floor at once. */
+  wantWatermark(watermark: Version): void {
+    this.wantFloor(watermark);
+    this.#watermarkWanted = maxVersion(this.#watermarkWanted, watermark);
+  }
+
+  becameDurable(fact: PartitionFact): void {
+    this.durable = fact;
+  }
+
+  /** Whether a client's write of `version` would break what was promised. */
+  isAtOrBelowFloor(version: Version): boolean {
+    return compareVersions(version, this.floor) <= 0;
+  }
+
+  isAtOrBelowWatermark(version: Version): boolean {
+    return compareVersions(version, this.watermark) <= 0;
+  }
+
+  isInFlight(leaf: number): boolean {
+    for (const state of this.changing) if (state.leaf === leaf) return true;
+    return false;
+  }
+
+  noteIssued(): void {
+    this.#issued += 1;
+  }
+
+  /** The engine settles in the order of the calls. */
+  noteSettled(): void {
+    this.#settled += 1;
+    while (this.#drains.length > 0 && (this.#drains[0]?.until as number) <= this.#settled)
+      this.#drains.shift()?.resolve();
+  }
+
+  /** Resolves when every write issued so far is settled, whatever its outcome. */
+  drained(): Promise<void> {
+    if (this.#settled === this.#issued) return Promise.resolve();
+    return new Promise((resolve) => this.#drains.push({ until: this.#issued, resolve }));
+  }
+}

@@ -1,0 +1,103 @@
+import type { Engine, EngineOperation } from '../../storage/engine.ts';
+import type { Held } from './held.ts';
+import type { Change, KeyState } from './key-state.ts';
+import type { KeyTable } from './key-table.ts';
+
+export type WriterOptions = { readonly backlogBytesMax: number };
+
+export type WriterDeps = {
+  readonly engine: Engine;
+  readonly table: KeyTable;
+  /** The record that was damaged is overwritten, or gone. */
+  onHealed(state: KeyState): void;
+};
+
+/** `after` undefined: the record is removed. */
+export type KeyChange = {
+  readonly state: KeyState;
+  readonly after: Held | undefined;
+  readonly waiter?: (failure: Error | undefined) => void;
+};
+
+const SYNC = { sync: true };
+
+/**
+ * The only way to the records of the engine. What is issued in one turn with the decision about it takes effect in that
+ * order; table and tree follow in the turn in which it is known to be durable.
+ */
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #deps: WriterDeps;
+  #backlogBytes = 0;
+  #failure: Error | undefined;
+
+  constructor(options: WriterOptions, deps: WriterDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** The first write that failed: the engine takes no other after it. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  get backlogBytes(): number {
+    return this.#backlogBytes;
+  }
+
+  /** Alone any write is taken: one above the limit would be refused for ever. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#backlogBytes === 0 || this.#backlogBytes + bytes <= this.#options.backlogBytesMax;
+  }
+
+  /** One batch for all `changes`, which are of one partition; each state stays in use until it is settled. */
+  issue(changes: readonly KeyChange[], operations: readonly EngineOperation[], bytes: number): void {
+    const issued = changes.map((change) => this.#begin(change));
+    this.#backlogBytes += bytes;
+    this.#deps.engine.write(operations, SYNC).then(
+      () => {
+        this.#backlogBytes -= bytes;
+        for (const { state } of changes) this.#settle(state);
+      },
+      (error: unknown) => {
+        this.#backlogBytes -= bytes;
+        this.#fail(changes, issued, error as Error);
+      },
+    );
+  }
+
+  #begin({ state, after, waiter }: KeyChange): Change {
+    const change = { after, waiters: waiter === undefined ? [] : [waiter], next: undefined };
+    state.users += 1;
+    state.push(change);
+    state.partition.changing.add(state);
+    state.partition.noteIssued();
+    return change;
+  }
+
+  #settle(state: KeyState): void {
+    const { partition } = state;
+    const { after, waiters } = state.shift();
+    partition.tree.update(state, state.durable, after);
+    state.durable = after;
+    if (state.isDamaged) {
+      state.isDamaged = false;
+      this.#deps.onHealed(state);
+    }
+    this.#end(state);
+    for (const waiter of waiters) waiter(undefined);
+  }
+
+  /** What was not written stays a change that never settles: nobody may think that the key holds less or more. */
+  #fail(changes: readonly KeyChange[], issued: readonly Change[], error: Error): void {
+    this.#failure ??= error;
+    for (const change of issued) for (const waiter of change.waiters) waiter(error);
+    for (const { state } of changes) state.partition.noteSettled();
+  }
+
+  #end(state: KeyState): void {
+    if (!state.isChanging) state.partition.changing.delete(state);
+    state.partition.noteSettled();
+    this.#deps.table.release(state);
+  }
+}
