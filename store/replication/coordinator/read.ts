@@ -134,7 +134,7 @@ class ReadRun extends Run {
 
   /** While there is no value in hand, it is a value that a slow member is waited for. */
   #askInstead(member: MemberId): void {
-    const hasValue = [...this.#read.sights.values()].some(({ isFull }) => isFull);
+    const hasValue = this.#read.sights.values().some(({ isFull }) => isFull);
     if (hasValue) this.#ask(member, false);
     else this.#askInFull(member);
   }
@@ -235,7 +235,7 @@ class ReadRun extends Run {
   /** Also those whose own record is damaged: nothing else would bring it back. Their answers are not waited for. */
   #repair(found: Found<ReadRecord>, lacking: readonly MemberId[]): void {
     const isDamaged = (member: MemberId): boolean => this.#read.lost.get(member)?.code === 'RECORD_CORRUPT';
-    const damaged = [...this.#read.lost.keys()].filter(isDamaged);
+    const damaged = this.#read.lost.members().filter(isDamaged);
     const members = damaged.length === 0 ? lacking : [...lacking, ...damaged];
     if (members.length === 0) return;
     this.context.events.onReadRepair(members.length);

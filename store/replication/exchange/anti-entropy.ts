@@ -38,7 +38,7 @@ export class AntiEntropy {
     const onSettled = (partition: number) => this.#collector.note(partition);
     this.#answerer = new ExchangeAnswerer(limits, { ...deps, onSettled, tell });
     const answer = (request: DataRequest) => this.#answerer.answer(request as DataRequest & AnsweredRequest);
-    const asker = new DataAsker({ self, requestMs: limits.requestMs }, { peers: deps.peers, answer });
+    const asker = new DataAsker({ ...limits, self }, { peers: deps.peers, answer });
     const owned = (partition: number) => deps.replica.owned(partition);
     const problems = new Problems(
       { self, problemsMax: limits.problemsMax },
@@ -61,8 +61,12 @@ export class AntiEntropy {
     await this.#background.stop();
   }
 
-  /** What another member asks. Rejects only where the replica does: its storage has failed. */
-  async answer(request: AntiEntropyRequest): Promise<DataReply> {
+  /** What the member `from` asks. Rejects only where the replica does: its storage has failed. */
+  async answer(request: AntiEntropyRequest, from: MemberId): Promise<DataReply> {
+    if (request.type === 'roots')
+      for (const { partition } of request.partitions.slice(0, this.#options.limits.rootsPerRequestMax))
+        if (this.#deps.replica.owned(partition) !== undefined)
+          this.#log.noteAsked(partition, from, this.#deps.clock.nowMs());
     if (request.type !== 'verify') return await this.#answerer.answer(request);
     return { type: 'verify', report: await this.verify(request.partitions) };
   }

@@ -188,16 +188,16 @@ export class TestSet {
       request: async (request): Promise<DataOutcome> => {
         const what = request.type === 'round' ? request.stage : request.type;
         if (!(await this.#travels(self, request.to, what))) return { type: 'unreachable', code: 'TIMEOUT' };
-        const reply = await this.#answer(request);
+        const reply = await this.#answer(request, self);
         const isBack = await this.#travels(request.to, self, `${what} reply`);
         return isBack ? { type: 'reply', reply } : { type: 'unreachable', code: 'TIMEOUT' };
       },
     };
   }
 
-  async #answer(request: DataRequest): Promise<DataReply> {
+  async #answer(request: DataRequest, from: MemberId): Promise<DataReply> {
     const { replica, antiEntropy } = this.#member(request.to);
-    if (request.type !== 'explain') return await antiEntropy.answer(request as AntiEntropyRequest);
+    if (request.type !== 'explain') return await antiEntropy.answer(request as AntiEntropyRequest, from);
     const report = await replica.partitions[request.partition]?.report(request);
     if (report === undefined) throw new Error('there is no such partition');
     return { type: 'explain', ...report, hints: [], lastExchange: [] };
