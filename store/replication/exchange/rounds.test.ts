@@ -318,3 +318,30 @@ test('an answer for another epoch, or for a partition that is not here, is a ref
   assert.equal('code' in out && out.code, 'EPOCH_UNKNOWN');
   await set.stop();
 });
+
+test('a request for another member number is refused: an address may have a new owner', async () => {
+  const set = new TestSet(settle);
+  const reply = await set.antiEntropy(1).answer({ type: 'roots', to: 7, partitions: [] }, 2);
+  assert.equal('code' in reply && reply.code, 'WRONG_MEMBER');
+  await set.stop();
+});
+
+test('stop does not wait for members that do not answer', async () => {
+  const set = new TestSet(settle);
+  set.put(live('key', at(OLD)), [1]);
+  set.isStuck = (what) => what === 'walk' || what === 'leaves' || what === 'store';
+  set.start();
+  await set.pass(3000);
+  assert.ok((set.requests.get('walk') ?? 0) > 0);
+  let isStopped = false;
+  const stopped = set
+    .antiEntropy(3)
+    .stop()
+    .then(() => {
+      isStopped = true;
+    });
+  await set.pass(10);
+  assert.ok(isStopped);
+  await stopped;
+  await set.stop();
+});

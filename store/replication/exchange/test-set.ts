@@ -37,6 +37,8 @@ export class TestSet {
   /** Whether a request is lost. */
   isLost: (from: MemberId, request: { readonly to: MemberId; readonly what: string }) => boolean = () =>
     false;
+  /** Whether a request is never answered. */
+  isStuck: (what: string) => boolean = () => false;
   readonly #options: TestSetOptions;
   readonly #settle: Settle;
   readonly #abort = new AbortController();
@@ -205,6 +207,7 @@ export class TestSet {
 
   async #travels(from: MemberId, to: MemberId, what: string): Promise<boolean> {
     this.requests.set(what, (this.requests.get(what) ?? 0) + 1);
+    if (this.isStuck(what)) await new Promise(() => {});
     await sleep(this.clock, LATENCY_MS, this.#abort.signal);
     return !(this.down.has(from) || this.down.has(to) || this.isLost(from, { to, what }));
   }
