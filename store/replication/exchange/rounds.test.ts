@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { toEpoch } from '../../core/topology/types.ts';
 import { settle } from '../../io/settle.ts';
 import { at, live, type TestPartition, tombstone } from './test-replica.ts';
 import { TestSet } from './test-set.ts';
@@ -167,6 +168,41 @@ test('a round is void once the replica set changes: no watermark rises', async (
   const report = await set.until(set.antiEntropy(1).verify());
   assert.deepEqual([report.equal, report.partitions], [0, 1]);
   assert.deepEqual(watermarks(set), [0, 0, 0]);
+  await set.stop();
+});
+
+test('a round is void once its initiator alone has learned of a change', async () => {
+  const set = new TestSet(settle);
+  set.isLost = (_, { what }) => {
+    if (what === 'walk') set.epoch = toEpoch(2);
+    return false;
+  };
+  const report = await set.until(set.antiEntropy(1).verify());
+  assert.deepEqual(report.problems, ['partition 0: the replica set has changed']);
+  assert.deepEqual(watermarks(set), [0, 0, 0]);
+  await set.stop();
+});
+
+test('no round runs on a partition that moves, and no member confirms one', async () => {
+  const set = new TestSet(settle);
+  set.isMoving = true;
+  const report = await set.until(set.antiEntropy(1).verify());
+  assert.deepEqual(report.problems, ['partition 0: the partition is moving']);
+  const round = { initiator: 1, incarnation: 1, number: 1, floor: at(OLD) };
+  const request = { type: 'round', to: 2, partition: 0, epoch: set.epoch, stage: 'floor', round } as const;
+  const reply = await set.antiEntropy(2).answer(request, 1);
+  assert.equal(reply.type === 'round' && reply.outcome.type, 'refused');
+  assert.equal(partitionOf(set, 2).floor.wallMs, 0);
+  await set.stop();
+});
+
+test('a floor whose partition changed while it became durable is not confirmed', async () => {
+  const set = new TestSet(settle);
+  partitionOf(set, 2).onFloor = () => set.setEpoch(2);
+  const round = { initiator: 1, incarnation: 1, number: 1, floor: at(OLD) };
+  const request = { type: 'round', to: 2, partition: 0, epoch: set.epoch, stage: 'floor', round } as const;
+  const reply = await set.antiEntropy(2).answer(request, 1);
+  assert.equal('code' in reply && reply.code, 'STALE_EPOCH');
   await set.stop();
 });
 

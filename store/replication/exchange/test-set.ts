@@ -37,6 +37,7 @@ export class TestSet {
   /** Whether a request is lost. */
   isLost: (from: MemberId, request: { readonly to: MemberId; readonly what: string }) => boolean = () =>
     false;
+  isMoving = false;
   /** Whether a request is never answered. */
   isStuck: (what: string) => boolean = () => false;
   readonly #options: TestSetOptions;
@@ -159,7 +160,10 @@ export class TestSet {
       partitions,
       viewOf: () => {
         const others = [...this.members.keys()].filter((member) => member !== self);
-        return { epoch: this.epoch, sets: { type: 'still', set: [self, ...others] } };
+        const set = [self, ...others];
+        const { epoch } = this;
+        if (this.isMoving) return { epoch, sets: { type: 'joint', from: set, to: set } };
+        return { epoch, sets: { type: 'still', set } };
       },
       isUp: (member) => !this.down.has(member),
       nameOf: (member) => `node-${member}`,
