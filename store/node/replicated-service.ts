@@ -12,7 +12,7 @@ import { openReplica } from '../replication/replica/replica.ts';
 import { createRouting } from '../replication/routing.ts';
 import { createClusterScan } from '../replication/scan/cluster-scan.ts';
 import { KvError } from '../storage/errors.ts';
-import { type Namespaces, openNamespaces } from '../storage/namespaces.ts';
+import { type NamespaceStates, type Namespaces, openNamespaces } from '../storage/namespaces.ts';
 import type { StoredRecord } from '../storage/record.ts';
 import { openVersionSource } from '../storage/version-source.ts';
 import { answerData, type DataAnswerers } from './answer-data.ts';
@@ -39,7 +39,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     { member: self, aheadMs: config['clock.aheadMs'] },
     { clock, meta },
   );
-  let namespaces: Namespaces | undefined;
+  let namespaces: (Namespaces & NamespaceStates) | undefined;
   const healer = new Healer({ clock, heal: (namespaceId, key) => store.heal(namespaceId, key) });
   const replica = await openReplica(
     {
@@ -71,7 +71,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     {
       ...{ engine, meta, topology: namespaceTopology({ ...deps, topology }), onError: deps.onError },
       deleteData: (id) => replica.dropNamespace(id),
-      onServedChange: () => replica.namespacesChanged(),
+      onServed: () => replica.namespacesChanged(),
     },
   );
   const routing = createRouting(
@@ -117,7 +117,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   const signals = new SharedSignals({ clock });
   const peers = new TransportDataPeers(
     { self },
-    { transport, signals, addressOf, serve: (request) => answerData(answerers, request) },
+    { transport, signals, addressOf, serve: (request) => answerData(answerers, request, self) },
   );
   const scan = createClusterScan(
     {
@@ -127,7 +127,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     },
     {
       ...{ clock, routing, peers },
-      scanHere: (request) => answerData(answerers, { ...request, to: self }),
+      scanHere: (request) => answerData(answerers, { ...request, to: self }, self),
       notMet: (message) => new KvError('QUORUM_NOT_MET', message, { outcome: 'unwritten' }),
       readKey: (namespaceId, _partition, key) => readRecord(coordinator, namespaceId, key, deps),
     },
@@ -173,7 +173,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     admin: replicatedAdmin({ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, answerers }),
     peers: {
       onBatch: (from, batch) => links.receive(from, batch),
-      answer: (_from, request) => answerData(answerers, request),
+      answer: (from, request) => answerData(answerers, request, from.member?.number ?? self),
       onUnlink: (address) => links.onUnlink(address),
     },
     readiness() {
