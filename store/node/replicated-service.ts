@@ -117,7 +117,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   const signals = new SharedSignals({ clock });
   const peers = new TransportDataPeers(
     { self },
-    { transport, signals, addressOf, serve: (request) => answerData(answerers, request) },
+    { transport, signals, addressOf, serve: (request) => answerData(answerers, request, self) },
   );
   const scan = createClusterScan(
     {
@@ -127,7 +127,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     },
     {
       ...{ clock, routing, peers },
-      scanHere: (request) => answerData(answerers, { ...request, to: self }),
+      scanHere: (request) => answerData(answerers, { ...request, to: self }, self),
       notMet: (message) => new KvError('QUORUM_NOT_MET', message, { outcome: 'unwritten' }),
       readKey: (namespaceId, _partition, key) => readRecord(coordinator, namespaceId, key, deps),
     },
@@ -173,7 +173,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     admin: replicatedAdmin({ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, answerers }),
     peers: {
       onBatch: (from, batch) => links.receive(from, batch),
-      answer: (_from, request) => answerData(answerers, request),
+      answer: (from, request) => answerData(answerers, request, from.member?.number ?? self),
       onUnlink: (address) => links.onUnlink(address),
     },
     readiness() {

@@ -1,5 +1,6 @@
+import type { ByMember } from '../quorum/by-member.ts';
 import type { Read } from '../quorum/read-decision.ts';
-import type { Write } from '../quorum/write-decision.ts';
+import type { AskAnswer, Write } from '../quorum/write-decision.ts';
 import type { MemberId } from '../raft/types.ts';
 import { toEpoch } from '../topology/types.ts';
 import { compareVersions, type Version } from '../version/version.ts';
@@ -172,12 +173,12 @@ const askKey = ({
   version,
   floor,
   watermark,
-}: Write['asked'] extends ReadonlyMap<MemberId, infer A> ? Extract<A, { type: 'versions' }> : never) =>
+}: AskAnswer) =>
   `${code(version)}~${code(floor)}~${code(watermark)}`;
 
 const code = (version: Version | undefined): string =>
   version === undefined ? '' : `${version.wallMs}.${version.member}`;
 
-function byMember<Value>(map: ReadonlyMap<MemberId, Value>, text: (value: Value) => string): string {
+function byMember<Value>(map: Pick<ByMember<Value>, 'has' | 'get'>, text: (value: Value) => string): string {
   return [1, 2, 3].map((member) => (map.has(member) ? text(map.get(member) as Value) : '-')).join();
 }
