@@ -106,6 +106,26 @@ test('a slow replica is hedged after its time, and its late answer costs nothing
   assert.deepEqual(cluster.node(1).counted, ['hedge 2', 'read answered']);
 });
 
+test('a write-back to a slow replica is hedged: another one that holds it is enough', async () => {
+  const cluster = await partlyWritten([1, 3]);
+  const isStore = ({ request: { body } }: Sent): boolean => body.type === 'store';
+  cluster.fate = (sent) =>
+    sent.request.to === 2 && isStore(sent) ? { requestMs: 300, answerMs: 1 } : PROMPT;
+  const beganMs = cluster.clock.monotonicMs();
+  assert.equal(await cluster.settle(cluster.node(1).get('k')), 'a');
+  assert.equal(cluster.clock.monotonicMs() - beganMs, 2 + 10 + 2);
+  assert.deepEqual(storesBy(cluster, 'write-back'), [2, 3]);
+  assert.deepEqual(cluster.node(1).counted, [
+    'write-back 1',
+    'hedge 2',
+    'write-back 1',
+    'read answered',
+    'repair 1',
+  ]);
+  await cluster.pass(2000);
+  assert.equal(cluster.node(2).replica.valueOf('k'), 'a');
+});
+
 test('where the value itself is slow, the substitute is asked for the value', async () => {
   const cluster = new TestCluster([1, 2, 3, 4]);
   cluster.apply(viewOf(2, [1, 2, 3]));

@@ -11,7 +11,7 @@ import {
   restartRead,
   startRead,
 } from '../../core/quorum/read-decision.ts';
-import { askedSet, type PartitionView } from '../../core/quorum/replica-sets.ts';
+import { askedSet, type PartitionView, writtenMembers } from '../../core/quorum/replica-sets.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import type { Epoch } from '../../core/topology/types.ts';
 import { compareVersions } from '../../core/version/version.ts';
@@ -21,6 +21,7 @@ import type { ReplicaSaid } from '../../storage/kv-store.ts';
 import { decodeRecord, type StoredRecord } from '../../storage/record.ts';
 import type { ReplicaOutcome } from '../types.ts';
 import type { CoordinatorContext } from './context.ts';
+import type { Deadline } from './deadlines.ts';
 import { Questions } from './questions.ts';
 import { deadlineExceeded, named, quorumNotMet, refusedBy, specificCode } from './quorum-errors.ts';
 import { epochOf, Run, type RunTarget } from './run.ts';
@@ -61,6 +62,8 @@ class ReadRun extends Run {
   /** Whom this attempt asked for the value. */
   #askedInFull: MemberId[] = [];
   #writtenBack: MemberId[] = [];
+  /** When others are written to as well, since those that lack it take long. */
+  #patience: Deadline | undefined;
 
   constructor(
     context: CoordinatorContext,
@@ -116,6 +119,8 @@ class ReadRun extends Run {
     this.#questions = this.#newQuestions();
     this.#askedInFull = [];
     this.#writtenBack = [];
+    this.#patience?.cancel();
+    this.#patience = undefined;
   }
 
   protected override expire(): void {
@@ -157,13 +162,32 @@ class ReadRun extends Run {
   #writeBack(members: readonly MemberId[], found: Found<ReadRecord>): void {
     const { attempt } = this.#read;
     const open = members.filter((member) => !this.#writtenBack.includes(member));
-    if (open.length > 0) this.context.events.onWriteBack(open.length);
+    if (open.length === 0) return;
+    this.context.events.onWriteBack(open.length);
+    this.#patience ??= this.#startPatience(found);
     for (const member of open) {
       this.#writtenBack.push(member);
       this.#store(member, 'write-back', found, (outcome) => {
         if (!this.isEnded && !this.isTimeUp(outcome)) this.#hear(member, attempt, 'write-back', outcome);
       });
     }
+  }
+
+  /**
+   * A disk may be slow for good, and most often a replica that was not asked holds the record already: a write-back that
+   * waited for the one that lacks it would make each read of a key that is being written as slow as the slowest disk.
+   */
+  #startPatience(found: Found<ReadRecord>): Deadline {
+    const { deadlines, clock, options } = this.context;
+    return deadlines.set(clock.monotonicMs() + options.hedgeMsMin, () => {
+      const { sights, lost } = this.#read;
+      const isOpen = (member: MemberId): boolean =>
+        !this.#writtenBack.includes(member) && !sights.has(member) && !lost.has(member);
+      const others = writtenMembers(this.view.sets).filter(isOpen);
+      if (others.length === 0) return;
+      for (const member of this.#writtenBack) this.context.events.onHedge(member);
+      this.#writeBack(others, found);
+    });
   }
 
   #store(
@@ -250,6 +274,7 @@ class ReadRun extends Run {
 
   #end(): void {
     this.#questions.stop();
+    this.#patience?.cancel();
     this.end();
     this.#task.onReplicas?.(named(this.context.routing, this.#report().answers));
   }

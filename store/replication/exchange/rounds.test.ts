@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { toEpoch } from '../../core/topology/types.ts';
 import { settle } from '../../io/settle.ts';
 import { at, live, type TestPartition, tombstone } from './test-replica.ts';
 import { TestSet } from './test-set.ts';
@@ -170,6 +171,41 @@ test('a round is void once the replica set changes: no watermark rises', async (
   await set.stop();
 });
 
+test('a round is void once its initiator alone has learned of a change', async () => {
+  const set = new TestSet(settle);
+  set.isLost = (_, { what }) => {
+    if (what === 'walk') set.epoch = toEpoch(2);
+    return false;
+  };
+  const report = await set.until(set.antiEntropy(1).verify());
+  assert.deepEqual(report.problems, ['partition 0: the replica set has changed']);
+  assert.deepEqual(watermarks(set), [0, 0, 0]);
+  await set.stop();
+});
+
+test('no round runs on a partition that moves, and no member confirms one', async () => {
+  const set = new TestSet(settle);
+  set.isMoving = true;
+  const report = await set.until(set.antiEntropy(1).verify());
+  assert.deepEqual(report.problems, ['partition 0: the partition is moving']);
+  const round = { initiator: 1, incarnation: 1, number: 1, floor: at(OLD) };
+  const request = { type: 'round', to: 2, partition: 0, epoch: set.epoch, stage: 'floor', round } as const;
+  const reply = await set.antiEntropy(2).answer(request, 1);
+  assert.equal(reply.type === 'round' && reply.outcome.type, 'refused');
+  assert.equal(partitionOf(set, 2).floor.wallMs, 0);
+  await set.stop();
+});
+
+test('a floor whose partition changed while it became durable is not confirmed', async () => {
+  const set = new TestSet(settle);
+  partitionOf(set, 2).onFloor = () => set.setEpoch(2);
+  const round = { initiator: 1, incarnation: 1, number: 1, floor: at(OLD) };
+  const request = { type: 'round', to: 2, partition: 0, epoch: set.epoch, stage: 'floor', round } as const;
+  const reply = await set.antiEntropy(2).answer(request, 1);
+  assert.equal('code' in reply && reply.code, 'STALE_EPOCH');
+  await set.stop();
+});
+
 test('a replica that refuses the floor, or whose tree is being built, holds the round back by name', async () => {
   const set = new TestSet(settle);
   partitionOf(set, 2).floorMaxMs = 0;
@@ -316,5 +352,32 @@ test('an answer for another epoch, or for a partition that is not here, is a ref
   set.replica(1).takeOut('for the test');
   const out = await ask(5, 'floor');
   assert.equal('code' in out && out.code, 'EPOCH_UNKNOWN');
+  await set.stop();
+});
+
+test('a request for another member number is refused: an address may have a new owner', async () => {
+  const set = new TestSet(settle);
+  const reply = await set.antiEntropy(1).answer({ type: 'roots', to: 7, partitions: [] }, 2);
+  assert.equal('code' in reply && reply.code, 'WRONG_MEMBER');
+  await set.stop();
+});
+
+test('stop does not wait for members that do not answer', async () => {
+  const set = new TestSet(settle);
+  set.put(live('key', at(OLD)), [1]);
+  set.isStuck = (what) => what === 'walk' || what === 'leaves' || what === 'store';
+  set.start();
+  await set.pass(3000);
+  assert.ok((set.requests.get('walk') ?? 0) > 0);
+  let isStopped = false;
+  const stopped = set
+    .antiEntropy(3)
+    .stop()
+    .then(() => {
+      isStopped = true;
+    });
+  await set.pass(10);
+  assert.ok(isStopped);
+  await stopped;
   await set.stop();
 });

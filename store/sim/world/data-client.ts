@@ -146,7 +146,6 @@ export function sawRecord(
   client: DataClient,
   { key, open, wallMs }: PendingRead,
   record: LiveRecord | undefined,
-  { r }: RequestOptions,
 ): void {
   const { world, machine, watch, outcomes } = client;
   if (!client.isHeard()) return;
@@ -162,7 +161,8 @@ export function sawRecord(
   world.trace.note(`${machine.name}: ${key} is there`, () => `${value} ${formatVersion(version)}`);
   world.guard(() => {
     open.found({ version, value, expiresAtMs }, Math.min(wallMs, wallMsOf(client)));
-    watch.answered(key, version, r === 'all' ? 'all' : 'quorum');
+    // However many were asked, a quorum of the set holds it before it is told.
+    watch.answered(key, version, 'quorum');
   });
 }
 

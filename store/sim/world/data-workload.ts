@@ -25,7 +25,7 @@ import type { SimWorld } from './world.ts';
 const OPERATIONS: readonly (readonly [number, (client: DataClient) => Promise<void>])[] = [
   [8, (client) => write(client, true)],
   [3, (client) => write(client, false)],
-  [10, (client) => get(client, anyKey(client))],
+  [10, (client) => get(client, anyKey(client), drawOptions(client))],
   [2, batch],
   [1, scan],
   [1, scanAll],
@@ -52,7 +52,8 @@ export async function readAll(
   outcomes: DataOutcomes,
 ): Promise<void> {
   const client = clientOf(world, plan, machine, prng, outcomes);
-  if (client !== undefined) await Promise.all(client.watch.keys.map((key) => get(client, key)));
+  if (client?.watch.isPlaced === true)
+    await Promise.all(client.watch.keys.map((key) => get(client, key, {})));
 }
 
 function operate(world: SimWorld, plan: DataPlan, prng: Prng, outcomes: DataOutcomes): void {
@@ -98,12 +99,11 @@ async function write(client: DataClient, isPut: boolean): Promise<void> {
   }
 }
 
-async function get(client: DataClient, key: string): Promise<void> {
-  const options = drawOptions(client);
+async function get(client: DataClient, key: string, options: RequestOptions): Promise<void> {
   const pending = beginRead(client, key);
   try {
     const record = await client.store.get(DEFAULT_NAMESPACE, Buffer.from(key), options);
-    if (options.r !== 1) sawRecord(client, pending, record, options);
+    if (options.r !== 1) sawRecord(client, pending, record);
   } catch (error) {
     notRead(client, error);
   }
@@ -136,5 +136,5 @@ function settle(
     if (outcome.type === 'error') notWritten(client, pending, outcome.error);
     else if (outcome.type !== 'get') wrote(client, pending, outcome.result, options);
   } else if (outcome.type === 'error') notRead(client, outcome.error);
-  else if (outcome.type === 'get' && options.r !== 1) sawRecord(client, pending, outcome.record, options);
+  else if (outcome.type === 'get' && options.r !== 1) sawRecord(client, pending, outcome.record);
 }
