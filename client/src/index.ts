@@ -1,7 +1,8 @@
 // biome-ignore-all lint/performance/noBarrelFile: the one entry of the package
 export type { RetryOptions } from './backoff.ts';
+export type { BatchingOptions } from './batcher.ts';
 export type { Bytes } from './bytes.ts';
-export { KvorumClient } from './client.ts';
+export { type ClientOptions, KvorumClient } from './client.ts';
 export type * from './cluster-types.ts';
 export {
   type Executed,
@@ -10,7 +11,11 @@ export {
   KvorumProtocolError,
   KvorumResponseError,
   KvorumTimeoutError,
+  type Outcome,
   type Problem,
 } from './errors.ts';
-export type { CallOptions, TransportOptions as ClientOptions } from './transport.ts';
+export type { Level, ReadOptions, WriteOptions } from './levels.ts';
+export type { Ring, RingMember } from './ring.ts';
+export type { RingOptions } from './ring-keeper.ts';
+export type { CallOptions } from './transport.ts';
 export type * from './types.ts';

@@ -18,6 +18,11 @@ export class TestServer implements AsyncDisposable {
   readonly faults: Fault[] = [];
   /** `METHOD path` of everything that arrived. */
   readonly seen: string[] = [];
+  /** The headers of each. */
+  readonly headers: IncomingMessage['headers'][] = [];
+  /** What `GET /v1/ring` answers, which is neither seen nor met by a fault; undefined: there is no such route. */
+  ring: object | undefined;
+  ringReads = 0;
   readonly state: State = { keys: new Map(), namespaces: new Set(['default']), writes: 0, ready: true };
   readonly #server: Server = createServer((request, response) => void this.#serve(request, response));
   readonly #sockets = new Set<Socket>();
@@ -42,7 +47,9 @@ export class TestServer implements AsyncDisposable {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = Buffer.concat(await request.toArray());
+    if (request.url === '/v1/ring') return void answerRing(response, this.ring, () => this.ringReads++);
     this.seen.push(`${request.method} ${request.url}`);
+    this.headers.push(request.headers);
     const fault = this.faults.shift();
     if (fault?.type === 'delay') await sleep(fault.ms);
     if (fault?.type === 'cut-before') return void request.socket.destroy();
@@ -54,6 +61,12 @@ export class TestServer implements AsyncDisposable {
       return void response.end(request.method === 'HEAD' ? undefined : reply.body);
     response.write(reply.body.subarray(0, reply.body.length / 2), () => request.socket.destroy());
   }
+}
+
+function answerRing(response: ServerResponse, ring: object | undefined, count: () => void): void {
+  count();
+  response.writeHead(ring === undefined ? 404 : 200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(ring ?? { code: 'ROUTE_NOT_FOUND' }));
 }
 
 function refuse(response: ServerResponse, fault: Fault & { type: 'refuse' }): void {
