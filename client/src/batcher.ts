@@ -5,8 +5,8 @@ import { ExchangeError } from './connections.ts';
 import { Deadline } from './deadline.ts';
 import { KvorumResponseError } from './errors.ts';
 import { toKvorumError } from './failure.ts';
-import { getRequest, namesTime, storedIn } from './keys.ts';
-import type { ReadOptions, WriteOptions } from './levels.ts';
+import { getRequest, storedIn } from './keys.ts';
+import { type ReadOptions, takesTime, type WriteOptions } from './levels.ts';
 import type { NodeHandle } from './node-handle.ts';
 import { batchRequest } from './ranges.ts';
 import type { Transport } from './transport.ts';
@@ -93,9 +93,11 @@ export class Batcher {
 
   #queueOf(node: NodeHandle, namespace: string, isRead: boolean, options: WriteOptions): BatchQueue {
     const { origin, pathPrefix } = node.address;
-    const { r, w, timeoutMs } = options;
-    const common = definedOf({ r, w, timeoutMs });
-    const name = [origin + pathPrefix, namespace, isRead, r, w, namesTime(options)].join(' ');
+    const { r, w, timeoutMs, serverTimeoutMs } = options;
+    const common = definedOf({ r, w, timeoutMs, serverTimeoutMs });
+    const name = [origin + pathPrefix, namespace, isRead, r, w, serverTimeoutMs, takesTime(options)].join(
+      ' ',
+    );
     const known = this.#queues.get(name);
     if (known !== undefined) return known;
     const queue = new BatchQueue(this.#limits, (items) => {
@@ -160,7 +162,7 @@ function lateError({ operation, deadline, isSent }: Item, node: NodeHandle): unk
 
 /** What the operations of a request have in common; of `timeoutMs` it is only that each of them has one. */
 function definedOf(
-  options: { [Name in 'r' | 'w' | 'timeoutMs']: WriteOptions[Name] | undefined },
+  options: { [Name in 'r' | 'w' | 'timeoutMs' | 'serverTimeoutMs']: WriteOptions[Name] | undefined },
 ): WriteOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

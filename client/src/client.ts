@@ -25,7 +25,6 @@ import type { ReadOptions, WriteOptions } from './levels.ts';
 import { createNamespace, deleteNamespace, getNamespace, listNamespaces } from './namespaces.ts';
 import { nodeStatus, readiness } from './node-status.ts';
 import { exportRange, readPage, readPages, runBatch } from './ranges.ts';
-import type { Ring } from './ring.ts';
 import { type CallOptions, Transport, type TransportOptions } from './transport.ts';
 import type {
   BatchOperation,
@@ -147,10 +146,10 @@ export class KvorumClient implements AsyncDisposable {
   }
 
   /**
-   * Reads now who owns what. Nobody has to: the client does so by itself once it is used. Undefined where the nodes have
+   * Reads now who owns what. Nobody has to: the client does so by itself once it is used. Resolves with the epoch; undefined where the nodes have
    * no map, or the client is to keep to its URLs.
    */
-  async refreshRing(): Promise<Ring | undefined> {
+  async refreshRing(): Promise<number | undefined> {
     return await this.#transport.refreshRing();
   }
 

@@ -47,7 +47,7 @@ export class KvorumResponseError extends KvorumError {
   /** How long the server asked to wait, in milliseconds (the header Retry-After). */
   readonly retryAfterMs: number | undefined;
 
-  constructor(problem: Problem, retryAfterMs: number | undefined, outcome: Outcome | undefined) {
+  constructor(problem: Problem, retryAfterMs: number | undefined, outcome?: Outcome) {
     super(`${problem.code}: ${problem.detail}`);
     this.code = problem.code;
     this.retryable = problem.retryable;

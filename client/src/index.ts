@@ -14,8 +14,7 @@ export {
   type Outcome,
   type Problem,
 } from './errors.ts';
-export type { Level, ReadOptions, WriteOptions } from './levels.ts';
-export type { Ring, RingMember } from './ring.ts';
+export type { Level, ReadLevels, ReadOptions, WriteLevels, WriteOptions } from './levels.ts';
 export type { RingOptions } from './ring-keeper.ts';
 export type { CallOptions } from './transport.ts';
 export type * from './types.ts';

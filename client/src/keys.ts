@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Bytes, checkedKey, toBytes } from './bytes.ts';
 import type { Answer } from './failure.ts';
-import { levelsQuery, type ReadOptions, type WriteOptions, withQuery } from './levels.ts';
+import { type ReadOptions, takesTime, type WriteOptions, withLevels } from './levels.ts';
 import { isMissing, keyPathOf } from './requests.ts';
-import type { CallOptions, Request, Transport } from './transport.ts';
+import type { Request, Transport } from './transport.ts';
 import type { PutOptions, StoredValue, ValueInfo, Written } from './types.ts';
 import { expiryOf, infoOf, versionOf } from './wire.ts';
 
@@ -17,7 +17,7 @@ export async function putKey(
   options: PutOptions & WriteOptions,
 ): Promise<Written> {
   const { ttlSeconds, contentType } = options;
-  const ttl = ttlSeconds === undefined ? '' : `ttl=${ttlSeconds}`;
+  const ttl = ttlSeconds === undefined ? '' : `?ttl=${ttlSeconds}`;
   const request = keyRequest('PUT', namespace, key, options, ttl);
   const headers = { ...request.headers, ...(contentType !== undefined && { 'content-type': contentType }) };
   const answer = await transport.call({ ...request, headers, body: toBytes(value) }, options);
@@ -69,11 +69,6 @@ export function idempotency({ idempotent }: WriteOptions): Pick<Request, 'isIdem
   return idempotent === true ? { isIdempotent: true, headers: { 'idempotency-key': randomUUID() } } : {};
 }
 
-/** A node is told of the time that a call names; the client's own is longer than what a node takes by itself. */
-export function namesTime({ timeoutMs }: CallOptions): boolean {
-  return timeoutMs !== undefined;
-}
-
 function keyRequest(
   method: 'GET' | 'HEAD' | 'PUT' | 'DELETE',
   namespace: string,
@@ -85,10 +80,10 @@ function keyRequest(
   const isRead = method === 'GET' || method === 'HEAD';
   return {
     method,
-    path: withQuery(keyPathOf(namespace, bytes), query, levelsQuery(options)),
+    path: withLevels(keyPathOf(namespace, bytes) + query, options),
     isRead,
     key: bytes,
-    takesTime: namesTime(options),
+    takesTime: takesTime(options),
     ...(!isRead && idempotency(options)),
   };
 }

@@ -1,32 +1,47 @@
 import type { CallOptions } from './transport.ts';
 
-/** How many replicas: one, a majority of them (the default), or every one. */
+/** How many of a key's replicas: one, a majority, or all. Only the default, `quorum`, or more keeps all promises. */
 export type Level = 1 | 'quorum' | 'all';
 
-export type ReadOptions = CallOptions & {
-  /** Replicas that a read asks. With less than a quorum it may miss the newest write. */
+/** What a read may ask of the replicas. */
+export type ReadLevels = {
+  /** Replicas that are asked. */
   readonly r?: Level;
-};
-
-export type WriteOptions = ReadOptions & {
-  /** Replicas that must hold a write before it is acknowledged. With one a crash may lose it. */
-  readonly w?: Level;
   /**
-   * The write may be executed again by this call where its outcome is unknown. Every attempt carries the same
-   * Idempotency-Key, and the same node is asked first, which does not execute it twice; another one may. Say so where it
-   * does no harm: nobody else writes this key, or any order of the writes will do.
+   * Milliseconds that the node may take, retries of this client apart. Absent: most of what is left of the `timeoutMs` of
+   * the call, so that what the node says of the outcome still arrives; its own default where the call names none.
    */
-  readonly idempotent?: boolean;
+  readonly serverTimeoutMs?: number;
 };
 
-/** `r=1&w=all`; empty where nothing is asked for. */
-export function levelsQuery({ r, w }: Pick<WriteOptions, 'r' | 'w'>): string {
-  const parts = [r === undefined ? '' : `r=${r}`, w === undefined ? '' : `w=${w}`];
-  return parts.filter((part) => part !== '').join('&');
+/** What a write may ask of the replicas. */
+export type WriteLevels = ReadLevels & {
+  /** Replicas that must hold it. */
+  readonly w?: Level;
+};
+
+export type ReadOptions = ReadLevels & CallOptions;
+
+export type WriteOptions = WriteLevels &
+  CallOptions & {
+    /**
+     * The write may be executed again by this call where its outcome is unknown. Every attempt carries the same
+     * Idempotency-Key, and the same node is asked first, which does not execute it twice; another one may. Say so where
+     * it does no harm: nobody else writes this key, or any order of the writes will do.
+     */
+    readonly idempotent?: boolean;
+  };
+
+/** `path` with the parameters of `levels`; it may have others already. */
+export function withLevels(path: string, { r, w, serverTimeoutMs }: WriteLevels = {}): string {
+  const parts = Object.entries({ r, w, timeoutMs: serverTimeoutMs })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value}`);
+  if (parts.length === 0) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}${parts.join('&')}`;
 }
 
-/** `path` with those of `parts` that are not empty as its query. */
-export function withQuery(path: string, ...parts: readonly string[]): string {
-  const query = parts.filter((part) => part !== '').join('&');
-  return query === '' ? path : `${path}?${query}`;
+/** Whether the node is to be told of what is left of the time of the call. */
+export function takesTime({ timeoutMs, serverTimeoutMs }: ReadOptions): boolean {
+  return timeoutMs !== undefined && serverTimeoutMs === undefined;
 }

@@ -1,7 +1,7 @@
 import { percentEncode } from './bytes.ts';
 import type { PageQuery } from './types.ts';
 
-/** The query of a scan; empty where nothing is asked for. */
+/** The query string of a scan, with its question mark; empty where nothing is asked for. */
 export function queryOf(query: PageQuery): string {
   const parts: string[] = [];
   for (const name of ['prefix', 'start', 'end', 'cursor'] as const) {
@@ -11,5 +11,5 @@ export function queryOf(query: PageQuery): string {
   if (query.limit !== undefined) parts.push(`limit=${query.limit}`);
   if (query.reverse === true) parts.push('reverse=true');
   if (query.keysOnly === true) parts.push('values=false');
-  return parts.join('&');
+  return parts.length === 0 ? '' : `?${parts.join('&')}`;
 }

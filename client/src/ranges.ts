@@ -1,6 +1,6 @@
 import { batchResults, batchToJson } from './batch.ts';
-import { idempotency, namesTime } from './keys.ts';
-import { levelsQuery, type ReadOptions, type WriteOptions, withQuery } from './levels.ts';
+import { idempotency } from './keys.ts';
+import { type ReadOptions, takesTime, type WriteOptions, withLevels } from './levels.ts';
 import { lines } from './ndjson.ts';
 import { queryOf } from './query.ts';
 import { namespacePath, read } from './requests.ts';
@@ -31,11 +31,11 @@ export function batchRequest(
   const { headers, ...repeatable } = isRead ? {} : idempotency(options);
   return {
     method: 'POST',
-    path: withQuery(`${namespacePath(namespace)}:batch`, levelsQuery(options)),
+    path: withLevels(`${namespacePath(namespace)}:batch`, options),
     isRead,
     ...repeatable,
     isSpread: true,
-    takesTime: namesTime(options),
+    takesTime: takesTime(options),
     headers: { ...headers, 'content-type': 'application/json' },
     body: batchToJson(operations),
   };
@@ -47,8 +47,8 @@ export async function readPage(
   query: PageQuery,
   options: ReadOptions,
 ): Promise<Page> {
-  const path = withQuery(namespacePath(namespace), queryOf(query), levelsQuery(options));
-  const request: Request = { ...read(path), isSpread: true, takesTime: namesTime(options) };
+  const path = withLevels(namespacePath(namespace) + queryOf(query), options);
+  const request: Request = { ...read(path), isSpread: true, takesTime: takesTime(options) };
   const json = jsonOf(await transport.call(request, options));
   return { entries: arrayIn(json, 'entries').map(entryOf), cursor: optionalString(json, 'cursor') };
 }
@@ -77,7 +77,7 @@ export async function* exportRange(
   query: RangeQuery,
   options: ReadOptions,
 ): AsyncGenerator<Entry, void, undefined> {
-  const path = withQuery(namespacePath(namespace), queryOf(query), levelsQuery(options));
+  const path = withLevels(namespacePath(namespace) + queryOf(query), options);
   const request: Request = { ...read(path), isSpread: true, headers: { accept: 'application/x-ndjson' } };
   for await (const line of lines(transport.stream(request, options))) yield entryOf(parseJson(line));
 }

@@ -151,10 +151,12 @@ test('r, w and timeoutMs of a call reach the node, which gets less time than the
   await using client = new KvorumClient({ url: server.url });
   await client.put('default', 'k', 'v', { w: 'all', r: 1, ttlSeconds: 5 });
   await client.get('default', 'k', { r: 'all', timeoutMs: 1000 });
+  await client.get('default', 'k', { timeoutMs: 1000, serverTimeoutMs: 7 });
   await client.batch('default', [{ op: 'get', key: 'k' }], { r: 1 });
   await Array.fromAsync(client.scan('default', { prefix: 'k' }, { r: 1 }));
   assert.equal(server.seen[0], 'PUT /v1/kv/default/k?ttl=5&r=1&w=all');
   assert.match(server.seen[1] ?? '', /^GET \/v1\/kv\/default\/k\?r=all&timeoutMs=(8\d\d|900)$/);
+  assert.equal(server.seen.splice(2, 1)[0], 'GET /v1/kv/default/k?timeoutMs=7');
   assert.equal(server.seen[2], 'POST /v1/kv/default:batch?r=1');
   assert.equal(server.seen[3], 'GET /v1/kv/default?prefix=k&limit=1000&r=1');
 });

@@ -1,4 +1,4 @@
-import { type Ring, ringOf } from './ring.ts';
+import { type PartitionMap, partitionMapOf } from './partition-map.ts';
 import type { FetchedRing } from './ring-keeper.ts';
 import type { CallOptions, Request, Transport } from './transport.ts';
 import { jsonOf } from './wire.ts';
@@ -10,7 +10,7 @@ const NOT_MODIFIED = 304;
 /** The map as some node tells it. */
 export function fetchRing(
   transport: Transport,
-  known: Ring | undefined,
+  known: PartitionMap | undefined,
   options: CallOptions,
 ): Promise<FetchedRing> {
   const request: Request = {
@@ -25,12 +25,12 @@ export function fetchRing(
     const answer = await transport.send(node, request, deadline);
     if (answer.status === NOT_MODIFIED) return { type: 'same' };
     if (STATUSES_WITHOUT.includes(answer.status)) return { type: 'none' };
-    return { type: 'ring', ring: ringOf(jsonOf(answer)), asked: node.address };
+    return { type: 'ring', ring: partitionMapOf(jsonOf(answer)), asked: node.address };
   });
 }
 
 /** Who is up is no part of the epoch: a map that has somebody down is read again as a whole. */
-function conditionOf(known: Ring | undefined): Record<string, string> {
+function conditionOf(known: PartitionMap | undefined): Record<string, string> {
   const isComplete = known?.members.every(({ isUp }) => isUp) === true;
   return isComplete ? { 'if-none-match': `"${known.epoch}"` } : {};
 }

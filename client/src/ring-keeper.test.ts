@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressOf } from './node-address.ts';
-import type { Ring } from './ring.ts';
+import type { PartitionMap } from './partition-map.ts';
 import { type FetchedRing, RingKeeper } from './ring-keeper.ts';
 
-const ringOfEpoch = (epoch: number): Ring => ({ epoch, replicationFactor: 1, members: [], sets: [] });
+const ringOfEpoch = (epoch: number): PartitionMap => ({ epoch, replicationFactor: 1, members: [], sets: [] });
 
 class Bench {
   nowMs = 0;

@@ -1,5 +1,5 @@
 import type { NodeAddress } from './node-address.ts';
-import type { Ring } from './ring.ts';
+import type { PartitionMap } from './partition-map.ts';
 
 /** How soon behind the last one the map is asked for again, where a node turned out to be gone. */
 const REFRESH_MS_MIN = 250;
@@ -12,7 +12,7 @@ export type RingOptions = {
 };
 
 export type FetchedRing =
-  | { readonly type: 'ring'; readonly ring: Ring; readonly asked: NodeAddress }
+  | { readonly type: 'ring'; readonly ring: PartitionMap; readonly asked: NodeAddress }
   /** `same`: the epoch that is known. `none`: the node has no map to give. */
   | { readonly type: 'same' }
   | { readonly type: 'none' };
@@ -21,7 +21,7 @@ type Deps = {
   readonly nowMs: () => number;
   readonly random: () => number;
   fetch(): Promise<FetchedRing>;
-  learn(ring: Ring, asked: NodeAddress): void;
+  learn(ring: PartitionMap, asked: NodeAddress): void;
 };
 
 /**
@@ -31,7 +31,7 @@ type Deps = {
 export class RingKeeper {
   readonly #refreshMs: number;
   readonly #deps: Deps;
-  #ring: Ring | undefined;
+  #ring: PartitionMap | undefined;
   #learnedAtMs = 0;
   #startedAtMs = Number.NEGATIVE_INFINITY;
   #nextAtMs = 0;
@@ -43,7 +43,7 @@ export class RingKeeper {
     this.#deps = deps;
   }
 
-  get ring(): Ring | undefined {
+  get ring(): PartitionMap | undefined {
     return this.#ring;
   }
 

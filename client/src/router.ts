@@ -1,6 +1,6 @@
 import { addressOf, memberAddress, type NodeAddress } from './node-address.ts';
 import { NodeHandle } from './node-handle.ts';
-import { ownersOf, type Ring } from './ring.ts';
+import { ownersOf, type PartitionMap } from './partition-map.ts';
 
 /** What of a request decides where it goes. */
 export type Way = {
@@ -20,7 +20,7 @@ export class Router {
   readonly #given: readonly NodeHandle[];
   readonly #handles = new Map<string, NodeHandle>();
   readonly #deps: Deps;
-  #ring: Ring | undefined;
+  #ring: PartitionMap | undefined;
   #members = new Map<number, Member>();
 
   constructor(urls: readonly string[], deps: Deps) {
@@ -39,7 +39,7 @@ export class Router {
   }
 
   /** Takes the map that `asked` told. Handles of addresses that stay keep what is known of them. */
-  learn(ring: Ring, asked: NodeAddress): void {
+  learn(ring: PartitionMap, asked: NodeAddress): void {
     const members = new Map<number, Member>();
     for (const { number, httpAddress, isUp } of ring.members) {
       const address = memberAddress(httpAddress, asked);

@@ -7,7 +7,6 @@ import { InFlight } from './in-flight.ts';
 import type { NodeHandle } from './node-handle.ts';
 import { patientChunks } from './patient-chunks.ts';
 import { withRetries } from './retry.ts';
-import type { Ring } from './ring.ts';
 import { fetchRing } from './ring-fetch.ts';
 import { RingKeeper, type RingOptions } from './ring-keeper.ts';
 import { Router, type Way } from './router.ts';
@@ -61,7 +60,7 @@ export type Request = Way &
     readonly statuses?: readonly number[];
     /** The node is asked to wait so long by itself. */
     readonly waitMs?: number;
-    /** The node takes `timeoutMs`. */
+    /** The node is to be told of the time that is left. */
     readonly takesTime?: boolean;
   };
 
@@ -132,10 +131,10 @@ export class Transport {
     }
   }
 
-  /** The map of the partitions as it is now; undefined where the nodes have none, or none is wanted. */
-  async refreshRing(): Promise<Ring | undefined> {
+  /** Reads the map of the partitions now; resolves with its epoch, undefined where the nodes have none, or none is wanted. */
+  async refreshRing(): Promise<number | undefined> {
     await this.#keeper?.refresh();
-    return this.#keeper?.ring;
+    return this.#keeper?.ring?.epoch;
   }
 
   async close(): Promise<void> {

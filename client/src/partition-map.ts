@@ -3,7 +3,7 @@ import { SLOT_COUNT, slotOf } from './slot.ts';
 import { arrayIn, type Json, numberIn, stringIn } from './wire.ts';
 
 /** Who owns what, as `GET /v1/ring` tells it. */
-export type Ring = {
+export type PartitionMap = {
   readonly epoch: number;
   readonly replicationFactor: number;
   readonly members: readonly RingMember[];
@@ -21,7 +21,7 @@ export type RingMember = {
 };
 
 /** Throws KvorumProtocolError for what is no ring. */
-export function ringOf(json: Json): Ring {
+export function partitionMapOf(json: Json): PartitionMap {
   const sets = arrayIn(json, 'sets').map(replicasOf);
   if (sets.length > 0 && SLOT_COUNT % sets.length !== 0)
     throw new KvorumProtocolError(`${sets.length} partitions do not share ${SLOT_COUNT} slots evenly`);
@@ -34,7 +34,7 @@ export function ringOf(json: Json): Ring {
 }
 
 /** The owners of `key`, the primary first; empty where the partitions are not placed. */
-export function ownersOf(ring: Ring, key: Uint8Array): readonly number[] {
+export function ownersOf(ring: PartitionMap, key: Uint8Array): readonly number[] {
   const count = ring.sets.length;
   return count === 0 ? [] : ring.sets[Math.floor(slotOf(key) / (SLOT_COUNT / count))]!;
 }
