@@ -4,6 +4,7 @@ import { arrayIn, type Json, numberIn, stringIn } from './wire.ts';
 
 /** Who owns what, as `GET /v1/ring` tells it. */
 export type PartitionMap = {
+  readonly clusterId: string;
   readonly epoch: number;
   readonly replicationFactor: number;
   readonly members: readonly RingMember[];
@@ -21,11 +22,12 @@ export type RingMember = {
 };
 
 /** Throws KvorumProtocolError for what is no ring. */
-export function partitionMapOf(json: Json): PartitionMap {
+export function partitionMapOf(json: Json, clusterId: string): PartitionMap {
   const sets = arrayIn(json, 'sets').map(replicasOf);
   if (sets.length > 0 && SLOT_COUNT % sets.length !== 0)
     throw new KvorumProtocolError(`${sets.length} partitions do not share ${SLOT_COUNT} slots evenly`);
   return {
+    clusterId,
     epoch: numberIn(json, 'epoch'),
     replicationFactor: numberIn(json, 'replicationFactor'),
     members: arrayIn(json, 'members').map(memberOf),

@@ -82,6 +82,7 @@ function noteFailure(node: NodeHandle, error: unknown, call: RetriedCall): boole
   const isRefusal = error instanceof KvorumResponseError;
   const isOut = error instanceof KvorumConnectionError || error instanceof KvorumTimeoutError;
   if (!isOut && !(isRefusal && NODE_CODES.has(error.code))) return false;
+  if (isOut) node.lost();
   node.failed(performance.now(), isRefusal ? error.retryAfterMs : undefined);
   call.onNodeFailure();
   return true;

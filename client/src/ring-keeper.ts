@@ -3,8 +3,6 @@ import type { PartitionMap } from './partition-map.ts';
 
 /** How soon behind the last one the map is asked for again, where a node turned out to be gone. */
 const REFRESH_MS_MIN = 250;
-/** After this long a map with an older epoch is believed: it is of another cluster at the same addresses. */
-const TRUST_MS = 60_000;
 
 export type RingOptions = {
   /** Milliseconds after which a map in use is asked for again. Default 10000. */
@@ -22,6 +20,8 @@ type Deps = {
   readonly random: () => number;
   fetch(): Promise<FetchedRing>;
   learn(ring: PartitionMap, asked: NodeAddress): void;
+  /** Has members that are new, or were lost, show that they are there; never rejects. */
+  prove(): Promise<void>;
 };
 
 /**
@@ -32,7 +32,6 @@ export class RingKeeper {
   readonly #refreshMs: number;
   readonly #deps: Deps;
   #ring: PartitionMap | undefined;
-  #learnedAtMs = 0;
   #startedAtMs = Number.NEGATIVE_INFINITY;
   #nextAtMs = 0;
   #underWay: Promise<void> | undefined;
@@ -77,11 +76,15 @@ export class RingKeeper {
     this.#nextAtMs = this.#startedAtMs + this.#refreshMs * (0.75 + this.#deps.random() / 2);
     const fetched = await this.#deps.fetch();
     if (fetched.type === 'none') return;
-    const isOutdated = fetched.type === 'ring' && fetched.ring.epoch < (this.#ring?.epoch ?? 0);
-    if (isOutdated && this.#deps.nowMs() - this.#learnedAtMs < TRUST_MS) return;
-    this.#learnedAtMs = this.#deps.nowMs();
-    if (fetched.type === 'same') return;
-    this.#ring = fetched.ring;
-    this.#deps.learn(fetched.ring, fetched.asked);
+    if (fetched.type === 'ring' && !this.#isOutdated(fetched.ring)) {
+      this.#ring = fetched.ring;
+      this.#deps.learn(fetched.ring, fetched.asked);
+    }
+    await this.#deps.prove();
+  }
+
+  /** Told by a node that lags. An older epoch of another cluster, at the address that was given, is no older map. */
+  #isOutdated({ clusterId, epoch }: PartitionMap): boolean {
+    return clusterId === this.#ring?.clusterId && epoch < this.#ring.epoch;
   }
 }

@@ -127,6 +127,34 @@ test('ring: partitions that are not placed yet are no obstacle, nor are owners t
     await client.put('default', keyOf(partition), 'v');
 });
 
+test('ring: an address that another cluster answers at, or nobody, or no node, gets no request', async () => {
+  await using bench = await start();
+  const { client, servers } = bench;
+  servers[1]!.clusterId = 'b'.repeat(32);
+  await servers[2]!.stop();
+  await client.refreshRing();
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    for (let i = 0; i < 5; i++) await client.put('default', keyOf(partition), 'v');
+  }
+  assert.equal(servers[1]!.seen.length, 0);
+  assert.ok(servers[3]!.seen.length >= 5);
+});
+
+test('ring: an address is trusted anew where its node was lost and somebody else answers there', async () => {
+  await using bench = await start();
+  const { client, servers } = bench;
+  await client.refreshRing();
+  await client.put('default', keyOf(1), 'v');
+  assert.equal(servers[1]!.seen.length, 1);
+  servers[1]!.clusterId = 'b'.repeat(32);
+  servers[1]!.faults.push({ type: 'cut-before' });
+  await assert.rejects(client.put('default', keyOf(1), 'v'), { outcome: 'unknown' });
+  const before = servers[1]!.seen.length;
+  await client.refreshRing();
+  for (let i = 0; i < 10; i++) await client.put('default', keyOf(1), 'v');
+  assert.equal(servers[1]!.seen.length, before);
+});
+
 test('ring: false, or a path in the URL, keeps to the given nodes', async () => {
   await using bench = await start();
   const { url } = bench.servers[0]!;
@@ -143,8 +171,10 @@ test('ring: an owner that is gone is replaced by the next one', async () => {
   const { client, servers } = bench;
   await client.refreshRing();
   await servers[1]!.stop();
+  while (servers[2]!.seen.length < 3) await client.get('default', keyOf(1));
+  const before = servers[2]!.seen.length;
   for (let i = 0; i < 3; i++) await client.put('default', keyOf(1), 'v');
-  assert.deepEqual(seenBy(servers), [0, 0, 3, 0]);
+  assert.deepEqual(seenBy(servers), [0, 0, before + 3, 0]);
 });
 
 test('ring: a member that the map calls down is asked last', async () => {
@@ -169,7 +199,7 @@ test('ring: a node that came back at another address is found there', async () =
   tellRing(servers, { epoch: 2 });
   await until(
     () => back.seen.length > 0,
-    () => client.put('default', keyOf(1), 'v'),
+    () => client.get('default', keyOf(1)),
   );
 });
 
@@ -206,7 +236,9 @@ test('memberAddress: as told, but nothing that means another place from here', (
 
 test('partitionMapOf: what does not fit together is no ring', () => {
   const json = { epoch: 1, replicationFactor: 1, members: [], sets: [{ replicas: [1] }] };
-  assert.equal(partitionMapOf(parseJson(JSON.stringify(json))).sets.length, 1);
+  assert.equal(partitionMapOf(parseJson(JSON.stringify(json)), 'a').sets.length, 1);
   for (const sets of [undefined, [{}], [{ replicas: ['1'] }], [1, 2, 3].map((n) => ({ replicas: [n] }))])
-    assert.throws(() => partitionMapOf(parseJson(JSON.stringify({ ...json, sets }))), { code: 'PROTOCOL' });
+    assert.throws(() => partitionMapOf(parseJson(JSON.stringify({ ...json, sets })), 'a'), {
+      code: 'PROTOCOL',
+    });
 });

@@ -9,6 +9,8 @@ export type Way = {
   readonly key?: Uint8Array;
   /** Any node does as well as any other: such requests are spread. Else the first of the given URLs answers, if it can. */
   readonly isSpread?: boolean;
+  /** It asks a node who it is: only such requests go to nodes that have not shown it. */
+  readonly isProof?: boolean;
 };
 
 type Deps = { readonly nowMs: () => number; readonly random: () => number };
@@ -25,12 +27,8 @@ export class Router {
 
   constructor(urls: readonly string[], deps: Deps) {
     if (urls.length === 0) throw new TypeError('a client needs the URL of a node');
-    this.#given = [...new Set(urls.map((url) => this.#handleOf(addressOf(url))))];
+    this.#given = [...new Set(urls.map((url) => this.#handleOf(addressOf(url), true)))];
     this.#deps = deps;
-  }
-
-  get epoch(): number | undefined {
-    return this.#ring?.epoch;
   }
 
   /** Behind a path there is a proxy, and the addresses of the members are likely not to be reached from here. */
@@ -43,14 +41,19 @@ export class Router {
     const members = new Map<number, Member>();
     for (const { number, httpAddress, isUp } of ring.members) {
       const address = memberAddress(httpAddress, asked);
-      if (address !== undefined) members.set(number, { node: this.#handleOf(address), isUp });
+      if (address !== undefined) members.set(number, { node: this.#handleOf(address, false), isUp });
     }
     this.#ring = ring;
     this.#members = members;
     this.#forgetUnused();
   }
 
-  /** All nodes, the best one first: owners, other members, given URLs, members that are down; each kind the well ones first. */
+  /** Members that have not shown that they are there; also those that are down as the map says: it may be late. */
+  unproven(): readonly NodeHandle[] {
+    return [...this.#members.values()].map(({ node }) => node).filter((node) => !node.isProven);
+  }
+
+  /** The nodes to ask, the best one first: owners, other members, given URLs, members that are down; each kind the well ones first. */
   candidates(way: Way): readonly NodeHandle[] {
     const owners = this.#ownersFor(way);
     const members = this.#shuffled([...this.#members.values()]);
@@ -59,7 +62,10 @@ export class Router {
     const isAnywhere = way.key !== undefined || way.isSpread === true;
     const given = isAnywhere ? this.#rotated(this.#given) : this.#given;
     const kinds = isAnywhere ? [...owners, ...up, ...given, ...down] : [...given, ...up, ...down];
-    return this.#wellFirst([...new Set(kinds)]);
+    const nodes = [...new Set(kinds)];
+    const proven = nodes.filter((node) => node.isProven);
+    const unproven = way.isProof === true ? nodes.filter((node) => !node.isProven) : [];
+    return [...this.#wellFirst(proven), ...this.#wellFirst(unproven)];
   }
 
   /** Reads go to any owner, writes to the primary, which has the version of the key at hand; primaries are balanced. */
@@ -95,11 +101,11 @@ export class Router {
     return shuffled;
   }
 
-  #handleOf(address: NodeAddress): NodeHandle {
+  #handleOf(address: NodeAddress, isGiven: boolean): NodeHandle {
     const name = address.origin + address.pathPrefix;
     const known = this.#handles.get(name);
     if (known !== undefined) return known;
-    const made = new NodeHandle(address);
+    const made = new NodeHandle(address, { isGiven });
     this.#handles.set(name, made);
     return made;
   }

@@ -31,6 +31,8 @@ export class TestServer implements AsyncDisposable {
   /** What `GET /v1/ring` answers, which is neither seen nor met by a fault; undefined: there is no such route. */
   ring: object | undefined;
   ringReads = 0;
+  /** What `GET /v1/cluster` says, which is not seen either. */
+  clusterId = 'a'.repeat(32);
   readonly state: State;
   readonly #server: Server = createServer((request, response) => void this.#serve(request, response));
   readonly #sockets = new Set<Socket>();
@@ -72,6 +74,7 @@ export class TestServer implements AsyncDisposable {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = Buffer.concat(await request.toArray());
     if (request.url === '/v1/ring') return void answerRing(response, this.ring, () => this.ringReads++);
+    if (request.url === '/v1/cluster') return answerCluster(response, this.clusterId);
     this.seen.push(`${request.method} ${request.url}`);
     this.headers.push(request.headers);
     const fault = this.faults.shift();
@@ -92,6 +95,11 @@ function answerRing(response: ServerResponse, ring: object | undefined, count: (
   count();
   response.writeHead(ring === undefined ? 404 : 200, { 'content-type': 'application/json' });
   response.end(JSON.stringify(ring ?? { code: 'ROUTE_NOT_FOUND' }));
+}
+
+function answerCluster(response: ServerResponse, clusterId: string): void {
+  const quorum = { state: 'ok' };
+  response.end(JSON.stringify({ node: { name: 'node' }, quorum, clusterId }));
 }
 
 function refuse(response: ServerResponse, fault: Fault & { type: 'refuse' }): void {

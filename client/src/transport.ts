@@ -7,7 +7,7 @@ import { InFlight } from './in-flight.ts';
 import type { NodeHandle } from './node-handle.ts';
 import { patientChunks } from './patient-chunks.ts';
 import { withRetries } from './retry.ts';
-import { fetchRing } from './ring-fetch.ts';
+import { clusterIdAt, fetchRing } from './ring-fetch.ts';
 import { RingKeeper, type RingOptions } from './ring-keeper.ts';
 import { Router, type Way } from './router.ts';
 
@@ -22,6 +22,7 @@ const LIMITED_ATTEMPTS = 2;
 const NODE_SHARE = 0.9;
 const NODE_TIMEOUT_MS_MAX = 60_000;
 const RING_TIMEOUT_MS = 3000;
+const PROOF_TIMEOUT_MS = 2000;
 
 export type TransportOptions = {
   /**
@@ -87,7 +88,8 @@ export class Transport {
     if (ring === false) return;
     const fetch = () => fetchRing(this, this.#keeper?.ring, this.#ringCall());
     const learn = this.#router.learn.bind(this.#router);
-    this.#keeper = new RingKeeper(ring === true ? {} : ring, { ...deps, fetch, learn });
+    const prove = () => this.#prove();
+    this.#keeper = new RingKeeper(ring === true ? {} : ring, { ...deps, fetch, learn, prove });
   }
 
   /** Sends the request and reads the whole answer. Throws KvorumError. */
@@ -200,6 +202,17 @@ export class Transport {
       signal,
       connectTimeoutMs,
     });
+  }
+
+  async #prove(): Promise<void> {
+    const clusterId = this.#keeper?.ring?.clusterId;
+    const { signal } = this.#closing;
+    if (clusterId === undefined || signal.aborted) return;
+    const prove = async (node: NodeHandle): Promise<void> => {
+      using deadline = new Deadline(PROOF_TIMEOUT_MS, signal);
+      if ((await clusterIdAt(this, node, deadline)) === clusterId) node.proven();
+    };
+    await Promise.allSettled(this.#router.unproven().map(prove));
   }
 
   #ringCall(): CallOptions {
