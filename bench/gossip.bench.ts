@@ -138,7 +138,7 @@ function draw(bySize: ReadonlyMap<number, ClusterFigures>): void {
         series: [{ label: 'packets', tone: 0, values: all.map(({ quiet }) => quiet.packetsPerSecond) }],
       },
     ],
-    GOSSIP_TEXT,
+    { label: 'Gossip over the size of the cluster', axis: 'members' },
   );
   writeFileSync(PLOT_PATH, svg);
   say(`drew ${PLOT_PATH}`);

@@ -55,16 +55,17 @@ async function grow(keys: number): Promise<Grown> {
     await proveEqual(cluster);
     const fullMiB = totalResidentMiB(cluster);
     note(`${keys} keys: equal, ${Math.round(fullMiB)} MiB resident`);
+    const repairs: Repaired[] = [];
+    for (let i = 0; i < Number(flags.repairs); i++) {
+      repairs.push(await repairDrift(cluster, { keys, step }));
+      note(`${keys} keys, repair: ${JSON.stringify(repairs.at(-1))}`);
+    }
+    // Last: it leaves nodes that compare nothing.
     const idle: IdleCost[] = [];
     const isLargest = keys === Math.max(...sizes);
     for (let i = 0; isLargest && i < Number(flags['idle-rounds']); i++) {
       idle.push(await measureIdle(cluster, Number(flags['idle-seconds'])));
       note(`idle, percent of a core and MiB: ${JSON.stringify(idle.at(-1))}`);
-    }
-    const repairs: Repaired[] = [];
-    for (let i = 0; i < Number(flags.repairs); i++) {
-      repairs.push(await repairDrift(cluster, { keys, step }));
-      note(`${keys} keys, repair: ${JSON.stringify(repairs.at(-1))}`);
     }
     return { keys, repairs, emptyMiB, fullMiB, idle };
   } finally {
