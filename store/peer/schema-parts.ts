@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { LogIndex, MemberId, Position, Term } from '../core/raft/types.ts';
 import { LIMITS } from '../core/topology/limits.ts';
-import type { Epoch } from '../core/topology/types.ts';
+import type { Epoch, MoveSession } from '../core/topology/types.ts';
 import { ADDRESS_CHARS_MAX, ID_CHARS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX } from './limits.ts';
 
 /** What the schemas of peer messages are made of. Casts give a checked number its brand. */
@@ -10,6 +10,7 @@ export const memberId: z.ZodType<MemberId> = z.int().min(1);
 export const term = count as unknown as z.ZodType<Term>;
 export const logIndex = count as unknown as z.ZodType<LogIndex>;
 export const epoch = count as unknown as z.ZodType<Epoch>;
+export const moveSession = count as unknown as z.ZodType<MoveSession>;
 export const fraction = z.number().min(0).max(1);
 export const byteArray = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'not bytes');
 

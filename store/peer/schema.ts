@@ -12,6 +12,7 @@ import {
   epoch,
   id,
   memberId,
+  moveSession,
   nodeName,
   optional,
   succession,
@@ -53,6 +54,11 @@ export const peerMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('gossip'), packet: gossipPacket }),
 ]);
 
+const replicaSet = z.array(memberId).max(REPLICAS_MAX);
+const moveAt = { partition: count, session: moveSession, epoch } as const;
+const moves = z.array(z.object(moveAt)).max(PARTITIONS_MAX);
+const movesWithSources = z.array(z.object({ ...moveAt, sources: replicaSet })).max(PARTITIONS_MAX);
+
 const command = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('join'),
@@ -74,10 +80,23 @@ const command = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('place-partitions'),
     expectedEpoch: epoch,
-    replicaSets: z.array(z.array(memberId).max(REPLICAS_MAX)).max(PARTITIONS_MAX),
+    replicaSets: z.array(replicaSet).max(PARTITIONS_MAX),
   }),
   z.object({ type: z.literal('create-namespace'), name: nodeName, createdAtMs: count }),
   z.object({ type: z.literal('drop-namespace'), name: nodeName, id: count }),
+  z.object({
+    type: z.literal('move-start'),
+    replicationFactor: count,
+    moves: z.array(z.object({ partition: count, epoch, to: replicaSet })).max(PARTITIONS_MAX),
+  }),
+  z.object({ type: z.literal('move-enter'), member: memberId, moves }),
+  z.object({ type: z.literal('move-advance'), moves }),
+  z.object({ type: z.literal('move-confirm'), member: memberId, moves }),
+  z.object({ type: z.literal('move-sources'), moves: movesWithSources }),
+  z.object({ type: z.literal('move-synced'), member: memberId, moves: movesWithSources }),
+  z.object({ type: z.literal('move-switch'), moves }),
+  z.object({ type: z.literal('move-done'), moves }),
+  z.object({ type: z.literal('move-cancel'), moves }),
 ]);
 
 export const peerRequestSchema = z.discriminatedUnion('type', [
@@ -107,6 +126,10 @@ const refusalCode = z.enum([
   'EPOCH_CHANGED',
   'ALREADY_PLACED',
   'BAD_PLACEMENT',
+  'PARTITION_MOVING',
+  'BAD_MOVE',
+  'MOVE_NOT_READY',
+  'MOVE_SWITCHED',
   'NAMESPACE_NOT_FOUND',
   'NAMESPACE_PROTECTED',
   'NAMESPACE_LIMIT',

@@ -3,7 +3,7 @@ import type { GossipPacket } from '../core/gossip/messages.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { toIndex, toTerm } from '../core/raft/types.ts';
 import type { TopologyCommand } from '../core/topology/command.ts';
-import { toEpoch } from '../core/topology/types.ts';
+import { toEpoch, toMoveSession } from '../core/topology/types.ts';
 import type { Hello, HelloRefusal, PackedMessage, PeerReply, PeerRequest } from './messages.ts';
 import { dataReplies, dataRequests } from './test-data-messages.ts';
 
@@ -99,6 +99,11 @@ export const packedMessages = everyType<PackedMessage>({
 });
 
 const join = { name: text, directoryId: text, weight: count, ...announcement };
+const session = count.map(toMoveSession);
+const at = { partition: count, session, epoch };
+const moves = fc.array(record(at), { maxLength: 4 });
+const sources = fc.array(member, { maxLength: 5 });
+const movesWithSources = fc.array(record({ ...at, sources }), { maxLength: 4 });
 const commands = everyType<TopologyCommand>({
   join: record({ ...join, replaces: fc.option(member, { nil: undefined }) }),
   start: record({ member, directoryId: text, ...succession, ...announcement }),
@@ -110,6 +115,20 @@ const commands = everyType<TopologyCommand>({
   }),
   'create-namespace': record({ name: text, createdAtMs: count }),
   'drop-namespace': record({ name: text, id: count }),
+  'move-start': record({
+    replicationFactor: count,
+    moves: fc.array(record({ partition: count, epoch, to: fc.array(member, { maxLength: 5 }) }), {
+      maxLength: 4,
+    }),
+  }),
+  'move-enter': record({ member, moves }),
+  'move-advance': record({ moves }),
+  'move-confirm': record({ member, moves }),
+  'move-sources': record({ moves: movesWithSources }),
+  'move-synced': record({ member, moves: movesWithSources }),
+  'move-switch': record({ moves }),
+  'move-done': record({ moves }),
+  'move-cancel': record({ moves }),
 });
 
 export const peerRequests = everyType<PeerRequest>({

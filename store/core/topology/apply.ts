@@ -1,3 +1,9 @@
+import { applyMoveCancel } from '../moves/cancel.ts';
+import { applyMoveConfirm } from '../moves/confirm.ts';
+import { applyMoveAdvance, applyMoveEnter } from '../moves/joint.ts';
+import { applyMoveStart } from '../moves/start.ts';
+import { applyMoveDone } from '../moves/switch.ts';
+import { applyMoveSources, applyMoveSwitch, applyMoveSynced } from '../moves/transfer.ts';
 import type { ApplyOutcome, TopologyCommand } from './command.ts';
 import { applyJoin } from './join.ts';
 import { applyRemoveMember, applyUpdateMember } from './members.ts';
@@ -27,5 +33,23 @@ export function applyCommand(state: TopologyState, command: TopologyCommand): Ap
       return applyCreateNamespace(state, command);
     case 'drop-namespace':
       return applyDropNamespace(state, command);
+    case 'move-start':
+      return applyMoveStart(state, command);
+    case 'move-enter':
+      return applyMoveEnter(state, command);
+    case 'move-advance':
+      return applyMoveAdvance(state, command);
+    case 'move-confirm':
+      return applyMoveConfirm(state, command);
+    case 'move-sources':
+      return applyMoveSources(state, command);
+    case 'move-synced':
+      return applyMoveSynced(state, command);
+    case 'move-switch':
+      return applyMoveSwitch(state, command);
+    case 'move-done':
+      return applyMoveDone(state, command);
+    case 'move-cancel':
+      return applyMoveCancel(state, command);
   }
 }

@@ -56,8 +56,8 @@ test('the bytes of a command and of a state are these', () => {
 
 test('a newer format is named as such', () => {
   const newer = bytesOf(`{"format":${TOPOLOGY_FORMAT + 1},"state":{"anything":1}}`);
-  throwsFormatError(() => decodeState(newer), /of format 2, this program knows formats up to 1/);
-  throwsFormatError(() => decodeCommand(newer), /of format 2/);
+  throwsFormatError(() => decodeState(newer), /of format 3, this program knows formats up to 2/);
+  throwsFormatError(() => decodeCommand(newer), /of format 3/);
 });
 
 test('bytes cut or changed anywhere are an error or a sound value, never anything else', () => {

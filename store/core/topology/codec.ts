@@ -2,7 +2,7 @@ import type { TopologyCommand } from './command.ts';
 import { findViolation } from './invariants.ts';
 import { asRecord, type Reader, ShapeError, whole } from './shape.ts';
 import type { TopologyState } from './types.ts';
-import { readCommand, readState } from './wire.ts';
+import { readCommand, readState, type WireState } from './wire.ts';
 
 /**
  * Commands and state as bytes: JSON with the number of the format. Equal values have equal bytes (fields in a fixed
@@ -11,7 +11,15 @@ import { readCommand, readState } from './wire.ts';
  * Encoding checks as decoding does: what is in the log is applied by every member, so a command that could not be
  * decoded would stop them all. The leader encodes before it proposes, and refuses what does not pass.
  */
-export const TOPOLOGY_FORMAT = 1;
+export const TOPOLOGY_FORMAT = 2;
+
+/**
+ * Format 2 brought moves. Each value is written in the lowest format that has its fields: while nothing moves, an older
+ * version understands every byte, also of a snapshot.
+ */
+const formatOfCommand = ({ type }: TopologyCommand): number => (type.startsWith('move-') ? 2 : 1);
+const formatOfState = ({ partitions }: Pick<TopologyState, 'partitions'>): number =>
+  partitions.some(({ move }) => move !== undefined) ? 2 : 1;
 
 /** Values that have no place here: damage, a newer format, or a command that breaks the rules of its fields. */
 export class TopologyFormatError extends Error {
@@ -19,22 +27,22 @@ export class TopologyFormatError extends Error {
 }
 
 export function encodeCommand(command: TopologyCommand): Uint8Array {
-  return encode(readCommand, 'command', command);
+  return encode(COMMAND, command);
 }
 
 export function decodeCommand(bytes: Uint8Array): TopologyCommand {
-  return decode(readCommand, 'command', bytes);
+  return decode(COMMAND, bytes);
 }
 
 export function encodeState(state: TopologyState): Uint8Array {
   requireSound(state);
   const members = [...state.members.values()].sort((a, b) => a.number - b.number);
   const namespaces = [...state.namespaces.values()].sort((a, b) => a.id - b.id);
-  return encode(readState, 'state', { ...state, members, namespaces });
+  return encode(STATE, { ...state, members, namespaces });
 }
 
 export function decodeState(bytes: Uint8Array): TopologyState {
-  const wire = decode(readState, 'state', bytes);
+  const wire = decode(STATE, bytes);
   const members = new Map(wire.members.map((member) => [member.number, member]));
   const namespaces = new Map(wire.namespaces.map((namespace) => [namespace.name, namespace]));
   if (members.size !== wire.members.length)
@@ -45,12 +53,20 @@ export function decodeState(bytes: Uint8Array): TopologyState {
   return requireSound({ ...wire, members, namespaces });
 }
 
-function encode<T>(reader: Reader<T>, field: string, value: T): Uint8Array {
+type Kind<T> = { readonly field: string; readonly reader: Reader<T>; formatOf(value: T): number };
+const COMMAND: Kind<TopologyCommand> = {
+  field: 'command',
+  reader: readCommand,
+  formatOf: formatOfCommand,
+};
+const STATE: Kind<WireState> = { field: 'state', reader: readState, formatOf: formatOfState };
+
+function encode<T>({ field, reader, formatOf }: Kind<T>, value: T): Uint8Array {
   const checked = guarded(`A topology ${field} cannot be encoded`, () => reader(value, field));
-  return new TextEncoder().encode(JSON.stringify({ format: TOPOLOGY_FORMAT, [field]: checked }));
+  return new TextEncoder().encode(JSON.stringify({ format: formatOf(checked), [field]: checked }));
 }
 
-function decode<T>(reader: Reader<T>, field: string, bytes: Uint8Array): T {
+function decode<T>({ field, reader, formatOf }: Kind<T>, bytes: Uint8Array): T {
   return guarded(`A topology ${field} of ${bytes.length} bytes cannot be decoded`, () => {
     const document = asRecord(
       JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)),
@@ -63,7 +79,9 @@ function decode<T>(reader: Reader<T>, field: string, bytes: Uint8Array): T {
         `it is of format ${format}, ${known}: run the version that wrote it, or a newer one`,
       );
     }
-    return reader(document[field], field);
+    const value = reader(document[field], field);
+    if (formatOf(value) <= format) return value;
+    throw new ShapeError(`it is of format ${format}, and has what only format ${formatOf(value)} knows`);
   });
 }
 

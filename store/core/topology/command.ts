@@ -1,7 +1,11 @@
 import type { MemberId } from '../raft/types.ts';
-import type { Announcement, Epoch, Succession, TopologyState } from './types.ts';
+import type { Announcement, Epoch, MoveAt, Succession, TopologyState } from './types.ts';
 
-/** Every change of the topology. Each is all or nothing, and harmless when it is applied twice. */
+/**
+ * Every change of the topology. Each is all or nothing, and harmless when it is applied twice. Those of moves are batches, since
+ * 256 moves shall not cost 256 entries a step: there each partition is all or nothing by itself, and those that a batch does
+ * not fit (another epoch or session, a stage not reached) are left as they are.
+ */
 export type TopologyCommand =
   /** Allocates a member number. `replaces`: the member of the same name that the leader found to be down. */
   | ({
@@ -28,7 +32,40 @@ export type TopologyCommand =
     }
   | { readonly type: 'create-namespace'; readonly name: string; readonly createdAtMs: number }
   /** `id`: a namespace of that name which was created since is left alone. */
-  | { readonly type: 'drop-namespace'; readonly name: string; readonly id: number };
+  | { readonly type: 'drop-namespace'; readonly name: string; readonly id: number }
+  | MoveCommand;
+
+/** The steps of moves, in their order (docs/moves.md). `member` is the one whose word it is. */
+export type MoveCommand =
+  /** `replicationFactor`: how many members each `to` must have, which is the operation's to say. */
+  | {
+      readonly type: 'move-start';
+      readonly replicationFactor: number;
+      readonly moves: readonly MoveStart[];
+    }
+  /** Joint: a member of T\F has entered. */
+  | { readonly type: 'move-enter'; readonly member: MemberId; readonly moves: readonly MoveAt[] }
+  /** Joint to transfer. */
+  | { readonly type: 'move-advance'; readonly moves: readonly MoveAt[] }
+  /** Transfer and switch: a member of F confirms the epoch. */
+  | { readonly type: 'move-confirm'; readonly member: MemberId; readonly moves: readonly MoveAt[] }
+  /** Transfer: fixes Q, or another one where a source is lost. */
+  | { readonly type: 'move-sources'; readonly moves: readonly MoveSources[] }
+  /** Transfer: a member of T has synchronised with these sources. */
+  | { readonly type: 'move-synced'; readonly member: MemberId; readonly moves: readonly MoveSources[] }
+  /** Transfer to switch. */
+  | { readonly type: 'move-switch'; readonly moves: readonly MoveAt[] }
+  /** The replica set is T. */
+  | { readonly type: 'move-done'; readonly moves: readonly MoveAt[] }
+  /** Joint or transfer: the replica set stays F. */
+  | { readonly type: 'move-cancel'; readonly moves: readonly MoveAt[] };
+
+export type MoveStart = {
+  readonly partition: number;
+  readonly epoch: Epoch;
+  readonly to: readonly MemberId[];
+};
+export type MoveSources = MoveAt & { readonly sources: readonly MemberId[] };
 
 export type CommandOf<T extends TopologyCommand['type']> = Extract<TopologyCommand, { readonly type: T }>;
 
@@ -37,7 +74,8 @@ export type ApplyOutcome =
   | { readonly type: 'applied'; readonly state: TopologyState; readonly subject: number }
   | { readonly type: 'unchanged'; readonly state: TopologyState; readonly subject: number }
   | { readonly type: 'refused'; readonly state: TopologyState; readonly refusal: TopologyRefusal };
-// `subject`: the number of the member, or the id of the namespace, that the command was about; else 0.
+// `subject`: the number of the member, or the id of the namespace, that the command was about; how many partitions a step of
+// moves has changed; else 0.
 
 /** Why a command was refused; nothing was changed. */
 export type TopologyRefusal = { readonly code: TopologyRefusalCode; readonly message: string };
@@ -54,6 +92,13 @@ export type TopologyRefusalCode =
   | 'EPOCH_CHANGED'
   | 'ALREADY_PLACED'
   | 'BAD_PLACEMENT'
+  | 'PARTITION_MOVING'
+  /** A step of a move that no state of it could take: of a member that has no part in it, of a partition twice. */
+  | 'BAD_MOVE'
+  /** What must be confirmed first is not. */
+  | 'MOVE_NOT_READY'
+  /** Reads have switched: there is no way back. */
+  | 'MOVE_SWITCHED'
   | 'NAMESPACE_NOT_FOUND'
   | 'NAMESPACE_PROTECTED'
   | 'NAMESPACE_LIMIT';

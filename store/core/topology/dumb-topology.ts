@@ -1,3 +1,4 @@
+import { type DumbPartition, dumbMoves } from '../moves/dumb-moves.ts';
 import type { TopologyCommand } from './command.ts';
 import type { GenesisOptions } from './genesis.ts';
 
@@ -16,7 +17,7 @@ export class Dumb {
   epoch = 1;
   members: DumbMember[];
   used = [1];
-  partitions: { replicas: number[]; epoch: number }[] = [];
+  partitions: DumbPartition[] = [];
   namespaces = [{ name: 'default', id: 1, createdAtMs: 0 }];
   lastNamespaceId = 1;
   readonly settings: { readonly partitions: number; readonly replicationFactor: number };
@@ -74,6 +75,8 @@ export class Dumb {
         this.namespaces.splice(at, 1);
         return `applied ${command.id}`;
       }
+      default:
+        return dumbMoves(this, command);
     }
   }
 
@@ -139,7 +142,10 @@ export class Dumb {
   }
 
   private find = (number: number) => this.members.find((member) => member.number === number);
-  private owns = (number: number) => this.partitions.some(({ replicas }) => replicas.includes(number));
+  private owns = (number: number) =>
+    this.partitions.some(({ replicas, facts }) => replicas.includes(number) || facts?.to.includes(number));
+  isMember = (number: number) => this.find(number) !== undefined;
+  isUp = (number: number) => this.find(number)?.up ?? false;
 }
 
 export type Announced = { peerAddress: string; httpAddress: string; zone: string; version: string };

@@ -1,3 +1,4 @@
+import { findMoveViolation } from '../moves/find-violation.ts';
 import { DEFAULT_NAMESPACE } from './genesis.ts';
 import { LIMITS } from './limits.ts';
 import type { Member, TopologyState } from './types.ts';
@@ -44,14 +45,18 @@ function findInPartitions(state: TopologyState): string | undefined {
   const { partitions, settings } = state;
   if (partitions.length === 0) return undefined;
   if (partitions.length !== settings.partitions) return `${partitions.length} partitions are placed`;
-  for (const [number, { replicas, epoch }] of partitions.entries()) {
+  for (const [number, partition] of partitions.entries()) {
+    const { replicas, epoch } = partition;
     const shown = `partition ${number} [${replicas.join(', ')}]`;
-    if (!isWhole(replicas.length, 1, settings.replicationFactor)) return `${shown} has the wrong size`;
+    // Moves may change the size of a set, so the factor of the settings is none of its bounds.
+    if (!isWhole(replicas.length, 1, LIMITS.replicationFactorMax)) return `${shown} has the wrong size`;
     if (findTwice(replicas) !== undefined) return `${shown} names a member twice`;
     const stranger = replicas.find((replica) => !state.members.has(replica));
     if (stranger !== undefined) return `${shown} names ${stranger}, which is not a member`;
     if (!isWhole(epoch, 1, state.epoch))
       return `${shown} is of epoch ${epoch}, the topology of ${state.epoch}`;
+    const problem = findMoveViolation(partition, (member) => state.members.has(member));
+    if (problem !== undefined) return `${shown} ${problem}`;
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { isOwner } from '../moves/rules.ts';
 import type { MemberId } from '../raft/types.ts';
 import type { ApplyOutcome, CommandOf } from './command.ts';
 import { applied, refused, unchanged } from './outcome.ts';
@@ -44,9 +45,9 @@ export function wasRemoved(state: TopologyState, number: MemberId): boolean {
   );
 }
 
-/** Whether `number` is in a replica set: then copies of data are lost with it. */
+/** Whether `number` is in a replica set, or in one that a partition moves to: then copies of data are lost with it. */
 export function ownsData(state: TopologyState, number: MemberId): boolean {
-  return state.partitions.some(({ replicas }) => replicas.includes(number));
+  return state.partitions.some((partition) => isOwner(partition, number));
 }
 
 /** Only members that started follow the log and can vote, so one of them must remain. */

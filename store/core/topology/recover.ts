@@ -18,7 +18,7 @@ export type RecoveryLoss = {
   /** Changes of the topology after this epoch may have been acknowledged without the survivor's knowledge. */
   readonly changesAfter: Epoch;
   readonly members: readonly Member[];
-  /** Numbers of the partitions of which the survivor has no copy: they go on empty. */
+  /** Numbers of the partitions of which the survivor has no copy, or but a part of one: they go on with that. */
   readonly partitions: readonly number[];
   /** Partitions that others had too: the survivor's copy may miss writes that were acknowledged by them. */
   readonly partitionsBehind: readonly number[];
@@ -73,11 +73,16 @@ function requireSurvivor(state: TopologyState, survivor: MemberId): Member {
 
 function findLoss(state: TopologyState, survivor: MemberId): RecoveryLoss {
   const numbersOf = (isMeant: (replicas: readonly MemberId[]) => boolean): readonly number[] =>
-    state.partitions.flatMap(({ replicas }, number) => (isMeant(replicas) ? [number] : []));
+    state.partitions.flatMap((partition, number) => (isMeant(holdersOf(partition)) ? [number] : []));
   return {
     changesAfter: state.epoch,
     members: [...state.members.values()].filter(({ number }) => number !== survivor),
     partitions: numbersOf((replicas) => !replicas.includes(survivor)),
     partitionsBehind: numbersOf((replicas) => replicas.includes(survivor) && replicas.length > 1),
   };
+}
+
+/** Who has a copy that is whole: what a member of T has is a part of one until reads switch to it. */
+function holdersOf({ replicas, move }: Partition): readonly MemberId[] {
+  return move?.stage === 'switch' ? [...replicas, ...move.to] : replicas;
 }

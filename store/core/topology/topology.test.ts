@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { partitionOf } from '../moves/dumb-moves.ts';
 import type { MemberId } from '../raft/types.ts';
 import { applyCommand } from './apply.ts';
 import { decodeCommand, decodeState, encodeCommand, encodeState } from './codec.ts';
@@ -34,7 +35,7 @@ function view(state: TopologyState) {
 const viewDumb = ({ epoch, members, partitions, namespaces }: Dumb) => ({
   epoch,
   members,
-  partitions,
+  partitions: partitions.map(partitionOf),
   namespaces,
 });
 

@@ -42,11 +42,56 @@ export type Member = Announcement &
   };
 
 export type Partition = {
-  /** The replica set; the first is the primary. */
+  /** The replica set; the first is the primary. While the partition moves it is the set before, F. */
   readonly replicas: readonly MemberId[];
-  /** The epoch of the last change that touched this partition. */
+  /**
+   * The epoch of the last change of what a request may count on: the replica set, or the stage of a move. What is confirmed
+   * of a stage does not raise it: a confirmation is one *of* this epoch, and the next one must still count beside it.
+   */
   readonly epoch: Epoch;
+  /** Only while the partition moves. */
+  readonly move?: Move;
 };
+
+/** The epoch at which a move of a partition began: no two moves of it have the same, and a later one has a higher. */
+export type MoveSession = number & { readonly unit: 'MoveSession' };
+
+export const toMoveSession = (value: number): MoveSession => value as MoveSession;
+
+/**
+ * A change of a partition's replica set from F (`Partition.replicas`) to T (`to`), and what is confirmed of its stage so far
+ * (DESIGN section 8; docs/moves.md). Confirmations are facts that stay true: a member gives one when it is durable. Lists of
+ * members are sorted, but for `to`, whose first will be the primary.
+ */
+export type Move = { readonly session: MoveSession; readonly to: readonly MemberId[] } & (
+  | {
+      readonly stage: 'joint';
+      /** Of T\F: who has emptied the partition and taken over floor and watermark, in this session. */
+      readonly entered: readonly MemberId[];
+    }
+  | {
+      readonly stage: 'transfer';
+      /** Of F: who serves nothing under an older epoch and has made durable, or refused, what it accepted under one. */
+      readonly confirmed: readonly MemberId[];
+      /** Q, of those that confirmed; none until they are fixed. */
+      readonly sources: readonly MemberId[];
+      readonly synced: readonly Synced[];
+    }
+  | {
+      readonly stage: 'switch';
+      /** As in `transfer`, of this stage's epoch. */
+      readonly confirmed: readonly MemberId[];
+    }
+);
+
+export type MoveStage = Move['stage'];
+export type MoveIn<S extends MoveStage> = Extract<Move, { readonly stage: S }>;
+
+/** A member of T that durably holds, for each key, what these sources held after they confirmed, or newer. */
+export type Synced = { readonly member: MemberId; readonly sources: readonly MemberId[] };
+
+/** One move as a command, or its answer, means it: of that session, while the partition is at that epoch. */
+export type MoveAt = { readonly partition: number; readonly session: MoveSession; readonly epoch: Epoch };
 
 export type TopologyNamespace = {
   readonly name: string;

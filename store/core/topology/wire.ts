@@ -1,10 +1,16 @@
-import type { CommandOf, TopologyCommand } from './command.ts';
+import type { CommandOf, MoveSources, MoveStart, TopologyCommand } from './command.ts';
 import { LIMITS } from './limits.ts';
 import { asRecord, list, object, oneOf, optional, type Reader, text, whole } from './shape.ts';
 import type {
   Epoch,
   Member,
+  Move,
+  MoveAt,
+  MoveIn,
+  MoveSession,
+  MoveStage,
   Partition,
+  Synced,
   TopologyNamespace,
   TopologySettings,
   TopologyState,
@@ -25,6 +31,12 @@ const memberNumber = whole(1, LIMITS.memberNumberMax);
 const epoch = whole<Epoch>(0);
 const weight = whole(1, LIMITS.weightMax);
 const replicas = list(memberNumber, LIMITS.replicationFactorMax);
+
+const session = whole<MoveSession>(1);
+const partitionNumber = whole(0, LIMITS.partitionsMax - 1);
+const at = { partition: partitionNumber, session, epoch };
+const moves = list(object<MoveAt>(at), LIMITS.partitionsMax);
+const movesWithSources = list(object<MoveSources>({ ...at, sources: replicas }), LIMITS.partitionsMax);
 
 const announcement = {
   peerAddress: address,
@@ -71,6 +83,27 @@ const COMMANDS: { readonly [T in TopologyCommand['type']]: Reader<CommandOf<T>> 
     name: dnsLabel,
     id: whole(1),
   }),
+  'move-start': object<CommandOf<'move-start'>>({
+    type: oneOf('move-start'),
+    replicationFactor: whole(1, LIMITS.replicationFactorMax),
+    moves: list(object<MoveStart>({ partition: partitionNumber, epoch, to: replicas }), LIMITS.partitionsMax),
+  }),
+  'move-enter': object<CommandOf<'move-enter'>>({ type: oneOf('move-enter'), member: memberNumber, moves }),
+  'move-advance': object<CommandOf<'move-advance'>>({ type: oneOf('move-advance'), moves }),
+  'move-confirm': object<CommandOf<'move-confirm'>>({
+    type: oneOf('move-confirm'),
+    member: memberNumber,
+    moves,
+  }),
+  'move-sources': object<CommandOf<'move-sources'>>({ type: oneOf('move-sources'), moves: movesWithSources }),
+  'move-synced': object<CommandOf<'move-synced'>>({
+    type: oneOf('move-synced'),
+    member: memberNumber,
+    moves: movesWithSources,
+  }),
+  'move-switch': object<CommandOf<'move-switch'>>({ type: oneOf('move-switch'), moves }),
+  'move-done': object<CommandOf<'move-done'>>({ type: oneOf('move-done'), moves }),
+  'move-cancel': object<CommandOf<'move-cancel'>>({ type: oneOf('move-cancel'), moves }),
 };
 
 const commandType = oneOf(...(Object.keys(COMMANDS) as TopologyCommand['type'][]));
@@ -97,6 +130,28 @@ const member = object<Member>({
   ...announcement,
 });
 
+const of = { session, to: replicas };
+const synced = list(object<Synced>({ member: memberNumber, sources: replicas }), LIMITS.replicationFactorMax);
+const MOVES: { readonly [S in MoveStage]: Reader<MoveIn<S>> } = {
+  joint: object<MoveIn<'joint'>>({ stage: oneOf('joint'), ...of, entered: replicas }),
+  transfer: object<MoveIn<'transfer'>>({
+    ...{ stage: oneOf('transfer'), ...of, confirmed: replicas, sources: replicas, synced },
+  }),
+  switch: object<MoveIn<'switch'>>({ stage: oneOf('switch'), ...of, confirmed: replicas }),
+};
+const stageName = oneOf('joint', 'transfer', 'switch');
+const readMove: Reader<Move> = (value, path) =>
+  MOVES[stageName(asRecord(value, path).stage, `${path}.stage`)](value, path);
+
+const stillOrMoving = object<Partition & { readonly move: Move | undefined }>({
+  ...{ epoch, replicas, move: optional(readMove) },
+});
+/** Without a move there is no such field, neither in the value nor in its bytes. */
+const readPartition: Reader<Partition> = (value, path) => {
+  const { move, ...still } = stillOrMoving(value, path);
+  return move === undefined ? still : { ...still, move };
+};
+
 export const readState = object<WireState>({
   clusterId: text(32, /^[0-9a-f]{32}$/, '32 hexadecimal digits'),
   epoch,
@@ -116,5 +171,5 @@ export const readState = object<WireState>({
     }),
     LIMITS.namespacesMax,
   ),
-  partitions: list(object<Partition>({ epoch, replicas }), LIMITS.partitionsMax),
+  partitions: list(readPartition, LIMITS.partitionsMax),
 });

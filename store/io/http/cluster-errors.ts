@@ -14,6 +14,11 @@ export const clusterErrors = {
     'The placement of the partitions is not valid',
     'Report it with the log of the leader: placements are made by the cluster itself.',
   ),
+  BAD_MOVE: entry(
+    400,
+    'The step of a move is not one of that partition',
+    'Report it with the log of the leader: moves are driven by the cluster itself.',
+  ),
   MEMBER_NOT_FOUND: entry(
     404,
     'There is no such member',
@@ -49,6 +54,21 @@ export const clusterErrors = {
     409,
     'The topology has changed since it was read',
     'Read the topology again, and repeat the change if it is still wanted.',
+  ),
+  PARTITION_MOVING: passing(
+    409,
+    'The partition moves already',
+    'Wait until that move is done, or cancel it first.',
+  ),
+  MOVE_NOT_READY: passing(
+    409,
+    'What must be confirmed before that step of the move is not',
+    'Nothing to do: the leader takes the step as soon as it can.',
+  ),
+  MOVE_SWITCHED: entry(
+    409,
+    'The partition is read from its new replica set already',
+    'Let the move finish, then move the partition back.',
   ),
   ALREADY_PLACED: entry(409, 'The partitions are placed already', 'Nothing to do.'),
   ALREADY_BOOTSTRAPPED: entry(
