@@ -28,6 +28,7 @@ usage() {
                          leader, handover, pause, partition, restart (five nodes)
   sim                    whole nodes on virtual time under faults: 2000 seeds; --seeds N, --first F, --nodes N, --minutes M,
                          --seed S replays one with its trace, --mutants shows that it notices broken rules
+  models                 the models of docs/models, explored exhaustively by Spin (installed where it is missing)
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
   bench NAME             storage, http, memory, raft, failover, gossip or replica-links; results are kept in docs/benchmarks.md
@@ -110,6 +111,7 @@ main() {
   [ $# -eq 0 ] || shift
   case "$command" in
     help|-h|--help) usage; return ;;
+    models) ;; # needs no Node
     up|down|status|logs|clean|tour|soak|sim|example|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
     *) die "unknown command '$command'; ./dev.sh help lists them" ;;
   esac
@@ -123,6 +125,7 @@ main() {
     soak) node26 e2e/soak.ts "$@" ;;
     sim) node26 e2e/sim.ts "$@" ;;
     example) cmd_example "$@" ;;
+    models) docs/models/run.sh "$@" ;;
     fuzz) e2e/fuzz.sh "$@" ;;
     *) node26 cli/local/main.ts "$command" "$@" ;;
   esac

@@ -28,6 +28,7 @@ export function dumbMoves(world: DumbWorld, command: MoveCommand): string {
     const partition = world.partitions[number];
     if (partition === undefined) return 'BAD_MOVE';
     if (partition.epoch !== command.moves[index]?.epoch) return 'EPOCH_CHANGED';
+    if (command.type === 'move-start') return dumbStart(world, partition, command, index);
     return dumbStep(world, partition, command, index);
   });
   const applied = verdicts.filter((verdict) => verdict === 'applied').length;
@@ -35,8 +36,8 @@ export function dumbMoves(world: DumbWorld, command: MoveCommand): string {
   return verdicts.find((verdict) => verdict !== 'unchanged') ?? 'unchanged 0';
 }
 
-function dumbStep(world: DumbWorld, partition: DumbPartition, command: MoveCommand, index: number): string {
-  if (command.type === 'move-start') return dumbStart(world, partition, command, index);
+type Later = Exclude<MoveCommand, { type: 'move-start' }>;
+function dumbStep(world: DumbWorld, partition: DumbPartition, command: Later, index: number): string {
   const { facts, replicas: from } = partition;
   if (facts === undefined || facts.session !== command.moves[index]?.session) return 'EPOCH_CHANGED';
   const { stage, to } = facts;
@@ -97,8 +98,6 @@ function dumbStep(world: DumbWorld, partition: DumbPartition, command: MoveComma
       const confirmed = from.filter((member) => facts.said.has(`confirm switch ${member}`));
       return meetsEveryQuorum(from, confirmed) ? end(to) : 'MOVE_NOT_READY';
     }
-    case 'move-start':
-      return 'handled above';
     case 'move-cancel':
       return stage === 'switch' ? 'MOVE_SWITCHED' : end(from);
   }
@@ -114,7 +113,6 @@ function dumbStart(
   const to = [...(command.moves[index]?.to ?? [])];
   if (to.join() === partition.replicas.join()) return 'unchanged';
   const isSound =
-    to.length > 0 &&
     to.length === command.replicationFactor &&
     to.every((member, at) => to.indexOf(member) === at && world.isMember(member)) &&
     to.every((member) => partition.replicas.includes(member) || world.isUp(member));
@@ -132,9 +130,9 @@ export function meetsEveryQuorum(all: readonly number[], some: readonly number[]
 }
 
 export function subsetsOf<T>(all: readonly T[]): readonly (readonly T[])[] {
-  return all.reduce<readonly (readonly T[])[]>(
-    (subsets, one) => [...subsets, ...subsets.map((subset) => [...subset, one])],
-    [[]],
+  const isIn = (subset: number, index: number) => Math.floor(subset / 2 ** index) % 2 === 1;
+  return Array.from({ length: 2 ** all.length }, (_, subset) =>
+    all.filter((_one, index) => isIn(subset, index)),
   );
 }
 

@@ -34,7 +34,6 @@ function findProblem(
   const shown = `the set [${to.join(', ')}]`;
   if (to.length !== replicationFactor)
     return `${shown} has ${to.length} members; ${replicationFactor} are asked for.`;
-  if (to.length === 0) return 'an empty set would hold nothing; name at least one member.';
   if (new Set(to).size !== to.length) return `${shown} names a member twice.`;
   const stranger = to.find((member) => !state.members.has(member));
   if (stranger !== undefined) return `${shown} names ${stranger}, which is not a member.`;

@@ -9,7 +9,7 @@ import type { TopologyCommand } from './command.ts';
 import { type Announced, announcementOf, Dumb } from './dumb-topology.ts';
 import { createTopology, type GenesisOptions } from './genesis.ts';
 import { findViolation } from './invariants.ts';
-import { type TopologyState, toEpoch } from './types.ts';
+import { type TopologyState, toEpoch, toMoveSession } from './types.ts';
 
 /** Random sequences of commands, beside a second implementation that is as dumb as can be (dumb-topology.ts). */
 
@@ -88,6 +88,11 @@ const drafts: fc.Arbitrary<(state: TopologyState) => TopologyCommand> = fc.oneof
       ...{ type: 'place-partitions', expectedEpoch: toEpoch(epoch - behind), replicaSets: sets },
     }),
   ),
+  draft(
+    fc.record({ partition: fc.nat(1), to: fc.uniqueArray(number, { minLength: 1, maxLength: 3 }) }),
+    startMoveOf,
+  ),
+  draft(fc.record({ partition: fc.nat(1) }), cancelMoveOf),
   draft(fc.record({ name, createdAtMs: fc.nat(9) }), (fields) => ({ type: 'create-namespace', ...fields })),
   draft(fc.record({ name: fc.oneof(name, fc.constant('default')), other: fc.option(number) }), dropOf),
 );
@@ -126,6 +131,21 @@ function dropOf(
   state: TopologyState,
 ): TopologyCommand {
   return { type: 'drop-namespace', name: held, id: other ?? state.namespaces.get(held)?.id ?? 1 };
+}
+
+/** The steps between are those of moves/random-moves.test.ts; here moves meet the other commands. */
+function startMoveOf(
+  { partition, to }: { partition: number; to: number[] },
+  state: TopologyState,
+): TopologyCommand {
+  const moves = [{ partition, epoch: state.partitions[partition]?.epoch ?? toEpoch(1), to }];
+  return { type: 'move-start', replicationFactor: to.length, moves };
+}
+
+function cancelMoveOf({ partition }: { partition: number }, state: TopologyState): TopologyCommand {
+  const placed = state.partitions[partition];
+  const session = placed?.move?.session ?? toMoveSession(1);
+  return { type: 'move-cancel', moves: [{ partition, session, epoch: placed?.epoch ?? toEpoch(1) }] };
 }
 
 const genesis = fc.constantFrom(1, 2).map(
@@ -206,6 +226,10 @@ const EXPECTED_VERDICTS = [
   'drop-namespace applied',
   'drop-namespace NAMESPACE_PROTECTED',
   'drop-namespace NAMESPACE_NOT_FOUND',
+  'move-start applied',
+  'move-start BAD_PLACEMENT',
+  'move-start PARTITION_MOVING',
+  'move-cancel applied',
 ];
 
 test('a member number is never given twice, nor a namespace id', () => {
