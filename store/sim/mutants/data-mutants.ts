@@ -56,20 +56,22 @@ const READS: readonly Mutant[] = [
     'if (sets.every((set) => lacking(set) <= 0))',
     'if (sets.every((set) => lacking(set) <= set.length))',
   ),
-  mutant(
-    'refused-write-back-held',
-    'a write-back that a watermark refused does not count',
-    `${QUORUM}/read-decision.ts`,
-    'return { ...read, isSpanningRound: true };',
-    'return { ...read, held: new Map(read.held).set(member, { wallMs: 2 ** 48 - 1, counter: 0, member: 0 }) };',
-  ),
-  mutant(
-    'read-ignores-watermark',
-    '"nothing up to m" beats what lies below m',
-    `${QUORUM}/read-decision.ts`,
-    'return compareVersions(version, sight.watermark) <= 0;',
-    'return compareVersions(version, sight.watermark) <= 0 && sight.version !== undefined;',
-  ),
+  {
+    name: 'read-ignores-watermarks',
+    rule: 'a read that spans a round does not answer what was deleted: "nothing up to m" beats it, and a write-back that a watermark refused does not count',
+    edits: [
+      {
+        file: `${QUORUM}/read-decision.ts`,
+        from: 'return { ...read, isSpanningRound: true };',
+        to: 'return { ...read, held: new Map(read.held).set(member, { wallMs: 2 ** 48 - 1, counter: 0, member: 0 }) };',
+      },
+      {
+        file: `${QUORUM}/read-decision.ts`,
+        from: 'return compareVersions(version, sight.watermark) <= 0;',
+        to: 'return compareVersions(version, sight.watermark) <= 0 && sight.version !== undefined;',
+      },
+    ],
+  },
   mutant(
     'oldest-wins',
     'the newest of R answers is read',
@@ -148,13 +150,6 @@ const ROUNDS: readonly Mutant[] = [
       },
     ],
   },
-  mutant(
-    'floor-before-writes-are-durable',
-    'a floor is confirmed once what was accepted below it is durable',
-    `${REPLICA}/owned-view.ts`,
-    'await Promise.all([this.#deps.facts.save(this.#state), this.#state.drained()]);',
-    'await this.#deps.facts.save(this.#state);',
-  ),
   mutant(
     'settled-without-comparing',
     'a watermark rises when every key is settled',

@@ -83,7 +83,7 @@ function whatIsLeft(world: SimWorld): string | undefined {
   for (const machine of world.machines) {
     if (machine.isGone) continue;
     const status = machine.node?.cluster.status();
-    if (status === undefined) return `${machine.name} is not up`;
+    if (status === undefined || machine.life?.isStopping === true) return `${machine.name} is not up`;
     const { state, reason } = status.node;
     if (state !== 'member') return `${machine.name} is ${state}: ${reason}`;
     views.push({ machine, status });

@@ -4,6 +4,8 @@ import type { Prng } from '../../core/prng/prng.ts';
 /** What clients do with the data of a run, and the settings that make its background work happen within it. */
 export type DataPlan = {
   readonly operationEveryMs: number;
+  /** Mean time between spells in which what one machine sends is slow; undefined: there are none. */
+  readonly slowEveryMs: number | undefined;
   /** Few, so that operations meet. */
   readonly keys: number;
   /** Keys whose values expire. */
@@ -28,6 +30,7 @@ export function drawDataPlan(prng: Prng): DataPlan | undefined {
   const clocks = drawClocks(prng, skewMsMax);
   const plan: DataPlan = {
     operationEveryMs: 10 + prng.below(150),
+    slowEveryMs: prng.below(3) === 0 ? undefined : 500 + prng.below(4000),
     keys: 1 + prng.below(isQuick ? 3 : 9),
     expiringKeys: prng.below(4),
     valueBytesMax: prng.below(3) === 0 ? 2000 : 40,
