@@ -126,6 +126,22 @@ test('a write-back to a slow replica is hedged: another one that holds it is eno
   assert.equal(cluster.node(2).replica.valueOf('k'), 'a');
 });
 
+test('a newer version that turns up during a write-back is written back in its turn, also to those that had the older one', async () => {
+  const cluster = new TestCluster([1, 2, 3, 4]);
+  cluster.apply(viewOf(2, [1, 2, 3]));
+  await write(cluster, [3], 'a');
+  await write(cluster, [2], 'b');
+  // 1 lacks both and stores slowly; 2 tells its version after 3 was asked instead, and after 'a' was sent to 1.
+  cluster.fate = ({ request: { to, body } }) => {
+    if (to === 1 && body.type === 'store') return { requestMs: 300, answerMs: 1 };
+    return to === 2 && body.type === 'read' && !body.isFull ? { requestMs: 17, answerMs: 1 } : PROMPT;
+  };
+  const beganMs = cluster.clock.monotonicMs();
+  assert.equal(await cluster.settle(cluster.node(4).get('k')), 'b');
+  assert.equal(cluster.clock.monotonicMs() - beganMs, 18 + 2 + 10 + 2);
+  assert.deepEqual(storesBy(cluster, 'write-back'), [1, 1, 3]);
+});
+
 test('where the value itself is slow, the substitute is asked for the value', async () => {
   const cluster = new TestCluster([1, 2, 3, 4]);
   cluster.apply(viewOf(2, [1, 2, 3]));

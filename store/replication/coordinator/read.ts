@@ -14,7 +14,7 @@ import {
 import { askedSet, type PartitionView, writtenMembers } from '../../core/quorum/replica-sets.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import type { Epoch } from '../../core/topology/types.ts';
-import { compareVersions } from '../../core/version/version.ts';
+import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { ReplicaReplyBody, StoreOrigin } from '../../peer/replica-messages.ts';
 import { dataKey } from '../../storage/key-layout.ts';
 import type { ReplicaSaid } from '../../storage/kv-store.ts';
@@ -61,7 +61,9 @@ class ReadRun extends Run {
   #questions: Questions;
   /** Whom this attempt asked for the value. */
   #askedInFull: MemberId[] = [];
+  /** Of `#writingBack`: a newer version that turns up meanwhile is written to all that lack it, once more. */
   #writtenBack: MemberId[] = [];
+  #writingBack: Version | undefined;
   /** When others are written to as well, since those that lack it take long. */
   #patience: Deadline | undefined;
 
@@ -118,9 +120,7 @@ class ReadRun extends Run {
     this.#read = restartRead(this.#read, view);
     this.#questions = this.#newQuestions();
     this.#askedInFull = [];
-    this.#writtenBack = [];
-    this.#patience?.cancel();
-    this.#patience = undefined;
+    this.#beginWriteBack(undefined);
   }
 
   protected override expire(): void {
@@ -161,6 +161,8 @@ class ReadRun extends Run {
 
   #writeBack(members: readonly MemberId[], found: Found<ReadRecord>): void {
     const { attempt } = this.#read;
+    if (this.#writingBack === undefined || compareVersions(this.#writingBack, found.version) !== 0)
+      this.#beginWriteBack(found.version);
     const open = members.filter((member) => !this.#writtenBack.includes(member));
     if (open.length === 0) return;
     this.context.events.onWriteBack(open.length);
@@ -173,6 +175,13 @@ class ReadRun extends Run {
     }
   }
 
+  #beginWriteBack(version: Version | undefined): void {
+    this.#writingBack = version;
+    this.#writtenBack = [];
+    this.#patience?.cancel();
+    this.#patience = undefined;
+  }
+
   /**
    * A disk may be slow for good, and most often a replica that was not asked holds the record already: a write-back that
    * waited for the one that lacks it would make each read of a key that is being written as slow as the slowest disk.
@@ -181,8 +190,12 @@ class ReadRun extends Run {
     const { deadlines, clock, options } = this.context;
     return deadlines.set(clock.monotonicMs() + options.hedgeMsMin, () => {
       const { sights, lost } = this.#read;
+      const mayLack = (member: MemberId): boolean => {
+        const seen = sights.get(member)?.version;
+        return seen === undefined || compareVersions(seen, found.version) < 0;
+      };
       const isOpen = (member: MemberId): boolean =>
-        !this.#writtenBack.includes(member) && !sights.has(member) && !lost.has(member);
+        !this.#writtenBack.includes(member) && !lost.has(member) && mayLack(member);
       const others = writtenMembers(this.view.sets).filter(isOpen);
       if (others.length === 0) return;
       for (const member of this.#writtenBack) this.context.events.onHedge(member);
