@@ -64,7 +64,7 @@ export class KvorumCluster {
   /** Starts the node at `i`, with other settings than the cluster's where some are given. */
   async restart(i: number, settings: KvorumClusterOptions['settings'] = {}): Promise<void> {
     const { http, peer } = this.#ports[i] as Ports;
-    this.#nodes[i] = await ServerProcess.start({
+    const node = ServerProcess.spawn({
       directory: `${this.#options.directory}/kvorum-${i + 1}`,
       port: http,
       settings: {
@@ -84,6 +84,9 @@ export class KvorumCluster {
       },
       environment: this.#options.environmentOf?.(i) ?? {},
     });
+    this.#nodes[i] = node;
+    if (!(await node.waitReady(START_DEADLINE_MS)))
+      throw new Error(`node ${i + 1} did not become ready; the end of its log:\n${node.logTail()}`);
   }
 
   async kill(i: number): Promise<void> {
