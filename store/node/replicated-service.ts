@@ -167,6 +167,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       },
     },
   );
+  healer.start();
   antiEntropy.start();
   return {
     store,

@@ -14,7 +14,7 @@ import {
 import { askedSet, type PartitionView, writtenMembers } from '../../core/quorum/replica-sets.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import type { Epoch } from '../../core/topology/types.ts';
-import { compareVersions } from '../../core/version/version.ts';
+import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { ReplicaReplyBody, StoreOrigin } from '../../peer/replica-messages.ts';
 import { dataKey } from '../../storage/key-layout.ts';
 import type { ReplicaSaid } from '../../storage/kv-store.ts';
@@ -61,7 +61,9 @@ class ReadRun extends Run {
   #questions: Questions;
   /** Whom this attempt asked for the value. */
   #askedInFull: MemberId[] = [];
+  /** Whom this attempt sent the newest version that it has found, and which one that is. */
   #writtenBack: MemberId[] = [];
+  #writtenVersion: Version | undefined;
   /** When others are written to as well, since those that lack it take long. */
   #patience: Deadline | undefined;
 
@@ -118,9 +120,7 @@ class ReadRun extends Run {
     this.#read = restartRead(this.#read, view);
     this.#questions = this.#newQuestions();
     this.#askedInFull = [];
-    this.#writtenBack = [];
-    this.#patience?.cancel();
-    this.#patience = undefined;
+    this.#forgetWriteBack();
   }
 
   protected override expire(): void {
@@ -161,6 +161,7 @@ class ReadRun extends Run {
 
   #writeBack(members: readonly MemberId[], found: Found<ReadRecord>): void {
     const { attempt } = this.#read;
+    this.#noteWritten(found.version);
     const open = members.filter((member) => !this.#writtenBack.includes(member));
     if (open.length === 0) return;
     this.context.events.onWriteBack(open.length);
@@ -171,6 +172,21 @@ class ReadRun extends Run {
         if (!this.isEnded && !this.isTimeUp(outcome)) this.#hear(member, attempt, 'write-back', outcome);
       });
     }
+  }
+
+  /** Who was late to say what it sees may have shown something newer: whoever took the older one lacks it like the others. */
+  #noteWritten(version: Version): void {
+    const last = this.#writtenVersion;
+    if (last !== undefined && compareVersions(last, version) === 0) return;
+    this.#forgetWriteBack();
+    this.#writtenVersion = version;
+  }
+
+  #forgetWriteBack(): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    this.#writtenBack = [];
+    this.#writtenVersion = undefined;
   }
 
   /**
