@@ -11,6 +11,8 @@ export type KvorumClusterOptions = {
   readonly directory: string;
   /** Beside those that this needs. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Of the processes, beside this one's. */
+  readonly environment?: Readonly<Record<string, string>>;
 };
 
 /** What this needs of `GET /v1/cluster`. */
@@ -73,6 +75,7 @@ export class KvorumCluster {
         'log.level': 'warn',
         ...this.#options.settings,
       },
+      environment: this.#options.environment ?? {},
     });
   }
 
@@ -124,6 +127,12 @@ export class KvorumCluster {
 
   get pids(): readonly (number | undefined)[] {
     return this.#nodes.map((node) => node?.pid);
+  }
+
+  logOf(i: number): string {
+    const node = this.#nodes[i];
+    if (node === undefined) throw new RangeError(`no node runs at ${i}`);
+    return node.log();
   }
 
   /** Waits until every node serves keys. */
