@@ -26,6 +26,7 @@ const START_DEADLINE_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 1000;
 const CONNECTIONS = 64;
 const WEIGHTS = 1000;
+const REPLICAS = 3;
 const CHANGE_PATH = '/v1/members/kvorum-1';
 
 type Ports = { readonly http: number; readonly peer: number };
@@ -72,6 +73,8 @@ export class KvorumCluster {
         'raft.electionTimeoutMs': this.#options.electionTimeoutMs,
         'raft.heartbeatMs': this.#options.heartbeatMs,
         'cluster.initialMembers': this.#ports.length,
+        // ServerProcess starts nodes that are alone, with a factor of 1, where nothing else is said.
+        'cluster.replicationFactor': Math.min(REPLICAS, this.#ports.length),
         'log.level': 'warn',
         ...this.#options.settings,
       },
