@@ -47,6 +47,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       skewMsMax: config['clock.skewMsMax'],
       propagationMs: config['replication.propagationMs'],
       versionCacheEntriesMax: config['replication.versionCacheEntriesMax'],
+      recordCacheBytes: config['replication.recordCacheBytes'],
       writeBacklogBytesMax: config['storage.writeBacklogBytesMax'],
       corruptRecordsMax: config['storage.corruptRecordsMax'],
     },
