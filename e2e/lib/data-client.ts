@@ -27,6 +27,8 @@ export type ScanOutcome =
 /** What a node is given for a request, and after which one that says nothing is given up: a node that runs answers before. */
 const NODE_TIMEOUT_MS = 5000;
 const CLIENT_TIMEOUT_MS = 8000;
+/** Codes of a node that has nothing to serve yet. */
+const NOTHING_DONE = new Set(['CLUSTER_WAITING', 'CLUSTER_FORMING']);
 const NAMESPACE = '/v1/kv/default';
 
 type Problem = { readonly code?: string; readonly detail?: string; readonly outcome?: string };
@@ -130,7 +132,7 @@ function refusalOf(status: number, problem: Problem): { readonly type: 'refused'
     status,
     code: problem.code ?? 'no code',
     detail: problem.detail ?? JSON.stringify(problem),
-    isUnwritten: problem.outcome === 'unwritten',
+    isUnwritten: problem.outcome === 'unwritten' || NOTHING_DONE.has(problem.code ?? ''),
   };
 }
 
