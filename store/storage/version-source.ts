@@ -27,6 +27,10 @@ export type VersionSource = {
 
 const FACT = 'clock';
 
+/**
+ * No bound is raised before a stamp asks for it, which a coordinator does only where the clocks of a majority agree with its
+ * own: one that was raised at a start with a clock hours ahead would keep this node from stamping for as many hours (D3).
+ */
 export async function openVersionSource(
   options: { readonly member: number; readonly aheadMs: number },
   deps: { readonly clock: Clock; readonly meta: MetaStore },
@@ -34,6 +38,7 @@ export async function openVersionSource(
   const { clock, meta } = deps;
   const stored = (await meta.read(FACT)) as { ceilingMs: number } | undefined;
   let state: HybridClock = startClock(options.member, stored?.ceilingMs ?? 0);
+  if (state.ceilingMs >= WALL_MS_MAX) throw noMoreVersions();
   let raising: Promise<void> | undefined;
   /**
    * How far stamps stay behind the clock: on a disk that takes longer than `aheadMs`, each bound has passed before
@@ -55,7 +60,6 @@ export async function openVersionSource(
     });
     return raising;
   };
-  await ready();
 
   return {
     ready,
