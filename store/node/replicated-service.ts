@@ -193,8 +193,9 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       namespaces.close();
       await antiEntropy.stop();
       await healer.stop();
-      coordinator.stop();
+      // Whoever waits for a replica is told that this node stops, then whoever waits for something else that its time is over.
       links.stop();
+      coordinator.stop();
       signals.stop();
       await hints.stop();
       routing.close();

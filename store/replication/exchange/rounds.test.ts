@@ -218,6 +218,20 @@ test('a replica that refuses the floor, or whose tree is being built, holds the 
   await set.stop();
 });
 
+// A node 8 h ahead must not keep what its clock made it promise: cockroach docs#7679, yugabyte#10628.
+test('D3: a member whose clock is far ahead does not raise its own floor where the clocks of the others refuse it', async () => {
+  const set = new TestSet(settle);
+  set.put(tombstone('key', at(OLD)));
+  for (const member of [2, 3]) partitionOf(set, member).floorMaxMs = OLD - 1;
+  const report = await set.until(set.antiEntropy(1).verify([0]));
+  assert.equal(report.equal, 0);
+  assert.deepEqual(
+    [1, 2, 3].map((member) => partitionOf(set, member).floor.wallMs),
+    [0, 0, 0],
+  );
+  await set.stop();
+});
+
 test('new keys that are on their way all the time do not keep a round from settling', async () => {
   const set = new TestSet(settle);
   const verified = set.antiEntropy(1).verify();
