@@ -103,7 +103,11 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     },
     {
       ...{ engine, clock, space, client: links, routing },
-      isMember: (number) => topology.state?.members.has(number) ?? true,
+      // After a start the log is applied again: who is newer than its snapshot is no member yet, and was not removed.
+      isMember: (number) => {
+        const { state } = topology;
+        return state === undefined || number >= state.nextMember || state.members.has(number);
+      },
       events: hintEvents(deps),
     },
   );
