@@ -25,7 +25,8 @@ usage() {
   test [filter]          type check and tests; filter: a part of a test file's path
   test --coverage        the same with line coverage of store/core and store/storage
   soak [name]            fault runs against real processes at full length: kill, full, clock (one node);
-                         leader, handover, pause, partition, restart (five nodes)
+                         leader, handover, pause, partition, mixed, restart (five nodes);
+                         data, or data-kill, data-pause, ...: replicated data under load (five nodes)
   sim                    whole nodes on virtual time under faults: 2000 seeds; --seeds N, --first F, --nodes N, --minutes M,
                          --seed S replays one with its trace, --mutants shows that it notices broken rules
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)

@@ -13,6 +13,8 @@ export type KvorumClusterOptions = {
   readonly settings?: Readonly<Record<string, string | number>>;
   /** Of the node at `i`. */
   readonly environmentOf?: (i: number) => Readonly<Record<string, string>>;
+  /** Of the processes, beside this one's. */
+  readonly environment?: Readonly<Record<string, string>>;
 };
 
 /** What this needs of `GET /v1/cluster`. */
@@ -25,6 +27,7 @@ export type KvorumStatus = {
 
 const START_DEADLINE_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 1000;
+const ANSWER_TIMEOUT_MS = 600_000;
 const CONNECTIONS = 64;
 const WEIGHTS = 1000;
 const REPLICAS = 3;
@@ -60,7 +63,8 @@ export class KvorumCluster {
     this.#pools = ports.map(({ http }) => new Pool(`http://127.0.0.1:${http}`, { connections: CONNECTIONS }));
   }
 
-  async restart(i: number): Promise<void> {
+  /** Starts the node at `i`, with other settings than the cluster's where some are given. */
+  async restart(i: number, settings: KvorumClusterOptions['settings'] = {}): Promise<void> {
     const { http, peer } = this.#ports[i] as Ports;
     this.#nodes[i] = await ServerProcess.start({
       directory: `${this.#options.directory}/kvorum-${i + 1}`,
@@ -78,13 +82,20 @@ export class KvorumCluster {
         'cluster.replicationFactor': Math.min(REPLICAS, this.#ports.length),
         'log.level': 'warn',
         ...this.#options.settings,
+        ...settings,
       },
-      environment: this.#options.environmentOf?.(i) ?? {},
+      environment: { ...this.#options.environment, ...this.#options.environmentOf?.(i) },
     });
   }
 
   async kill(i: number): Promise<void> {
     await this.#nodes[i]?.kill();
+    this.#nodes[i] = undefined;
+  }
+
+  /** SIGTERM, and waits for the end. */
+  async end(i: number): Promise<void> {
+    await this.#nodes[i]?.stop();
     this.#nodes[i] = undefined;
   }
 
@@ -133,6 +144,12 @@ export class KvorumCluster {
     return this.#nodes.map((node) => node?.pid);
   }
 
+  logOf(i: number): string {
+    const node = this.#nodes[i];
+    if (node === undefined) throw new RangeError(`no node runs at ${i}`);
+    return node.log();
+  }
+
   /** Waits until every node that runs serves keys. */
   async allServe(): Promise<void> {
     for (const [i] of this.#ports.entries()) {
@@ -147,10 +164,19 @@ export class KvorumCluster {
 
   /** The JSON that the node at `i` answers `GET path` with. */
   async get<T>(i: number, path: string): Promise<T> {
-    const answer = await this.#pool(i).request({ path, method: 'GET' });
+    return JSON.parse(await this.ask(i, 'GET', path)) as T;
+  }
+
+  /** The text that the node at `i` answers with; rejects where it does not answer 200. */
+  async ask(i: number, method: 'GET' | 'POST', path: string, body?: object): Promise<string> {
+    const answer = await this.#pool(i).request({
+      ...{ path, method, headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS },
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
     const text = await answer.body.text();
-    if (answer.statusCode !== 200) throw new Error(`GET ${path} answered ${answer.statusCode}: ${text}`);
-    return JSON.parse(text) as T;
+    if (answer.statusCode !== 200)
+      throw new Error(`${method} ${path} answered ${answer.statusCode}: ${text}`);
+    return text;
   }
 
   /** Waits until all nodes that run hold `alive` of the members for alive. */

@@ -7,6 +7,9 @@ import { type DataStage, SMALL_DISK_INDEX } from './data-stage.ts';
 const PAUSE_MS = 10_000;
 const CUT_OFF_MS = 6000;
 const FAULT_MS = 2000;
+const PROBES = 64;
+/** 30 s, the bound that was made durable ahead of its clock, and a start. */
+const AHEAD_MS_MAX = 60_000;
 const BALLAST_MEGABYTES = 300;
 const RESERVE_BYTES = 96 << 20;
 const EXIT_STORAGE_FAILED = 70;
@@ -58,9 +61,32 @@ const partition: DataFault = async (stage, { one, other }) => {
   stage.breaks([], [many, few]);
   network.partition([many, few]);
   await stage.goesOn(CUT_OFF_MS);
+  await mustServeOnOneSide(stage, many, few);
   network.heal();
   return `${one.name} and ${other.name} cut off`;
 };
+
+/** A key most of whose replicas are on one side is served there, and refused on the other. */
+async function mustServeOnOneSide(
+  { cluster, map }: DataStage,
+  many: readonly number[],
+  few: readonly number[],
+): Promise<void> {
+  const probes = Array.from({ length: PROBES }, (_, i) => `probe-${i}`);
+  const key = probes.find((each) => map.ownersOf(each).filter((index) => many.includes(index)).length >= 2);
+  if (key === undefined) throw new Error(`of ${PROBES} keys none has two replicas among ${many}`);
+  for (const method of ['PUT', 'GET'])
+    for (const { index, name, url } of [...few, ...many].map((each) => cluster.node(each))) {
+      const body = method === 'PUT' ? name : null;
+      const answer = await fetch(`${url}/v1/kv/default/${key}?timeoutMs=1000`, { method, body });
+      const text = await answer.text();
+      const isRefused = [503, 504].includes(answer.status);
+      if (many.includes(index) ? !answer.ok : !isRefused)
+        throw new Error(
+          `${name} answered a ${method} of ${key} with ${answer.status} ${text}; ${few} are cut off`,
+        );
+    }
+}
 
 const clock: (offset: string) => DataFault =
   (offset) =>
@@ -75,8 +101,22 @@ const clock: (offset: string) => DataFault =
     await stage.goesOn(FAULT_MS);
     await cluster.stop(one.index);
     cluster.start(one.index);
+    await cluster.until(
+      `${one.name} takes no writes with its clock right`,
+      () => takesWrites(one),
+      AHEAD_MS_MAX,
+    );
     return `the clock of ${one.name} at ${offset}`;
   };
+
+/** A node stamps nothing below what it may have stamped before: after a clock that was ahead it waits as long. */
+async function takesWrites({ url }: ClusterNode): Promise<boolean> {
+  const answer = await fetch(`${url}/v1/kv/default/probe`, { method: 'PUT', body: 'v' }).catch(
+    () => undefined,
+  );
+  await answer?.arrayBuffer();
+  return answer?.status === 204;
+}
 
 /** First full by its own limit, then to the last byte behind its back: then it may end itself, and starts again with room. */
 const fullDisk: DataFault = async (stage) => {

@@ -47,6 +47,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       skewMsMax: config['clock.skewMsMax'],
       propagationMs: config['replication.propagationMs'],
       versionCacheEntriesMax: config['replication.versionCacheEntriesMax'],
+      recordCacheBytes: config['replication.recordCacheBytes'],
       writeBacklogBytesMax: config['storage.writeBacklogBytesMax'],
       corruptRecordsMax: config['storage.corruptRecordsMax'],
     },
@@ -129,7 +130,8 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       ...{ clock, routing, peers },
       scanHere: (request) => answerData(answerers, { ...request, to: self }, self),
       notMet: (message) => new KvError('QUORUM_NOT_MET', message, { outcome: 'unwritten' }),
-      readKey: (namespaceId, _partition, key) => readRecord(coordinator, namespaceId, key, deps),
+      readKey: (namespaceId, _partition, key, deadlineMs) =>
+        readRecord(coordinator, namespaceId, key, deadlineMs),
     },
   );
   const antiEntropy = new AntiEntropy(
@@ -208,9 +210,8 @@ function readRecord(
   coordinator: Coordinator,
   namespaceId: number,
   key: Uint8Array,
-  { clock, config }: DataServiceDeps,
+  deadlineMs: number,
 ): Promise<StoredRecord | undefined> {
-  const deadlineMs = clock.monotonicMs() + config['replication.requestTimeoutMs'];
   return new Promise((resolve, reject) => {
     const request = { namespaceId, key, deadlineMs, onReplicas: undefined, level: 'quorum' } as const;
     coordinator.read(request, (end) => (end.type === 'failed' ? reject(end.error) : resolve(end.record)));

@@ -419,3 +419,21 @@ test('stop does not wait for members that do not answer', async () => {
   await stopped;
   await set.stop();
 });
+
+test('a verification finds, and repairs, what was overwritten since the floor and is not on all replicas', async () => {
+  const set = new TestSet(settle, { options: { propagationMs: 10_000 } });
+  await set.pass(20_000);
+  const nowMs = set.clock.nowMs();
+  set.put(live('overwritten', at(nowMs - 3000)));
+  set.put(live('overwritten', at(nowMs - 1000)), [2, 3]);
+  const report = await set.until(set.antiEntropy(1).verify());
+  assert.deepEqual(set.held('overwritten'), [nowMs - 1000, nowMs - 1000, nowMs - 1000]);
+  assert.deepEqual([report.equal, report.keysRepaired, report.problems], [1, 1, []]);
+  set.put(live('arriving', at(nowMs - 3000)));
+  set.put(live('arriving', at(set.clock.nowMs())), [2]);
+  assert.equal(
+    (await set.until(set.antiEntropy(1).verify())).equal,
+    1,
+    'a write on its way is no difference',
+  );
+});

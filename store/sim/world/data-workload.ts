@@ -1,6 +1,6 @@
 import type { Prng } from '../../core/prng/prng.ts';
 import { DEFAULT_NAMESPACE } from '../../core/topology/genesis.ts';
-import type { BatchOutcome, RequestOptions } from '../../storage/kv-store.ts';
+import type { BatchOutcome, RequestOptions, WriteResult } from '../../storage/kv-store.ts';
 import {
   anyKey,
   beginRead,
@@ -8,6 +8,7 @@ import {
   type DataClient,
   type DataOutcomes,
   drawOptions,
+  isUnknown,
   notRead,
   notWritten,
   type PendingRead,
@@ -84,18 +85,39 @@ function clientOf(
   return { world, plan, prng, machine, store: node.store, watch, outcomes, isHeard };
 }
 
+/** One in six carries an idempotency key, and is tried once more where its outcome is unknown: it is still one write. */
 async function write(client: DataClient, isPut: boolean): Promise<void> {
-  const options = drawOptions(client);
   const pending = beginWrite(client, anyKey(client), isPut);
-  const { operation } = pending;
+  const isRepeatable = client.prng.below(6) === 0;
+  const idempotencyKey = isRepeatable ? `${client.machine.name} ${client.world.nextNumber()}` : undefined;
+  const options = { ...drawOptions(client), idempotencyKey };
   try {
-    const result =
-      operation.type === 'put'
-        ? await client.store.put(DEFAULT_NAMESPACE, operation.key, operation, options)
-        : await client.store.delete(DEFAULT_NAMESPACE, operation.key, options);
-    wrote(client, pending, result, options);
+    wrote(client, pending, await send(client, pending, options), options);
   } catch (error) {
-    notWritten(client, pending, error);
+    if (!isRepeatable || !isUnknown(client, error)) return notWritten(client, pending, error);
+    await repeat(client, pending, options);
+  }
+}
+
+function send(
+  { store }: DataClient,
+  { operation }: PendingWrite,
+  options: RequestOptions,
+): Promise<WriteResult> {
+  return operation.type === 'put'
+    ? store.put(DEFAULT_NAMESPACE, operation.key, operation, options)
+    : store.delete(DEFAULT_NAMESPACE, operation.key, options);
+}
+
+/** However the second try fails, the first one may take effect yet. */
+async function repeat(client: DataClient, pending: PendingWrite, options: RequestOptions): Promise<void> {
+  const { world, prng, outcomes } = client;
+  await new Promise<void>((resolve) => world.later(prng.unit() * 1000, resolve));
+  try {
+    wrote(client, pending, await send(client, pending, options), options);
+  } catch (error) {
+    isUnknown(client, error);
+    outcomes.unknown += 1;
   }
 }
 
