@@ -203,8 +203,8 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       signals.stop();
       await hints.stop();
       routing.close();
-      await namespaces.settled();
-      await replica.stop();
+      // The end of the replica ends the deletion of a namespace, which may take long.
+      await Promise.all([replica.stop(), namespaces.settled()]);
     },
   };
 }
