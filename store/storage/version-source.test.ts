@@ -100,6 +100,16 @@ test('D4: a restart on a slow disk stamps above all of before, and not far ahead
   assert.ok(next.wallMs - startedMs <= AHEAD_MS + disk.tookMs, `it is ${next.wallMs - startedMs} ms ahead`);
 });
 
+// riak_kv#1027, #1865: new writes of a life that began in the same second looked old, and were repaired away.
+test('D15: a life that begins in the very millisecond in which the one before ended stamps above it', async () => {
+  const disk = new SlowDisk(0);
+  const { stamps } = await disk.stampFor(await disk.open(), 100);
+  const last = stamps.at(-1) as Version;
+  disk.clock.setWall(last.wallMs);
+  const next = (await disk.open()).next() as Version;
+  assert.ok(compareVersions(next, last) > 0);
+});
+
 test('D4: a clock that was set back is not waited for longer than a bound may be ahead', async () => {
   const disk = new SlowDisk(400);
   const { stamps } = await disk.stampFor(await disk.open(), 3000);
