@@ -190,12 +190,13 @@ export class DataLoad implements AsyncDisposable {
     what: string,
   ): void {
     const sets = keys?.map((key) => this.#map.ownersOf(key)) ?? this.#map.sets;
-    const judgement = this.windows.judge({ ...refusal, asked: node.index, sets, beganAt, endedAt });
+    const request = { ...refusal, asked: node.index, sets, beganAt, endedAt };
+    const judgement = this.windows.judge(request);
     this.judgements.set(judgement, (this.judgements.get(judgement) ?? 0) + 1);
     if (judgement !== 'unexplained') return;
     const owners = keys === undefined ? 'all partitions' : `${keys.join(', ')} on ${JSON.stringify(sets)}`;
     this.#failure ??= new Error(
-      `${node.name} refused a ${what} of ${owners} after ${Math.round(endedAt - beganAt)} ms with ${refusal.status} ${refusal.code}: ${refusal.detail}`,
+      `${node.name} refused a ${what} of ${owners} after ${Math.round(endedAt - beganAt)} ms with ${refusal.status} ${refusal.code}: ${refusal.detail}. ${this.windows.describe(request)}`,
     );
   }
 

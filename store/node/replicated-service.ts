@@ -103,7 +103,11 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     },
     {
       ...{ engine, clock, space, client: links, routing },
-      isMember: (number) => topology.state?.members.has(number) ?? true,
+      // After a start the log is applied again: who is newer than its snapshot is no member yet, and was not removed.
+      isMember: (number) => {
+        const { state } = topology;
+        return state === undefined || number >= state.nextMember || state.members.has(number);
+      },
       events: hintEvents(deps),
     },
   );
@@ -193,13 +197,14 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       namespaces.close();
       await antiEntropy.stop();
       await healer.stop();
-      coordinator.stop();
+      // Whoever waits for a replica is told that this node stops, then whoever waits for something else that its time is over.
       links.stop();
+      coordinator.stop();
       signals.stop();
       await hints.stop();
       routing.close();
-      await namespaces.settled();
-      await replica.stop();
+      // The end of the replica ends the deletion of a namespace, which may take long.
+      await Promise.all([replica.stop(), namespaces.settled()]);
     },
   };
 }

@@ -159,13 +159,25 @@ class RoundRun {
     }
   }
 
-  /** Resolves with the watermarks that the members had before the comparison. */
+  /**
+   * Resolves with the watermarks that the members had before the comparison. This member raises its own floor last: its
+   * clock may be far ahead, then those of the others refuse, and nothing could take its own promise back (D3).
+   */
   async #confirmFloor({ members }: Round): Promise<Watermarks> {
-    const answers = await this.#tell(members, 'floor');
-    const verdict = roundVerdict(this.#current());
-    if (verdict.type === 'floor')
-      throw new RoundEnd('held-back', `${this.#namesOf(verdict.members)} did not confirm the floor`);
-    return answers;
+    const { self } = this.#options;
+    const others = members.filter((member) => member !== self);
+    const answers = await this.#tell(others, 'floor');
+    this.#requireFloorOf(others);
+    const own = await this.#tell([self], 'floor');
+    this.#requireFloorOf(members);
+    return new Map([...answers, ...own]);
+  }
+
+  #requireFloorOf(members: readonly MemberId[]): void {
+    const { confirmed } = this.#current();
+    const missing = members.filter((member) => !confirmed.has(member));
+    if (missing.length > 0)
+      throw new RoundEnd('held-back', `${this.#namesOf(missing)} did not confirm the floor`);
   }
 
   async #compare(round: Round, watermarks: Watermarks): Promise<void> {
