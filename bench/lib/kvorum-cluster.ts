@@ -13,6 +13,8 @@ export type KvorumClusterOptions = {
   readonly settings?: Readonly<Record<string, string | number>>;
   /** Of the node at `i`. */
   readonly environmentOf?: (i: number) => Readonly<Record<string, string>>;
+  /** Of the processes, beside this one's. */
+  readonly environment?: Readonly<Record<string, string>>;
 };
 
 /** What this needs of `GET /v1/cluster`. */
@@ -82,7 +84,7 @@ export class KvorumCluster {
         ...this.#options.settings,
         ...settings,
       },
-      environment: this.#options.environmentOf?.(i) ?? {},
+      environment: { ...this.#options.environment, ...this.#options.environmentOf?.(i) },
     });
     this.#nodes[i] = node;
     if (!(await node.waitReady(START_DEADLINE_MS)))
@@ -143,6 +145,12 @@ export class KvorumCluster {
 
   get pids(): readonly (number | undefined)[] {
     return this.#nodes.map((node) => node?.pid);
+  }
+
+  logOf(i: number): string {
+    const node = this.#nodes[i];
+    if (node === undefined) throw new RangeError(`no node runs at ${i}`);
+    return node.log();
   }
 
   /** Waits until every node that runs serves keys. */

@@ -38,7 +38,12 @@ export async function measureUpkeep(options: UpkeepOptions): Promise<readonly Up
   const replica = await openReplica(
     {
       ...{ self: 1, partitions: PARTITIONS, skewMsMax: 500, propagationMs: 10_000, corruptRecordsMax: 100 },
-      ...{ versionCacheEntriesMax: 65_536, writeBacklogBytesMax: 64 << 20, treeShape: DEFAULT_SHAPE },
+      ...{
+        versionCacheEntriesMax: 65_536,
+        recordCacheBytes: 0,
+        writeBacklogBytesMax: 64 << 20,
+        treeShape: DEFAULT_SHAPE,
+      },
     },
     {
       ...{ engine, meta: createMetaStore(engine), clock: systemClock },

@@ -126,7 +126,7 @@ test('a write-back to a slow replica is hedged: another one that holds it is eno
   assert.equal(cluster.node(2).replica.valueOf('k'), 'a');
 });
 
-test('a newer version that turns up during a write-back is written back in its turn, also to those that had the older one', async () => {
+test('the write-back of a newer version that turned up meanwhile is hedged too, also to those that are known to lack it', async () => {
   const cluster = new TestCluster([1, 2, 3, 4]);
   cluster.apply(viewOf(2, [1, 2, 3]));
   await write(cluster, [3], 'a');
@@ -240,4 +240,17 @@ test('after an answer nothing of a read is left', async () => {
   await cluster.settle(cluster.node(1).get('k'));
   assert.equal(cluster.node(1).coordinator.inFlight, 0);
   assert.equal(cluster.node(1).coordinator.deadlines.size, 0);
+});
+
+test('a newer version that a late answer shows is written back too, also to whom the older one was sent', async () => {
+  const cluster = new TestCluster([1, 2, 3, 4]);
+  cluster.apply(viewOf(2, [1, 2, 3]));
+  for (const holder of [1, 2, 3]) await write(cluster, [holder], `of ${holder}`);
+  cluster.fate = ({ request: { to, body } }) => {
+    if (body.type === 'store') return { requestMs: 1, answerMs: to === 1 ? 20 : 1 };
+    const isSlow = body.type === 'read' && !body.isFull;
+    return { requestMs: 1, answerMs: isSlow ? (to === 2 ? 30 : 23) : 1 };
+  };
+  assert.equal(await cluster.settle(cluster.node(4).get('k')), 'of 3');
+  assert.deepEqual(storesBy(cluster, 'write-back'), [1, 1], 'first what 2 holds, then what 3 holds');
 });

@@ -61,9 +61,9 @@ class ReadRun extends Run {
   #questions: Questions;
   /** Whom this attempt asked for the value. */
   #askedInFull: MemberId[] = [];
-  /** Of `#writingBack`: a newer version that turns up meanwhile is written to all that lack it, once more. */
+  /** Whom this attempt sent the newest version that it has found, and which one that is. */
   #writtenBack: MemberId[] = [];
-  #writingBack: Version | undefined;
+  #writtenVersion: Version | undefined;
   /** When others are written to as well, since those that lack it take long. */
   #patience: Deadline | undefined;
 
@@ -120,7 +120,7 @@ class ReadRun extends Run {
     this.#read = restartRead(this.#read, view);
     this.#questions = this.#newQuestions();
     this.#askedInFull = [];
-    this.#beginWriteBack(undefined);
+    this.#forgetWriteBack();
   }
 
   protected override expire(): void {
@@ -161,8 +161,7 @@ class ReadRun extends Run {
 
   #writeBack(members: readonly MemberId[], found: Found<ReadRecord>): void {
     const { attempt } = this.#read;
-    if (this.#writingBack === undefined || compareVersions(this.#writingBack, found.version) !== 0)
-      this.#beginWriteBack(found.version);
+    this.#noteWritten(found.version);
     const open = members.filter((member) => !this.#writtenBack.includes(member));
     if (open.length === 0) return;
     this.context.events.onWriteBack(open.length);
@@ -175,11 +174,19 @@ class ReadRun extends Run {
     }
   }
 
-  #beginWriteBack(version: Version | undefined): void {
-    this.#writingBack = version;
-    this.#writtenBack = [];
+  /** Who was late to say what it sees may have shown something newer: whoever took the older one lacks it like the others. */
+  #noteWritten(version: Version): void {
+    const last = this.#writtenVersion;
+    if (last !== undefined && compareVersions(last, version) === 0) return;
+    this.#forgetWriteBack();
+    this.#writtenVersion = version;
+  }
+
+  #forgetWriteBack(): void {
     this.#patience?.cancel();
     this.#patience = undefined;
+    this.#writtenBack = [];
+    this.#writtenVersion = undefined;
   }
 
   /**

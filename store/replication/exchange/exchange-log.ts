@@ -93,10 +93,6 @@ export class ExchangeLog {
     if (entry.outcome === 'held-back') this.count({ roundsHeldBack: 1 });
   }
 
-  lastRound(partition: number): RoundEntry | undefined {
-    return this.#rounds.get(partition);
-  }
-
   /** `member` compares the partition's root with its own. */
   noteAsked(partition: number, member: MemberId, atMs: number): void {
     const ofPartition = this.#asked.get(partition) ?? new Map<MemberId, number>();

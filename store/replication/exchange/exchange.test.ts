@@ -70,18 +70,31 @@ test('a write on its way is not counted as a difference, on this side or the oth
   await set.stop();
 });
 
-test('a write of this moment is left to arrive by itself', async () => {
+test('a write of this moment is left to arrive by itself, also where that takes long', async () => {
   const set = new TestSet(settle, { members: 2 });
   set.start();
-  let stores = 0;
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 20; i++) {
     const record = live(`hot-${i}`, at(set.clock.nowMs()));
     set.put(record, [1]);
-    await set.pass(40);
+    await set.pass(300);
     set.put(record, [2]);
-    stores = set.requests.get('store') ?? 0;
   }
-  assert.equal(stores, 0);
+  assert.ok((set.requests.get('leaves') ?? 0) > 0, 'the keys were compared');
+  assert.equal(set.requests.get('store') ?? set.requests.get('read'), undefined);
+  await set.stop();
+});
+
+test('leaves that are equal again at the second walk are not listed', async () => {
+  const set = new TestSet(settle, { members: 2 });
+  set.put(live('key', at(OLD)), [1]);
+  set.isLost = (_, { what }) => {
+    if (what === 'walk') set.clock.setTimer(20, () => set.put(live('key', at(OLD))));
+    return false;
+  };
+  set.start();
+  await set.pass(3000);
+  assert.ok((set.requests.get('walk') ?? 0) > 0);
+  assert.equal(set.requests.get('leaves'), undefined);
   await set.stop();
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { toEpoch } from '../../core/topology/types.ts';
 import { settle } from '../../io/settle.ts';
 import { at, live, type TestPartition, tombstone } from './test-replica.ts';
 import { TestSet } from './test-set.ts';
@@ -170,6 +171,41 @@ test('a round is void once the replica set changes: no watermark rises', async (
   await set.stop();
 });
 
+test('a round is void once its initiator alone has learned of a change', async () => {
+  const set = new TestSet(settle);
+  set.isLost = (_, { what }) => {
+    if (what === 'walk') set.epoch = toEpoch(2);
+    return false;
+  };
+  const report = await set.until(set.antiEntropy(1).verify());
+  assert.deepEqual(report.problems, ['partition 0: the replica set has changed']);
+  assert.deepEqual(watermarks(set), [0, 0, 0]);
+  await set.stop();
+});
+
+test('no round runs on a partition that moves, and no member confirms one', async () => {
+  const set = new TestSet(settle);
+  set.isMoving = true;
+  const report = await set.until(set.antiEntropy(1).verify());
+  assert.deepEqual(report.problems, ['partition 0: the partition is moving']);
+  const round = { initiator: 1, incarnation: 1, number: 1, floor: at(OLD) };
+  const request = { type: 'round', to: 2, partition: 0, epoch: set.epoch, stage: 'floor', round } as const;
+  const reply = await set.antiEntropy(2).answer(request, 1);
+  assert.equal(reply.type === 'round' && reply.outcome.type, 'refused');
+  assert.equal(partitionOf(set, 2).floor.wallMs, 0);
+  await set.stop();
+});
+
+test('a floor whose partition changed while it became durable is not confirmed', async () => {
+  const set = new TestSet(settle);
+  partitionOf(set, 2).onFloor = () => set.setEpoch(2);
+  const round = { initiator: 1, incarnation: 1, number: 1, floor: at(OLD) };
+  const request = { type: 'round', to: 2, partition: 0, epoch: set.epoch, stage: 'floor', round } as const;
+  const reply = await set.antiEntropy(2).answer(request, 1);
+  assert.equal('code' in reply && reply.code, 'STALE_EPOCH');
+  await set.stop();
+});
+
 test('a replica that refuses the floor, or whose tree is being built, holds the round back by name', async () => {
   const set = new TestSet(settle);
   partitionOf(set, 2).floorMaxMs = 0;
@@ -179,6 +215,44 @@ test('a replica that refuses the floor, or whose tree is being built, holds the 
   const building = await set.until(set.antiEntropy(1).verify());
   assert.deepEqual(building.problems, ['partition 0: the tree of node-3 is being built']);
   assert.deepEqual(watermarks(set), [0, 0, 0]);
+  await set.stop();
+});
+
+// A node 8 h ahead must not keep what its clock made it promise: cockroach docs#7679, yugabyte#10628.
+test('D3: a member whose clock is far ahead does not raise its own floor where the clocks of the others refuse it', async () => {
+  const set = new TestSet(settle);
+  set.put(tombstone('key', at(OLD)));
+  for (const member of [2, 3]) partitionOf(set, member).floorMaxMs = OLD - 1;
+  const report = await set.until(set.antiEntropy(1).verify([0]));
+  assert.equal(report.equal, 0);
+  assert.deepEqual(
+    [1, 2, 3].map((member) => partitionOf(set, member).floor.wallMs),
+    [0, 0, 0],
+  );
+  await set.stop();
+});
+
+test('D11: a replica that loses its tree in the middle of a round holds it back: what it does not list is not what it lacks', async () => {
+  const set = new TestSet(settle);
+  set.put(live('key', at(OLD)));
+  for (const member of [1, 2, 3]) await partitionOf(set, member).raiseWatermark(at(OLD + 1));
+  set.put(tombstone('key', at(OLD + 5)), [3]);
+  const damaged = partitionOf(set, 3);
+  set.isLost = (_, { to, what }) => {
+    if (to === 3 && what === 'leaves') damaged.tree = undefined;
+    return false;
+  };
+  const report = await set.until(set.antiEntropy(1).verify([0]));
+  assert.deepEqual(watermarks(set), [OLD + 1, OLD + 1, OLD + 1], report.problems.join());
+  set.isLost = () => false;
+  damaged.rebuildTree();
+  assert.equal((await set.until(set.antiEntropy(1).verify([0]))).equal, 1);
+  await set.pass(5000);
+  assert.deepEqual(
+    set.held('key'),
+    [undefined, undefined, undefined],
+    'the delete reached all before it went',
+  );
   await set.stop();
 });
 
@@ -317,4 +391,49 @@ test('an answer for another epoch, or for a partition that is not here, is a ref
   const out = await ask(5, 'floor');
   assert.equal('code' in out && out.code, 'EPOCH_UNKNOWN');
   await set.stop();
+});
+
+test('a request for another member number is refused: an address may have a new owner', async () => {
+  const set = new TestSet(settle);
+  const reply = await set.antiEntropy(1).answer({ type: 'roots', to: 7, partitions: [] }, 2);
+  assert.equal('code' in reply && reply.code, 'WRONG_MEMBER');
+  await set.stop();
+});
+
+test('stop does not wait for members that do not answer', async () => {
+  const set = new TestSet(settle);
+  set.put(live('key', at(OLD)), [1]);
+  set.isStuck = (what) => what === 'walk' || what === 'leaves' || what === 'store';
+  set.start();
+  await set.pass(3000);
+  assert.ok((set.requests.get('walk') ?? 0) > 0);
+  let isStopped = false;
+  const stopped = set
+    .antiEntropy(3)
+    .stop()
+    .then(() => {
+      isStopped = true;
+    });
+  await set.pass(10);
+  assert.ok(isStopped);
+  await stopped;
+  await set.stop();
+});
+
+test('a verification finds, and repairs, what was overwritten since the floor and is not on all replicas', async () => {
+  const set = new TestSet(settle, { options: { propagationMs: 10_000 } });
+  await set.pass(20_000);
+  const nowMs = set.clock.nowMs();
+  set.put(live('overwritten', at(nowMs - 3000)));
+  set.put(live('overwritten', at(nowMs - 1000)), [2, 3]);
+  const report = await set.until(set.antiEntropy(1).verify());
+  assert.deepEqual(set.held('overwritten'), [nowMs - 1000, nowMs - 1000, nowMs - 1000]);
+  assert.deepEqual([report.equal, report.keysRepaired, report.problems], [1, 1, []]);
+  set.put(live('arriving', at(nowMs - 3000)));
+  set.put(live('arriving', at(set.clock.nowMs())), [2]);
+  assert.equal(
+    (await set.until(set.antiEntropy(1).verify())).equal,
+    1,
+    'a write on its way is no difference',
+  );
 });

@@ -70,6 +70,7 @@ test('a version that is given twice, or below what was seen', () => {
   put(history, 'a', 5);
   assert.throws(() => put(history, 'b', 4), breaks('a write is stamped above what was seen before it'));
   assert.throws(() => put(history, 'c', 5), breaks('no version is given twice'));
+  assert.throws(() => history.beginRead('n1').found(found('a', 6), 0), breaks('a write is stamped once'));
 });
 
 test('a write of unknown outcome may show up, one that was refused must not', () => {

@@ -7,6 +7,7 @@ const requireDeleted = requireOf('no resurrection');
 const requireAbove = requireOf('a write is stamped above what was seen before it');
 const requireHidden = requireOf('expired records are hidden');
 const requireUnique = requireOf('no version is given twice');
+const requireOnce = requireOf('a write is stamped once');
 
 /** The newest version of a key that some operation that ended has shown, and which. */
 export type Seen = {
@@ -26,7 +27,9 @@ type Expiring = { version: Version | undefined; readonly expiresAtMs: number };
  */
 export class VersionOrder {
   readonly #key: string;
+  /** What each version is of, '' for a delete; and the version of each value. */
   readonly #contents = new Map<string, string>();
+  readonly #versions = new Map<string, string>();
   readonly #expiring: Expiring[] = [];
   #seen: Mark;
   /** Deletes whose version is not known: under way, or of unknown outcome. */
@@ -122,6 +125,10 @@ export class VersionOrder {
     const known = this.#contents.get(name) ?? value;
     requireUnique(known === value, () => `key ${this.#key}: ${name} is of "${known}" and of "${value}"`);
     this.#contents.set(name, value);
+    if (value === '') return;
+    const stamp = this.#versions.get(value) ?? name;
+    requireOnce(stamp === name, () => `key ${this.#key}: "${value}" has the versions ${stamp} and ${name}`);
+    this.#versions.set(value, name);
   }
 
   #isTombstone(version: Version): boolean {

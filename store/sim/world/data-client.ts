@@ -56,8 +56,7 @@ export function anyKey({ plan, prng }: DataClient): string {
 
 /** Each value is written once, and says which key it is of; some are longer. */
 function nextValue({ world, plan, prng }: DataClient, key: string): string {
-  world.valuesGiven += 1;
-  const value = `${key}=${world.valuesGiven}`;
+  const value = `${key}=${world.nextNumber()}`;
   return prng.below(4) === 0 ? value.padEnd(prng.below(plan.valueBytesMax), '.') : value;
 }
 
@@ -129,8 +128,7 @@ export function notWritten(client: DataClient, { key, open, operation }: Pending
     return;
   }
   const code = codeOf(error);
-  const told = error instanceof KvError ? error.data.outcome : undefined;
-  const isRefused = told === undefined ? UNWRITTEN.has(code) : told === 'unwritten';
+  const isRefused = !isUnknown(client, error);
   outcomes[isRefused ? 'refused' : 'unknown'] += 1;
   world.trace.note(`${machine.name}: ${operation.type} ${key}: ${code}`, () => String(error));
   if (isRefused) world.guard(() => open.refused());
@@ -146,7 +144,6 @@ export function sawRecord(
   client: DataClient,
   { key, open, wallMs }: PendingRead,
   record: LiveRecord | undefined,
-  { r }: RequestOptions,
 ): void {
   const { world, machine, watch, outcomes } = client;
   if (!client.isHeard()) return;
@@ -162,7 +159,8 @@ export function sawRecord(
   world.trace.note(`${machine.name}: ${key} is there`, () => `${value} ${formatVersion(version)}`);
   world.guard(() => {
     open.found({ version, value, expiresAtMs }, Math.min(wallMs, wallMsOf(client)));
-    watch.answered(key, version, r === 'all' ? 'all' : 'quorum');
+    // However many were asked, a quorum of the set holds it before it is told.
+    watch.answered(key, version, 'quorum');
   });
 }
 
@@ -171,6 +169,14 @@ export function notRead(client: DataClient, error: unknown): void {
   const code = codeOf(error);
   client.outcomes[code === 'CLUSTER_FORMING' ? 'forming' : 'readsFailed'] += 1;
   client.world.trace.note(`${client.machine.name}: read: ${code}`, () => String(error));
+}
+
+/** Whether the write may have been done, or may be done yet. */
+export function isUnknown(client: DataClient, error: unknown): boolean {
+  if (!client.isHeard()) return true;
+  const code = codeOf(error);
+  const told = error instanceof KvError ? error.data.outcome : undefined;
+  return told === undefined ? !UNWRITTEN.has(code) : told === 'unknown';
 }
 
 /** What a request may fail with; throws anything else. */

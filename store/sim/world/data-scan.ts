@@ -63,7 +63,7 @@ function sawEntries(
   const found = new Map(entries.map(({ key, record }) => [Buffer.from(key).toString(), record]));
   for (const read of pending) {
     if (after !== undefined && isBehind(read.key, after, isReverse)) continue;
-    sawRecord(client, read, found.get(read.key), {});
+    sawRecord(client, read, found.get(read.key));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Prng } from '../../core/prng/prng.ts';
 import { DEFAULT_NAMESPACE } from '../../core/topology/genesis.ts';
-import type { BatchOutcome, RequestOptions } from '../../storage/kv-store.ts';
+import type { BatchOutcome, RequestOptions, WriteResult } from '../../storage/kv-store.ts';
 import {
   anyKey,
   beginRead,
@@ -8,6 +8,7 @@ import {
   type DataClient,
   type DataOutcomes,
   drawOptions,
+  isUnknown,
   notRead,
   notWritten,
   type PendingRead,
@@ -25,7 +26,7 @@ import type { SimWorld } from './world.ts';
 const OPERATIONS: readonly (readonly [number, (client: DataClient) => Promise<void>])[] = [
   [8, (client) => write(client, true)],
   [3, (client) => write(client, false)],
-  [10, (client) => get(client, anyKey(client))],
+  [10, (client) => get(client, anyKey(client), drawOptions(client))],
   [2, batch],
   [1, scan],
   [1, scanAll],
@@ -52,7 +53,8 @@ export async function readAll(
   outcomes: DataOutcomes,
 ): Promise<void> {
   const client = clientOf(world, plan, machine, prng, outcomes);
-  if (client !== undefined) await Promise.all(client.watch.keys.map((key) => get(client, key)));
+  if (client?.watch.isPlaced === true)
+    await Promise.all(client.watch.keys.map((key) => get(client, key, {})));
 }
 
 function operate(world: SimWorld, plan: DataPlan, prng: Prng, outcomes: DataOutcomes): void {
@@ -83,27 +85,47 @@ function clientOf(
   return { world, plan, prng, machine, store: node.store, watch, outcomes, isHeard };
 }
 
+/** One in six carries an idempotency key, and is tried once more where its outcome is unknown: it is still one write. */
 async function write(client: DataClient, isPut: boolean): Promise<void> {
-  const options = drawOptions(client);
   const pending = beginWrite(client, anyKey(client), isPut);
-  const { operation } = pending;
+  const isRepeatable = client.prng.below(6) === 0;
+  const idempotencyKey = isRepeatable ? `${client.machine.name} ${client.world.nextNumber()}` : undefined;
+  const options = { ...drawOptions(client), idempotencyKey };
   try {
-    const result =
-      operation.type === 'put'
-        ? await client.store.put(DEFAULT_NAMESPACE, operation.key, operation, options)
-        : await client.store.delete(DEFAULT_NAMESPACE, operation.key, options);
-    wrote(client, pending, result, options);
+    wrote(client, pending, await send(client, pending, options), options);
   } catch (error) {
-    notWritten(client, pending, error);
+    if (!isRepeatable || !isUnknown(client, error)) return notWritten(client, pending, error);
+    await repeat(client, pending, options);
   }
 }
 
-async function get(client: DataClient, key: string): Promise<void> {
-  const options = drawOptions(client);
+function send(
+  { store }: DataClient,
+  { operation }: PendingWrite,
+  options: RequestOptions,
+): Promise<WriteResult> {
+  return operation.type === 'put'
+    ? store.put(DEFAULT_NAMESPACE, operation.key, operation, options)
+    : store.delete(DEFAULT_NAMESPACE, operation.key, options);
+}
+
+/** However the second try fails, the first one may take effect yet. */
+async function repeat(client: DataClient, pending: PendingWrite, options: RequestOptions): Promise<void> {
+  const { world, prng, outcomes } = client;
+  await new Promise<void>((resolve) => world.later(prng.unit() * 1000, resolve));
+  try {
+    wrote(client, pending, await send(client, pending, options), options);
+  } catch (error) {
+    isUnknown(client, error);
+    outcomes.unknown += 1;
+  }
+}
+
+async function get(client: DataClient, key: string, options: RequestOptions): Promise<void> {
   const pending = beginRead(client, key);
   try {
     const record = await client.store.get(DEFAULT_NAMESPACE, Buffer.from(key), options);
-    if (options.r !== 1) sawRecord(client, pending, record, options);
+    if (options.r !== 1) sawRecord(client, pending, record);
   } catch (error) {
     notRead(client, error);
   }
@@ -136,5 +158,5 @@ function settle(
     if (outcome.type === 'error') notWritten(client, pending, outcome.error);
     else if (outcome.type !== 'get') wrote(client, pending, outcome.result, options);
   } else if (outcome.type === 'error') notRead(client, outcome.error);
-  else if (outcome.type === 'get' && options.r !== 1) sawRecord(client, pending, outcome.record, options);
+  else if (outcome.type === 'get' && options.r !== 1) sawRecord(client, pending, outcome.record);
 }

@@ -49,10 +49,9 @@ export class SimWorld {
   readonly copies = new DiskCopies();
   /** Members that clients ask to be removed: they may go at any time. */
   readonly leaving = new Set<string>();
-  /** Values that clients were given to write; each is written once. */
-  valuesGiven = 0;
   readonly latestWall = new LatestWall(this);
   readonly #data = new Map<string, DataWatch>();
+  #lastNumber = 0;
   readonly #plan: Plan;
   readonly #byName: ReadonlyMap<string, Machine>;
   readonly #identities = new Identities();
@@ -147,6 +146,12 @@ export class SimWorld {
     const watch = new DataWatch(this, clusterId);
     this.#data.set(clusterId, watch);
     return watch;
+  }
+
+  /** Given once, for values that are written once. */
+  nextNumber(): number {
+    this.#lastNumber += 1;
+    return this.#lastNumber;
   }
 
   /** Whether clients ask for data. */
