@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { FAULT_NAMES, type FaultName, isFaultName } from '../../store/sim/world/fault-names.ts';
-import { NODES_MAX, type PlanChanges } from '../../store/sim/world/plan.ts';
+import { FAULT_NAMES, isFaultName } from '../../store/sim/world/fault-names.ts';
+import { NODES_MAX, type PlanChanges, type PlanPart } from '../../store/sim/world/plan.ts';
 
 export type SimOptions = {
   readonly first: number;
@@ -47,7 +47,7 @@ export function parseOptions(args: readonly string[]): SimOptions {
     changes: {
       nodes: whole('nodes', values.nodes, 1, NODES_MAX),
       durationMs: whole('duration', values.duration, 1, 3_600_000),
-      without: faultsOf(values.without),
+      without: partsOf(values.without),
     },
     mutants: values.mutants === true ? '' : values.mutant,
   };
@@ -67,10 +67,11 @@ function numberOf(name: string, text: string, min: number, max: number): number 
   return value;
 }
 
-function faultsOf(text: string | undefined): readonly FaultName[] {
+function partsOf(text: string | undefined): readonly PlanPart[] {
   const names = text === undefined || text === '' ? [] : text.split(',');
   return names.map((name) => {
-    if (!isFaultName(name)) throw new Error(`--without ${name}: the faults are ${FAULT_NAMES.join(', ')}`);
+    if (name !== 'data' && !isFaultName(name))
+      throw new Error(`--without ${name}: a run can do without data, ${FAULT_NAMES.join(', ')}`);
     return name;
   });
 }

@@ -359,7 +359,7 @@ export const SETTINGS = {
   'clock.aheadMs': setting<number>(
     ms(10, 60_000),
     400,
-    'how far above the clock the durable bound of versions is set',
+    'how far above the clock the durable bound of versions is set; up to 5 s on a slow disk',
   ),
   'clock.skewMsMax': setting<number>(
     ms(1, 60_000),

@@ -156,6 +156,18 @@ export class MemoryDisk {
     yield* mapEntries(this.#visible.map, start, end, false);
   }
 
+  /** What a crash now would leave at least. */
+  *durableContents(
+    start: Uint8Array,
+    end: Uint8Array,
+  ): Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
+    yield* mapEntries(this.#synced.map, start, end, false);
+  }
+
+  durableValue(key: Uint8Array): Uint8Array | undefined {
+    return mapGet(this.#synced.map, key);
+  }
+
   monotonicMs(): number {
     return this.#deps.clock.monotonicMs();
   }

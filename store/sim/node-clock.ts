@@ -13,6 +13,11 @@ export type MachineClock = {
 /** 2026-01-01: the wall time at the start of virtual time. */
 const START_WALL_MS = Date.UTC(2026, 0, 1);
 
+/** What the wall clock of a machine shows at a virtual time. */
+export function wallMsAt({ rate, wallOffsetMs }: MachineClock, virtualMs: number): number {
+  return Math.floor(START_WALL_MS + wallOffsetMs + virtualMs * rate);
+}
+
 /** Virtual time as one process sees it: wrong by its machine's clock, and standing still while it is paused. */
 export class NodeClock implements Clock {
   readonly #machine: MachineClock;
@@ -26,7 +31,7 @@ export class NodeClock implements Clock {
   }
 
   nowMs(): number {
-    return Math.floor(START_WALL_MS + this.#machine.wallOffsetMs + this.monotonicMs());
+    return wallMsAt(this.#machine, this.#timeline.nowMs);
   }
 
   monotonicMs(): number {

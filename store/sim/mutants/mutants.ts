@@ -1,3 +1,4 @@
+import { DATA_MUTANTS } from './data-mutants.ts';
 import { type Mutant, mutant } from './mutant.ts';
 
 const RAFT = 'store/core/raft';
@@ -207,4 +208,11 @@ const TOPOLOGY: readonly Mutant[] = [
 ];
 
 /** Rules of the node, each of which the short form of the simulator notices when it is gone. */
-export const MUTANTS: readonly Mutant[] = [...ELECTIONS, ...LOG, ...MEMBERSHIP, ...READS, ...TOPOLOGY];
+export const MUTANTS: readonly Mutant[] = [
+  ...ELECTIONS,
+  ...LOG,
+  ...MEMBERSHIP,
+  ...READS,
+  ...TOPOLOGY,
+  ...DATA_MUTANTS,
+];

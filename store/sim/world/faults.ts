@@ -92,13 +92,12 @@ export const FAULTS: { readonly [Name in FaultName]: Fault } = {
   },
   'clock-jump'(world, prng) {
     const machine = pick(world.machines, prng);
-    if (machine !== undefined) machine.clock.wallOffsetMs += (prng.unit() - 0.5) * 7_200_000;
+    if (machine !== undefined) world.jumpClock(machine, prng);
   },
   wipe(world, prng) {
     const machine = pick(world.machines, prng);
     if (machine === undefined || !world.canLose(machine)) return;
-    machine.replaceDisk(undefined);
-    world.startAfter(machine, downMs(prng));
+    world.loseDisk(machine, downMs(prng));
   },
   'old-disk'(world, prng) {
     world.copies.take(world, prng);

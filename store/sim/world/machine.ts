@@ -2,7 +2,9 @@ import type { Config } from '../../config/settings.ts';
 import { createPrng, type Prng } from '../../core/prng/prng.ts';
 import { type KvorumNode, startNode } from '../../node/start-node.ts';
 import type { Resolver } from '../../ports/resolver.ts';
+import type { EngineOperation } from '../../storage/engine.ts';
 import { FAMILY } from '../../storage/key-layout.ts';
+import { FACTS_RANGE, PartitionFacts } from '../checkers/partition-facts.ts';
 import { type DiskCopy, MemoryDisk } from '../memory-disk.ts';
 import { MemoryEngine } from '../memory-engine.ts';
 import { SimTransport } from '../network/sim-transport.ts';
@@ -25,7 +27,7 @@ export type MachineOptions = {
 /** What a machine tells of its processes. */
 export type MachineEvents = {
   onStarted(machine: Machine): void;
-  onWritten(machine: Machine): void;
+  onWritten(machine: Machine, batch: readonly EngineOperation[], sync: boolean): void;
   /** The process ended by itself: its disk failed, or it could not start. */
   onExit(machine: Machine, error: unknown): void;
   /** The node noticed that something is broken that nothing here can have broken. */
@@ -47,6 +49,8 @@ export type Life = {
   readonly transport: SimTransport;
   /** Undefined until it has started. */
   node: KvorumNode | undefined;
+  /** It was told to end, and hands over what it has. */
+  isStopping: boolean;
 };
 
 const CAPACITY_BYTES = 1 << 26;
@@ -60,6 +64,10 @@ export class Machine {
   readonly clock: MachineClock;
   readonly disk: MemoryDisk;
   log = new DiskLog();
+  /** What its replicas promised. */
+  facts: PartitionFacts;
+  /** The cluster of which it lost data that only moves could give back; it stays off then. */
+  goneFrom: string | undefined;
   life: Life | undefined;
   lives = 0;
   /** The directory that may have forgotten what it promised: an older copy of it is in the machine, or it is damaged. */
@@ -72,6 +80,7 @@ export class Machine {
     this.#options = options;
     this.#deps = deps;
     this.name = options.name;
+    this.facts = new PartitionFacts(options.name);
     this.clock = { rate: options.plan.clockRate, wallOffsetMs: options.plan.clockOffsetMs };
     const { timeline } = deps;
     // An fsync goes on while the process is paused; the process learns of it later.
@@ -92,15 +101,19 @@ export class Machine {
     return this.rolledBack !== undefined && this.rolledBack === this.log.directoryId;
   }
 
+  get isGone(): boolean {
+    return this.goneFrom !== undefined;
+  }
+
   start(): void {
-    if (this.life !== undefined) return;
+    if (this.life !== undefined || this.isGone) return;
     this.lives += 1;
     const life = this.#createLife(this.lives);
     this.life = life;
     this.log = DiskLog.of(this.disk.contents(RAFT_AND_META.start, RAFT_AND_META.end));
     const memory = new MemoryEngine({ groupBytesMax: 1 << 20 }, { disk: this.disk });
-    const onWrite = (): void => {
-      if (life.process.isAlive) this.#deps.events.onWritten(this);
+    const onWrite = (batch: readonly EngineOperation[], sync: boolean): void => {
+      if (life.process.isAlive) this.#deps.events.onWritten(this, batch, sync);
     };
     this.#clusterId ||= this.log.identity?.clusterId ?? this.log.joining ?? '';
     this.#deps.events.note(`${this.name} starts`, () => `life ${this.lives}`);
@@ -121,6 +134,11 @@ export class Machine {
     );
   }
 
+  /** The promises that its disk holds now. */
+  readFacts(): void {
+    this.facts.found(this.disk.contents(FACTS_RANGE.start, FACTS_RANGE.end));
+  }
+
   /** The power fails, or the process is killed and the machine loses what was not synced. */
   crash(): void {
     const { life } = this;
@@ -136,6 +154,7 @@ export class Machine {
   stop(): void {
     const { life } = this;
     if (life?.node === undefined) return;
+    life.isStopping = true;
     this.#deps.events.note(`${this.name} stops`);
     const end = (): void => {
       if (this.life === life) this.crash();
@@ -151,6 +170,7 @@ export class Machine {
     this.#clusterId ||= this.log.identity?.clusterId ?? this.log.joining ?? '';
     this.rolledBack = copy === undefined ? undefined : this.log.directoryId;
     this.disk.replace(copy);
+    this.facts = new PartitionFacts(this.name);
     this.log = DiskLog.of(this.disk.contents(RAFT_AND_META.start, RAFT_AND_META.end));
     this.#deps.events.note(`${this.name} gets ${copy === undefined ? 'an empty disk' : 'an old disk'}`);
   }
@@ -180,7 +200,7 @@ export class Machine {
       reconnectMs: 100,
     };
     const transport = new SimTransport(options, { board, process, clock });
-    return { process, transport, node: undefined };
+    return { process, transport, node: undefined, isStopping: false };
   }
 
   #nodeEvents(life: Life): Parameters<typeof startNode>[2] {

@@ -1,5 +1,6 @@
 import { createPrng, type Prng } from '../../core/prng/prng.ts';
 import type { Weather } from '../network/network.ts';
+import { type DataPlan, drawDataPlan } from './data-plan.ts';
 import { FAULT_NAMES, type FaultName } from './fault-names.ts';
 
 /** Everything about a run that is decided before it begins. */
@@ -18,6 +19,8 @@ export type Plan = {
   readonly settings: PlannedSettings;
   /** Of the cluster; partitions are placed once as many members are up. */
   readonly replicationFactor: number;
+  /** Undefined: nobody asks for data. */
+  readonly data: DataPlan | undefined;
 };
 
 export type PlannedFault = { readonly name: FaultName; readonly everyMs: number };
@@ -42,23 +45,31 @@ export type PlannedSettings = {
 export type PlanChanges = {
   readonly nodes?: number | undefined;
   readonly durationMs?: number | undefined;
-  readonly without?: readonly FaultName[] | undefined;
+  readonly without?: readonly PlanPart[] | undefined;
 };
+
+/** What a run can do without. */
+export type PlanPart = FaultName | 'data';
 
 export const NODES_MAX = 9;
 
+/** Not where there is data: a member that owns some cannot be replaced until partitions can move. */
 const LOSES_DISKS: readonly FaultName[] = ['wipe', 'old-disk', 'bit-flip'];
+/** With data a disk is lost at most once, and its machine stays off (`SimWorld.canLose`). */
+const LOSES_TOO_MUCH: readonly FaultName[] = ['old-disk', 'bit-flip'];
 
-export function drawPlan(seed: number, { nodes, durationMs, without = [] }: PlanChanges = {}): Plan {
+export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
+  const { durationMs, without = [] } = changes;
   const prng = createPrng(seed);
   const drawnNodes = 1 + prng.below(NODES_MAX);
   const drawnMs = 10_000 + prng.below(50_000);
-  const replicationFactor = prng.below(5) === 0 ? 1 + prng.below(3) : NODES_MAX;
-  // A member that owns data cannot be replaced until partitions can move.
-  const isPlaced = replicationFactor <= (nodes ?? drawnNodes);
-  const faults = drawFaults(prng).filter(
-    ({ name }) => !without.includes(name) && !(isPlaced && LOSES_DISKS.includes(name)),
-  );
+  const drawnFactor = prng.below(5) === 0 ? 1 + prng.below(3) : NODES_MAX;
+  // Of a generator of its own: what the topology goes through stays the same without data.
+  const data = without.includes('data') ? undefined : drawDataPlan(createPrng(seed + DATA_SEED));
+  const nodes = changes.nodes ?? data?.nodes ?? drawnNodes;
+  const replicationFactor = data?.replicationFactor ?? drawnFactor;
+  const forbidden = data ? LOSES_TOO_MUCH : replicationFactor <= nodes ? LOSES_DISKS : [];
+  const faults = drawFaults(prng).filter(({ name }) => !without.includes(name) && !forbidden.includes(name));
   const rest = {
     operationEveryMs: 50 + prng.below(1000),
     weather: drawWeather(prng),
@@ -66,16 +77,26 @@ export function drawPlan(seed: number, { nodes, durationMs, without = [] }: Plan
     settings: drawSettings(prng),
   };
   const zones = 1 + prng.below(4);
-  const machines = Array.from({ length: NODES_MAX }, () => drawMachine(prng, zones));
+  const drawnMachines = Array.from({ length: NODES_MAX }, () => drawMachine(prng, zones));
+  const machines = data ? drawnMachines.map((machine) => withCloseClock(machine, data)) : drawnMachines;
   return {
     seed,
-    nodes: nodes ?? drawnNodes,
+    nodes,
     durationMs: durationMs ?? drawnMs,
     faults,
     machines,
     replicationFactor,
+    data,
     ...rest,
   };
+}
+
+const DATA_SEED = 0x5eed;
+
+/** Versions are stamped only where clocks are about right; those drawn are off by up to an hour. */
+function withCloseClock(machine: MachinePlan, { clockOffsetMsMax }: DataPlan): MachinePlan {
+  const clockOffsetMs = (machine.clockOffsetMs / 3_600_000) * clockOffsetMsMax;
+  return { ...machine, clockOffsetMs, clockRate: 1 + (machine.clockRate - 1) / 100 };
 }
 
 /** Each seed has a few kinds of faults at rates of its own, so that rare combinations come up (swarm testing). */

@@ -1,9 +1,13 @@
-import { createPrng } from '../../core/prng/prng.ts';
+import { createPrng, type Prng } from '../../core/prng/prng.ts';
 import { Violation } from '../checkers/violation.ts';
 import { converge } from './convergence.ts';
+import { noDataOutcomes } from './data-client.ts';
+import type { DataPlan } from './data-plan.ts';
+import { readAll, startDataWorkload } from './data-workload.ts';
 import { FAULT_NAMES } from './fault-names.ts';
 import { FAULTS } from './faults.ts';
 import type { Plan } from './plan.ts';
+import { startSlowSpells } from './slow-spells.ts';
 import { type Outcomes, startWorkload } from './workload.ts';
 import { SimWorld, type WorldDeps } from './world.ts';
 
@@ -29,11 +33,13 @@ export async function runPlan(plan: Plan, deps: WorldDeps): Promise<Verdict> {
   makeCluster(world);
   scheduleFaults(world, plan);
   const outcomes = startWorkload(world, plan.operationEveryMs, createPrng(prng.uint32()));
+  if (plan.data !== undefined) startData(world, plan.data, prng, outcomes);
   let result: Verdict['result'] = 'violation';
   const forget = deps.onUncaught?.((error) => world.fail(error));
   try {
     await world.run(plan.durationMs);
     if (!world.hasFailed) result = await converge(world, prng);
+    if (!world.hasFailed && plan.data !== undefined) await checkData(world, plan.data, prng, result);
   } catch (error) {
     world.fail(error);
   } finally {
@@ -41,6 +47,34 @@ export async function runPlan(plan: Plan, deps: WorldDeps): Promise<Verdict> {
   }
   return verdictOf(world, plan, world.hasFailed ? 'violation' : result, outcomes);
 }
+
+function startData(world: SimWorld, data: DataPlan, prng: Prng, outcomes: Outcomes): void {
+  startDataWorkload(world, data, createPrng(prng.uint32()), outcomes.data);
+  const { slowEveryMs } = data;
+  if (slowEveryMs !== undefined) startSlowSpells(world, slowEveryMs, createPrng(prng.uint32()));
+}
+
+/** All that clients saw, and what every node reads at the end where it can. */
+async function checkData(
+  world: SimWorld,
+  data: DataPlan,
+  prng: Prng,
+  result: Verdict['result'],
+): Promise<void> {
+  if (result === 'converged') await readEverywhere(world, data, prng);
+  for (const watch of world.data) world.guard(() => watch.requireLinearizable());
+}
+
+async function readEverywhere(world: SimWorld, data: DataPlan, prng: Prng): Promise<void> {
+  const outcomes = noDataOutcomes();
+  for (const machine of world.machines)
+    readAll(world, data, machine, prng, outcomes).catch((error: unknown) => world.fail(error));
+  await world.run(LAST_READS_MS);
+  const failed = outcomes.readsFailed + outcomes.forming;
+  if (failed > 0) world.fail(new Violation('convergence', `${failed} reads fail after it`));
+}
+
+const LAST_READS_MS = 10_000;
 
 /** Somebody tells the first machine to make a cluster, again and again until there is one. */
 function makeCluster(world: SimWorld): void {

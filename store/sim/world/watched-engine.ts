@@ -1,8 +1,12 @@
-import type { Engine } from '../../storage/engine.ts';
+import type { Engine, EngineOperation } from '../../storage/engine.ts';
 import type { DiskLog } from './disk-log.ts';
 
 /** An engine that shows its writes to `log` once they have come to their end, before the node learns of it. */
-export function watchEngine(engine: Engine, log: DiskLog, onWrite: () => void): Engine {
+export function watchEngine(
+  engine: Engine,
+  log: DiskLog,
+  onWrite: (batch: readonly EngineOperation[], sync: boolean) => void,
+): Engine {
   return {
     name: engine.name,
     get: (key) => engine.get(key),
@@ -10,7 +14,7 @@ export function watchEngine(engine: Engine, log: DiskLog, onWrite: () => void): 
     async write(batch, options) {
       await engine.write(batch, options);
       log.written(batch, options.sync);
-      onWrite();
+      onWrite(batch, options.sync);
     },
     openView: (options) => engine.openView(options),
     freeBytes: () => engine.freeBytes(),

@@ -4,6 +4,7 @@ import type { Prng } from '../../core/prng/prng.ts';
 import type { TopologyState } from '../../core/topology/types.ts';
 import type { Expectation } from '../checkers/client-history.ts';
 import type { ClusterWatch } from '../checkers/cluster-watch.ts';
+import { type DataOutcomes, noDataOutcomes } from './data-client.ts';
 import type { Machine } from './machine.ts';
 import { pick } from './pick.ts';
 import type { SimWorld } from './world.ts';
@@ -15,9 +16,13 @@ export type Outcomes = {
   unknown: number;
   reads: number;
   weights: number;
+  readonly data: DataOutcomes;
 };
 
-export const noOutcomes = (): Outcomes => ({ acknowledged: 0, refused: 0, unknown: 0, reads: 0, weights: 0 });
+export const noOutcomes = (): Outcomes => ({
+  ...{ acknowledged: 0, refused: 0, unknown: 0, reads: 0, weights: 0 },
+  data: noDataOutcomes(),
+});
 
 /** A client that asks `node` of some machine. */
 export type Client = {

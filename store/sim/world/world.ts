@@ -1,8 +1,10 @@
 import { resolveConfig } from '../../config/resolve-config.ts';
 import type { Config } from '../../config/settings.ts';
 import { createPrng, type Prng } from '../../core/prng/prng.ts';
+import { majority } from '../../core/quorum/quorum-sizes.ts';
 import type { Configuration, MemberId } from '../../core/raft/types.ts';
 import type { Hello, PeerMessage } from '../../peer/messages.ts';
+import type { EngineOperation } from '../../storage/engine.ts';
 import { ClusterWatch, type Witness } from '../checkers/cluster-watch.ts';
 import { Identities } from '../checkers/identities.ts';
 import { once, Violation } from '../checkers/violation.ts';
@@ -13,6 +15,7 @@ import { ENCODING, FREEZING } from '../network/wire.ts';
 import { formatConfiguration } from '../raft/format.ts';
 import { isQuorumOf } from '../raft/quorums-meet.ts';
 import { type Settle, Timeline } from '../timeline.ts';
+import { DataWatch, LatestWall } from './data-watch.ts';
 import { DiskCopies } from './disk-copies.ts';
 import { Machine } from './machine.ts';
 import type { Plan } from './plan.ts';
@@ -46,6 +49,9 @@ export class SimWorld {
   readonly copies = new DiskCopies();
   /** Members that clients ask to be removed: they may go at any time. */
   readonly leaving = new Set<string>();
+  readonly latestWall = new LatestWall(this);
+  readonly #data = new Map<string, DataWatch>();
+  #lastNumber = 0;
   readonly #plan: Plan;
   readonly #byName: ReadonlyMap<string, Machine>;
   readonly #identities = new Identities();
@@ -134,6 +140,45 @@ export class SimWorld {
     return watch;
   }
 
+  dataOf(clusterId: string): DataWatch {
+    const known = this.#data.get(clusterId);
+    if (known !== undefined) return known;
+    const watch = new DataWatch(this, clusterId);
+    this.#data.set(clusterId, watch);
+    return watch;
+  }
+
+  /** Given once, for values that are written once. */
+  nextNumber(): number {
+    this.#lastNumber += 1;
+    return this.#lastNumber;
+  }
+
+  /** Whether clients ask for data. */
+  get hasData(): boolean {
+    return this.#plan.data !== undefined;
+  }
+
+  /** Of clusters that clients asked for data. */
+  get data(): Iterable<DataWatch> {
+    return this.#data.values();
+  }
+
+  /** A clock is set: by up to an hour where only the topology is used, by as much as planned where data is. */
+  jumpClock({ clock }: Machine, prng: Prng): void {
+    const mostMs = this.#plan.data?.clockJumpMsMax ?? 3_600_000;
+    this.latestWall.note();
+    clock.wallOffsetMs += (prng.unit() - 0.5) * 2 * mostMs;
+    this.latestWall.note();
+  }
+
+  /** The disk is empty from now on; where it held data that cannot be given back yet, the machine stays off. */
+  loseDisk(machine: Machine, backAfterMs: number): void {
+    if (this.#ownsData(machine)) machine.goneFrom = machine.log.identity?.clusterId;
+    machine.replaceDisk(undefined);
+    this.startAfter(machine, backAfterMs);
+  }
+
   /** `same`: the id that the first node was told, as an operator repeats it. */
   bootstrap(any: Machine, which: 'same' | 'other'): void {
     const clusterId = which === 'same' ? CLUSTER_ID : OTHER_CLUSTER_ID;
@@ -180,13 +225,28 @@ export class SimWorld {
     return [...found.values()];
   }
 
-  /** Whether the cluster of `machine` has its majorities without that one, for good. */
+  /** Whether the cluster of `machine`, and the data on it, has its majorities without that one, for good. */
   canLose(machine: Machine): boolean {
     const { identity } = machine.log;
+    if (machine.isGone) return false;
     if (identity === undefined) return true;
-    const { partitions = [] } = this.watches.get(identity.clusterId)?.history.state ?? {};
-    const ownsData = partitions.some(({ replicas }) => replicas.includes(identity.member));
-    return !ownsData && this.hasQuorums(identity.clusterId, identity.member);
+    // Who is lost before the partitions are placed may be given some all the same.
+    if (this.hasData && !this.dataOf(identity.clusterId).isPlaced) return false;
+    const mayLoseData = !this.#ownsData(machine) || this.#canLoseData(identity.clusterId);
+    return mayLoseData && this.hasQuorums(identity.clusterId, identity.member);
+  }
+
+  #ownsData({ log }: Machine): boolean {
+    const { clusterId = '', member } = log.identity ?? {};
+    const { partitions = [] } = this.watches.get(clusterId)?.history.state ?? {};
+    return partitions.some(({ replicas }) => member !== undefined && replicas.includes(member));
+  }
+
+  /** One machine in a run: any more could be of one replica set. */
+  #canLoseData(clusterId: string): boolean {
+    const { partitions = [] } = this.watches.get(clusterId)?.history.state ?? {};
+    const isSpare = partitions.every(({ replicas: { length } }) => length - majority(length) >= 1);
+    return isSpare && !this.machines.some(({ isGone }) => isGone);
   }
 
   /** Whether every configuration has a majority of members that have their disks and stay. */
@@ -234,7 +294,8 @@ export class SimWorld {
       };
       const events = {
         onStarted: (machine: Machine) => this.#onStarted(machine),
-        onWritten: (machine: Machine) => this.guard(() => this.#onWritten(machine)),
+        onWritten: (machine: Machine, batch: readonly EngineOperation[], sync: boolean) =>
+          this.guard(() => this.#onWritten(machine, batch, sync)),
         onExit: (machine: Machine, error: unknown) => {
           this.trace.note(`${machine.name} exits`, () => String(error));
           this.startAfter(machine, 500);
@@ -260,6 +321,7 @@ export class SimWorld {
       'storage.reserveBytes': 0,
       'storage.spaceCheckMs': 60_000,
       'expiry.intervalMs': 3_600_000,
+      ...this.#plan.data?.settings,
     };
   }
 
@@ -274,11 +336,14 @@ export class SimWorld {
     const witness = witnessOf(machine);
     if (witness === undefined || machine.isRolledBack) return;
     this.watchOf(witness.identity.clusterId).started(witness);
+    this.guard(() => machine.readFacts());
   }
 
-  #onWritten(machine: Machine): void {
+  #onWritten(machine: Machine, batch: readonly EngineOperation[], sync: boolean): void {
     const fresh = machine.log.takeFresh();
     const witness = witnessOf(machine);
+    if (sync && witness !== undefined && !machine.isRolledBack)
+      this.dataOf(witness.identity.clusterId).written(machine, batch);
     if (fresh === undefined || witness === undefined || machine.isRolledBack) return;
     this.#identities.persisted(machine.log);
     const { clusterId } = witness.identity;

@@ -1,0 +1,181 @@
+import { majority } from '../../core/quorum/quorum-sizes.ts';
+import { partitionOf } from '../../core/ring/slot.ts';
+import { DEFAULT_NAMESPACE } from '../../core/topology/genesis.ts';
+import { compareVersions, formatVersion, type Version } from '../../core/version/version.ts';
+import type { EngineOperation } from '../../storage/engine.ts';
+import { dataKey, FAMILY } from '../../storage/key-layout.ts';
+import { KeyHistory } from '../checkers/key-history.ts';
+import { HistoryClock } from '../checkers/register-operation.ts';
+import {
+  type Contents,
+  findDifference,
+  partitionOfKey,
+  partitionRange,
+  readContents,
+  readHeld,
+  requireProvenBelow,
+} from '../checkers/replica-contents.ts';
+import { requireOf } from '../checkers/violation.ts';
+import { wallMsAt } from '../node-clock.ts';
+import type { Machine } from './machine.ts';
+import type { SimWorld } from './world.ts';
+
+const requireDurable = requireOf('what was answered is on a quorum of disks');
+
+const NOTHING: Version = { wallMs: 0, counter: 0, member: 0 };
+
+/** Watches the data of one cluster from outside: what its clients are told, and what lies on its disks. */
+export class DataWatch {
+  readonly #world: SimWorld;
+  readonly #clusterId: string;
+  readonly #clock: HistoryClock;
+  readonly #histories = new Map<string, KeyHistory>();
+
+  constructor(world: SimWorld, clusterId: string) {
+    this.#world = world;
+    this.#clusterId = clusterId;
+    this.#clock = new HistoryClock(() => world.timeline.nowMs);
+  }
+
+  historyOf(key: string): KeyHistory {
+    const known = this.#histories.get(key);
+    if (known !== undefined) return known;
+    const history = new KeyHistory(key, this.#clock);
+    this.#histories.set(key, history);
+    return history;
+  }
+
+  get keys(): readonly string[] {
+    return [...this.#histories.keys()];
+  }
+
+  /** `version` of `key` was acknowledged, or read: so many disks hold it or a newer one. */
+  answered(key: string, version: Version, level: 'quorum' | 'all'): void {
+    const bytes = Buffer.from(key);
+    const partition = partitionOf(bytes, this.#partitions.length);
+    const replicas = this.#partitions[partition]?.replicas ?? [];
+    const namespaceId = this.#state?.namespaces.get(DEFAULT_NAMESPACE)?.id ?? 0;
+    const storedKey = dataKey({ partition, namespaceId, key: bytes });
+    const needed = level === 'all' ? replicas.length : majority(replicas.length);
+    const holding = replicas.filter((member) => {
+      const machine = this.#machineOf(member);
+      // What a lost disk held nobody knows.
+      if (machine === undefined) return true;
+      // A replica that is alone collects tombstones at once, without a watermark.
+      const isGone = replicas.length === 1 && machine.disk.durableValue(storedKey) === undefined;
+      return isGone || holds(machine, partition, storedKey, version);
+    });
+    requireDurable(
+      holding.length >= needed,
+      () =>
+        `key ${key}: ${formatVersion(version)} was answered, and is on the disks of members ${holding} of ${replicas}`,
+    );
+  }
+
+  /** From the moment when the disk of some replica shows a watermark nothing below it differs. */
+  written(machine: Machine, batch: readonly EngineOperation[]): void {
+    const risen = machine.facts.written(batch);
+    const partitions = new Set([...risen, ...batch.flatMap((operation) => this.#sealedBy(operation))]);
+    for (const partition of partitions) {
+      const replicas = this.#contentsOf(partition);
+      const watermark = this.#watermarkOf(partition);
+      if (replicas !== undefined) requireProvenBelow(watermark, partition, replicas);
+    }
+  }
+
+  /** The partition of a record that is written or removed at or below its watermark. */
+  #sealedBy(operation: EngineOperation): readonly number[] {
+    if (operation.type === 'delete-range' || operation.key[0] !== FAMILY.data) return [];
+    const partition = partitionOfKey(operation.key);
+    if (operation.type === 'delete') return [partition];
+    const { record } = readHeld(operation.key, operation.value);
+    const isSealed = record && compareVersions(record.version, this.#watermarkOf(partition)) <= 0;
+    return isSealed ? [partition] : [];
+  }
+
+  /** The highest that any of its replicas has. */
+  #watermarkOf(partition: number): Version {
+    const machines = (this.#partitions[partition]?.replicas ?? []).map((member) => this.#machineOf(member));
+    return machines.reduce<Version>((highest, machine) => {
+      const watermark = machine?.facts.byPartition.get(partition)?.watermark ?? NOTHING;
+      return compareVersions(watermark, highest) > 0 ? watermark : highest;
+    }, NOTHING);
+  }
+
+  /** In words, where some partition's replicas are not equal; undefined where all are. */
+  findDifference(): string | undefined {
+    for (const partition of this.#partitions.keys()) {
+      const difference = findDifference(this.#intactContentsOf(partition));
+      if (difference !== undefined) return `partition ${partition}, ${difference}`;
+    }
+    return undefined;
+  }
+
+  requireLinearizable(): void {
+    for (const history of this.#histories.values()) history.requireLinearizable();
+  }
+
+  get isPlaced(): boolean {
+    return this.#partitions.length > 0;
+  }
+
+  get #state() {
+    return this.#world.watchOf(this.#clusterId).history.state;
+  }
+
+  get #partitions() {
+    return this.#state?.partitions ?? [];
+  }
+
+  #machineOf(member: number): Machine | undefined {
+    return this.#world
+      .votersOf(this.#clusterId)
+      .find(({ log, isGone }) => !isGone && log.identity?.member === member);
+  }
+
+  /** Of all replicas; undefined where one of them has lost its disk. */
+  #contentsOf(partition: number): readonly Contents[] | undefined {
+    const contents = this.#intactContentsOf(partition);
+    return contents.length === this.#partitions[partition]?.replicas.length ? contents : undefined;
+  }
+
+  #intactContentsOf(partition: number): readonly Contents[] {
+    const { start, end } = partitionRange(partition);
+    const machines = (this.#partitions[partition]?.replicas ?? []).map((member) => this.#machineOf(member));
+    return machines.flatMap((machine) => {
+      if (machine === undefined) return [];
+      const watermark = machine.facts.byPartition.get(partition)?.watermark ?? NOTHING;
+      return [readContents(machine.name, watermark, machine.disk.durableContents(start, end))];
+    });
+  }
+}
+
+function holds(machine: Machine, partition: number, storedKey: Uint8Array, version: Version): boolean {
+  const stored = machine.disk.durableValue(storedKey);
+  const record = stored && readHeld(storedKey, stored).record;
+  if (record !== undefined) return compareVersions(record.version, version) >= 0;
+  // It may be a tombstone that was collected.
+  const watermark = machine.facts.byPartition.get(partition)?.watermark ?? NOTHING;
+  return stored !== undefined || compareVersions(watermark, version) >= 0;
+}
+
+/** The most that any wall clock has shown so far. */
+export class LatestWall {
+  readonly #world: SimWorld;
+  #latestMs = 0;
+
+  constructor(world: SimWorld) {
+    this.#world = world;
+  }
+
+  get nowMs(): number {
+    this.note();
+    return this.#latestMs;
+  }
+
+  /** To be called before and after every jump of a clock. */
+  note(): void {
+    for (const { clock } of this.#world.machines)
+      this.#latestMs = Math.max(this.#latestMs, wallMsAt(clock, this.#world.timeline.nowMs));
+  }
+}
