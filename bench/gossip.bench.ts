@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Crash, MeasuredCluster, type Traffic } from './lib/gossip-cluster.ts';
 import { measurePatience } from './lib/gossip-patience.ts';
-import { drawGossipPlot } from './lib/gossip-plot.ts';
+import { drawPlot } from './lib/plot.ts';
 import { type Figure, median, report, round } from './lib/report.ts';
 
 /**
@@ -119,23 +119,27 @@ function draw(bySize: ReadonlyMap<number, ClusterFigures>): void {
   const all = [...bySize.values()];
   const pick = (name: 'firstSuspect' | 'firstDead' | 'allDead' | 'spreadAll' | 'newsAll') =>
     all.map((figures) => figures[name]);
-  const svg = drawGossipPlot(sizes, [
-    {
-      title: 'Seconds (medians)',
-      max: 20,
-      series: [
-        { label: 'all hold it dead', tone: 1, values: pick('allDead') },
-        { label: 'first holds it dead', tone: 3, values: pick('firstDead') },
-        { label: 'suspicion is everywhere', tone: 0, values: pick('spreadAll') },
-        { label: 'first suspicion', tone: 2, values: pick('firstSuspect') },
-      ],
-    },
-    {
-      title: 'Packets that a member sends per second',
-      max: 4,
-      series: [{ label: 'packets', tone: 0, values: all.map(({ quiet }) => quiet.packetsPerSecond) }],
-    },
-  ]);
+  const svg = drawPlot(
+    sizes,
+    [
+      {
+        title: 'Seconds (medians)',
+        max: 20,
+        series: [
+          { label: 'all hold it dead', tone: 1, values: pick('allDead') },
+          { label: 'first holds it dead', tone: 3, values: pick('firstDead') },
+          { label: 'suspicion is everywhere', tone: 0, values: pick('spreadAll') },
+          { label: 'first suspicion', tone: 2, values: pick('firstSuspect') },
+        ],
+      },
+      {
+        title: 'Packets that a member sends per second',
+        max: 4,
+        series: [{ label: 'packets', tone: 0, values: all.map(({ quiet }) => quiet.packetsPerSecond) }],
+      },
+    ],
+    { label: 'Gossip over the size of the cluster', axis: 'members' },
+  );
   writeFileSync(PLOT_PATH, svg);
   say(`drew ${PLOT_PATH}`);
 }

@@ -48,7 +48,7 @@ export function buildProgram(): Command {
   const program = new Command('kvorum')
     .description('Kvorum, a distributed key-value store')
     .addOption(
-      new Option('--url <url>', 'the node')
+      new Option('--url <url>', 'the node; several, with commas, stand in for each other')
         .env('KVORUM_URL')
         .default('http://127.0.0.1:7400')
         .argParser(parseUrl),

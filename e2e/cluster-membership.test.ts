@@ -6,7 +6,8 @@ import type { ClusterNode } from './lib/cluster-node.ts';
 import { TestDirectory } from './lib/test-directory.ts';
 
 /** Members that leave for good, and a majority that is lost, on real nodes. */
-const SETTINGS = { 'cluster.partitions': 8 };
+// No partition is placed: members that own data cannot leave or be replaced before it can move.
+const SETTINGS = { 'cluster.partitions': 8, 'cluster.initialMembers': 1000 };
 
 async function membersOf(node: ClusterNode): Promise<readonly MemberView[]> {
   const answer = await node.request<{ members: MemberView[] }>('/v1/members');

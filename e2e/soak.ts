@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { clockSoak } from './soak/clock.ts';
+import { dataSoak } from './soak/data.ts';
+import { DATA_FAULTS, type DataFaultName } from './soak/data-faults.ts';
 import { fullDiskSoak } from './soak/full-disk.ts';
 import { killSoak } from './soak/kill.ts';
 import { handoverSoak, leaderSoak } from './soak/leader.ts';
@@ -15,6 +17,17 @@ type SoakEntry = { readonly soak: Soak; readonly engines: readonly string[]; rea
 const ENGINES = ['rocksdb', 'leveldb'];
 const ONE_ENGINE = ['rocksdb'];
 
+/** `data` has all faults of replicated data in turn, `data-kill` and so on one of them alone. */
+function dataSoaks(): Readonly<Record<string, SoakEntry>> {
+  const names = Object.keys(DATA_FAULTS) as DataFaultName[];
+  const alone = names.map((name): [string, SoakEntry] => {
+    const soak = dataSoak(`data-${name}`, [name]);
+    return [`data-${name}`, { soak, engines: ONE_ENGINE, rounds: 10 }];
+  });
+  const all = { soak: dataSoak('data', names), engines: ENGINES, rounds: 3 * names.length };
+  return { data: all, ...Object.fromEntries(alone) };
+}
+
 /** `./dev.sh soak [NAME...] [--engine NAME] [--rounds N]`: fault runs against real processes. */
 const SOAKS: Readonly<Record<string, SoakEntry>> = {
   kill: { soak: killSoak, engines: ENGINES, rounds: 20 },
@@ -26,6 +39,7 @@ const SOAKS: Readonly<Record<string, SoakEntry>> = {
   partition: { soak: partitionSoak, engines: ONE_ENGINE, rounds: 10 },
   mixed: { soak: mixedSoak, engines: ONE_ENGINE, rounds: 30 },
   restart: { soak: restartSoak, engines: ONE_ENGINE, rounds: 10 },
+  ...dataSoaks(),
 };
 
 const { values, positionals } = parseArgs({
@@ -36,7 +50,9 @@ const { values, positionals } = parseArgs({
     writers: { type: 'string', default: '64' },
   },
 });
-const names = positionals.length > 0 ? positionals : Object.keys(SOAKS);
+// `data` has what each of data-* has.
+const names =
+  positionals.length > 0 ? positionals : Object.keys(SOAKS).filter((name) => !name.startsWith('data-'));
 const unknown = names.find((name) => !Object.hasOwn(SOAKS, name));
 if (unknown !== undefined) {
   process.stderr.write(`there is no soak '${unknown}': ${Object.keys(SOAKS).join(', ')}\n`);

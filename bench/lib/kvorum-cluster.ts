@@ -11,6 +11,10 @@ export type KvorumClusterOptions = {
   readonly directory: string;
   /** Beside those that this needs. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Of the node at `i`. */
+  readonly environmentOf?: (i: number) => Readonly<Record<string, string>>;
+  /** Of the processes, beside this one's. */
+  readonly environment?: Readonly<Record<string, string>>;
 };
 
 /** What this needs of `GET /v1/cluster`. */
@@ -18,12 +22,15 @@ export type KvorumStatus = {
   readonly node: { readonly role?: string };
   readonly epoch: number;
   readonly quorum: { readonly state: string; readonly voters: readonly unknown[] };
+  readonly members: { readonly alive: number; readonly suspect: number };
 };
 
 const START_DEADLINE_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 1000;
+const ANSWER_TIMEOUT_MS = 600_000;
 const CONNECTIONS = 64;
 const WEIGHTS = 1000;
+const REPLICAS = 3;
 const CHANGE_PATH = '/v1/members/kvorum-1';
 
 type Ports = { readonly http: number; readonly peer: number };
@@ -56,9 +63,10 @@ export class KvorumCluster {
     this.#pools = ports.map(({ http }) => new Pool(`http://127.0.0.1:${http}`, { connections: CONNECTIONS }));
   }
 
-  async restart(i: number): Promise<void> {
+  /** Starts the node at `i`, with other settings than the cluster's where some are given. */
+  async restart(i: number, settings: KvorumClusterOptions['settings'] = {}): Promise<void> {
     const { http, peer } = this.#ports[i] as Ports;
-    this.#nodes[i] = await ServerProcess.start({
+    const node = ServerProcess.spawn({
       directory: `${this.#options.directory}/kvorum-${i + 1}`,
       port: http,
       settings: {
@@ -70,14 +78,27 @@ export class KvorumCluster {
         'raft.electionTimeoutMs': this.#options.electionTimeoutMs,
         'raft.heartbeatMs': this.#options.heartbeatMs,
         'cluster.initialMembers': this.#ports.length,
+        // ServerProcess starts nodes that are alone, with a factor of 1, where nothing else is said.
+        'cluster.replicationFactor': Math.min(REPLICAS, this.#ports.length),
         'log.level': 'warn',
         ...this.#options.settings,
+        ...settings,
       },
+      environment: { ...this.#options.environment, ...this.#options.environmentOf?.(i) },
     });
+    this.#nodes[i] = node;
+    if (!(await node.waitReady(START_DEADLINE_MS)))
+      throw new Error(`node ${i + 1} did not become ready; the end of its log:\n${node.logTail()}`);
   }
 
   async kill(i: number): Promise<void> {
     await this.#nodes[i]?.kill();
+    this.#nodes[i] = undefined;
+  }
+
+  /** SIGTERM, and waits for the end. */
+  async end(i: number): Promise<void> {
+    await this.#nodes[i]?.stop();
     this.#nodes[i] = undefined;
   }
 
@@ -88,7 +109,7 @@ export class KvorumCluster {
 
   /** Which node leads, by its own word; waits for one. */
   leader(): Promise<number> {
-    return this.#until('a leader', async () => {
+    return this.until('a leader', async () => {
       const statuses = await Promise.all(this.#ports.map((_, i) => this.status(i)));
       const i = statuses.findIndex((status) => status?.node.role === 'leader');
       return i < 0 ? undefined : i;
@@ -96,7 +117,7 @@ export class KvorumCluster {
   }
 
   async allVote(): Promise<void> {
-    await this.#until('all votes', async () => {
+    await this.until('all votes', async () => {
       const status = await this.status(await this.leader());
       return status?.quorum.voters.length === this.#ports.length && status.quorum.state === 'ok';
     });
@@ -126,13 +147,48 @@ export class KvorumCluster {
     return this.#nodes.map((node) => node?.pid);
   }
 
-  /** Waits until every node serves keys. */
+  logOf(i: number): string {
+    const node = this.#nodes[i];
+    if (node === undefined) throw new RangeError(`no node runs at ${i}`);
+    return node.log();
+  }
+
+  /** Waits until every node that runs serves keys. */
   async allServe(): Promise<void> {
     for (const [i] of this.#ports.entries()) {
-      await this.#until(`data served by node ${i + 1}`, async () => {
+      if (this.#nodes[i] === undefined) continue;
+      await this.until(`data served by node ${i + 1}`, async () => {
         const answer = await this.#pool(i).request({ path: '/readyz', method: 'GET' });
         await answer.body.dump();
         return answer.statusCode === 200;
+      });
+    }
+  }
+
+  /** The JSON that the node at `i` answers `GET path` with. */
+  async get<T>(i: number, path: string): Promise<T> {
+    return JSON.parse(await this.ask(i, 'GET', path)) as T;
+  }
+
+  /** The text that the node at `i` answers with; rejects where it does not answer 200. */
+  async ask(i: number, method: 'GET' | 'POST', path: string, body?: object): Promise<string> {
+    const answer = await this.#pool(i).request({
+      ...{ path, method, headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS },
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200)
+      throw new Error(`${method} ${path} answered ${answer.statusCode}: ${text}`);
+    return text;
+  }
+
+  /** Waits until all nodes that run hold `alive` of the members for alive. */
+  async allSeeAlive(alive: number): Promise<void> {
+    for (const [i] of this.#ports.entries()) {
+      if (this.#nodes[i] === undefined) continue;
+      await this.until(`${alive} members alive, as node ${i + 1} sees it`, async () => {
+        const status = await this.status(i);
+        return status?.members.alive === alive && status.members.suspect === 0;
       });
     }
   }
@@ -179,13 +235,17 @@ export class KvorumCluster {
     return pool;
   }
 
-  async #until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-    const deadlineMs = performance.now() + START_DEADLINE_MS;
+  async until<T>(
+    what: string,
+    look: () => Promise<T | undefined | false>,
+    waitMsMax = START_DEADLINE_MS,
+  ): Promise<T> {
+    const deadlineMs = performance.now() + waitMsMax;
     while (performance.now() < deadlineMs) {
       const found = await look();
       if (found !== undefined && found !== false) return found;
       await sleep(20);
     }
-    throw new Error(`the kvorum cluster has not reached ${what} after ${START_DEADLINE_MS} ms`);
+    throw new Error(`the kvorum cluster has not reached ${what} after ${waitMsMax} ms`);
   }
 }

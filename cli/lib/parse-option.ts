@@ -17,8 +17,17 @@ export function numberBetween(
   };
 }
 
+/** One URL, or several with commas between them. */
 export function parseUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw new InvalidArgumentError('give a URL such as http://127.0.0.1:7400.');
+  for (const url of urlsOf(text)) {
+    if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) continue;
+    throw new InvalidArgumentError(
+      'give a URL such as http://127.0.0.1:7400, or several with commas between them.',
+    );
+  }
   return text;
+}
+
+export function urlsOf(text: string): string[] {
+  return text.split(',').map((url) => url.trim());
 }

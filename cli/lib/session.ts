@@ -1,8 +1,10 @@
 import { KvorumClient } from '@kvorum/client';
 import type { Command } from 'commander';
 import type { KeyFormat } from './key-format.ts';
+import { urlsOf } from './parse-option.ts';
 
 export type GlobalOptions = {
+  /** One, or several with commas between them: `urlsOf`. */
   readonly url: string;
   readonly namespace: string;
   readonly output: 'text' | 'json';
@@ -24,7 +26,7 @@ export async function withSession(
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
   const options = command.optsWithGlobals<GlobalOptions>();
-  await using client = new KvorumClient({ url: options.url, timeoutMs: options.timeout });
+  await using client = new KvorumClient({ url: urlsOf(options.url), timeoutMs: options.timeout });
   const isGiven = command.getOptionValueSourceWithGlobals('timeout') === 'cli';
   await work({ ...options, client, ...(isGiven && { givenTimeoutMs: options.timeout }) });
 }

@@ -1,7 +1,7 @@
 import type { MemberView } from '../../store/cluster/cluster-admin.ts';
 import { localNodes } from './local-node.ts';
-import { type Observation, observe, observeMembers } from './observe.ts';
-import { verdictOf } from './verdict.ts';
+import { type Observation, observe, observeMembers, observePlacement } from './observe.ts';
+import { placementText, verdictOf } from './verdict.ts';
 
 const HEAD = ['name', 'pid', 'state', 'role', 'voter', 'liveness', 'epoch', 'url'];
 
@@ -17,6 +17,8 @@ export async function status(): Promise<number> {
   const verdict = verdictOf(observations);
   process.stdout.write(table([HEAD, ...observations.map((each) => rowOf(each, members))]));
   process.stdout.write(`${verdict.text}\n`);
+  const placement = await observePlacement(observations);
+  if (placement !== undefined) process.stdout.write(`${placementText(placement)}\n`);
   return verdict.isWell ? 0 : 1;
 }
 

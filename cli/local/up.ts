@@ -10,20 +10,21 @@ import {
   waitFor,
   writePid,
 } from './local-node.ts';
-import { type Observation, observe } from './observe.ts';
-import { verdictOf } from './verdict.ts';
+import { type Observation, observe, observePlacement } from './observe.ts';
+import { placementText, verdictOf } from './verdict.ts';
 
 const MAIN = `${import.meta.dirname}/../main.ts`;
 const COUNT_DEFAULT = 3;
 const REPLICATION_FACTOR_MAX = 3;
 const DEADLINE_MS = 30_000;
 const DEADLINE_PER_NODE_MS = 3000;
-/** Whoever is not a member after this time is shown with what it waits for. */
+/** Whoever is no member, or not ready, after this time is shown with what it waits for. */
 const PATIENCE_MS = 3000;
 
 /**
- * `up [N]`: starts what does not run of N nodes and waits until they are one cluster. Each keeps its ports and its
- * directory, so that the same call brings back a node that died. More nodes than before join.
+ * `up [N]`: starts what does not run of N nodes and waits until they are one cluster and all are ready: the partitions are
+ * placed. Each keeps its ports and its directory, so that the same call brings back a node that died. More nodes than
+ * before join.
  */
 export async function up(args: readonly string[]): Promise<number> {
   const existing = localNodes();
@@ -46,6 +47,8 @@ export async function up(args: readonly string[]): Promise<number> {
     return 1;
   }
   report(last, down.length, verdict.text, startedAt);
+  const placement = await observePlacement(last);
+  if (placement !== undefined) process.stdout.write(`${placementText(placement)}\n`);
   return 0;
 }
 
@@ -142,10 +145,6 @@ function report(
   const urls = observations.map(({ node }) => node.url);
   process.stdout.write(`${what}: ${verdict.replace('ok: ', '')} (data and logs in ${LOCAL_ROOT})\n`);
   process.stdout.write(`${urls.join('  ')}\n`);
-  if (observations.length > 1)
-    process.stdout.write(
-      'data is not replicated yet: requests for keys answer 503 CLUSTER_FORMING; ./dev.sh up 1 serves data\n',
-    );
 }
 
 function explain(node: LocalNode, what: string): number {

@@ -5,7 +5,7 @@ import { toEpoch } from '../../store/core/topology/types.ts';
 import { localNode } from './local-node.ts';
 import type { Observation } from './observe.ts';
 import { table } from './status.ts';
-import { verdictOf } from './verdict.ts';
+import { placementText, verdictOf } from './verdict.ts';
 
 type Change = {
   readonly state?: NodeState;
@@ -15,6 +15,7 @@ type Change = {
   readonly voters?: readonly number[];
   readonly quorum?: ClusterStatus['quorum']['state'];
   readonly reason?: string;
+  readonly unready?: readonly string[];
 };
 
 /** The `index`-th of three nodes, all well but for `change`. */
@@ -31,7 +32,8 @@ function node(index: number, change: Change = {}): Observation {
     },
     members: { total: 3, alive: change.alive ?? 3, suspect: 0, dead: 0 },
   };
-  return { node: localNode(index), pid: 100 + index, status: status as unknown as ClusterStatus };
+  const unready = change.unready ?? [];
+  return { node: localNode(index), pid: 100 + index, status: status as unknown as ClusterStatus, unready };
 }
 
 test('a cluster at one epoch with all of its quorum is well', () => {
@@ -45,6 +47,7 @@ const PROBLEMS: readonly (readonly [Observation, RegExp])[] = [
   [{ ...node(3), pid: undefined, status: undefined }, /kvorum-3 is down/],
   [{ ...node(3), status: undefined }, /kvorum-3 does not answer/],
   [node(3, { state: 'waiting', reason: 'no seed answers' }), /kvorum-3 is waiting \(no seed answers\)/],
+  [node(3, { unready: ['data: not placed'] }), /kvorum-3 is not ready \(data: not placed\)/],
   [node(3, { epoch: 6 }), /epochs differ \(6, 7\)/],
   [node(3, { clusterId: 'b'.repeat(32) }), /more than one cluster/],
   [node(3, { quorum: 'degraded' }), /quorum degraded \(kvorum-3 is gone\)/],
@@ -58,8 +61,28 @@ for (const [third, expected] of PROBLEMS)
     assert.match(verdict.text, expected);
   });
 
+test('a reason that several nodes give is told once', () => {
+  const unready = ['data: not placed'];
+  const { text } = verdictOf([node(1, { unready }), node(2, { unready }), node(3)]);
+  assert.equal(text, 'not well: kvorum-1, kvorum-2 are not ready (data: not placed)');
+});
+
 test('nothing is not well', () => {
   assert.deepEqual(verdictOf([]), { isWell: false, text: 'not well: no node runs' });
+});
+
+test('where a key lives is told as it is, also where nodes joined that hold nothing', () => {
+  const placed = { isPlaced: true, without: [] };
+  assert.equal(
+    placementText({ ...placed, replicationFactor: 3 }),
+    'data: replicationFactor 3: each key lives on 3 nodes, and its requests need 2 of them',
+  );
+  assert.equal(
+    placementText({ ...placed, replicationFactor: 1, without: ['kvorum-2', 'kvorum-3'] }),
+    'data: replicationFactor 1: each key lives on one node, and its requests need that node; ' +
+      'no data on kvorum-2, kvorum-3: partitions do not move to new members yet',
+  );
+  assert.match(placementText({ replicationFactor: 3, isPlaced: false, without: [] }), /not placed yet/);
 });
 
 test('a table has its columns below each other', () => {

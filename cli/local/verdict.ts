@@ -1,10 +1,11 @@
 import { SETTINGS } from '../../store/config/settings.ts';
+import { majority } from '../../store/core/quorum/quorum-sizes.ts';
 import { voterCount } from '../../store/core/topology/voters.ts';
-import type { Observation } from './observe.ts';
+import type { DataPlacement, Observation } from './observe.ts';
 
 export type Verdict = { readonly isWell: boolean; readonly text: string };
 
-/** One line about the whole: well where every node is a member of one cluster, at one epoch, and its quorum is whole. */
+/** One line about the whole: well where all nodes are members of one cluster, at one epoch, with its quorum whole, and ready. */
 export function verdictOf(observations: readonly Observation[]): Verdict {
   const problems = [...problemsOfNodes(observations), ...problemsOfCluster(observations)];
   const status = observations.find((each) => each.status !== undefined)?.status;
@@ -20,12 +21,25 @@ export function verdictOf(observations: readonly Observation[]): Verdict {
 }
 
 function problemsOfNodes(observations: readonly Observation[]): string[] {
-  return observations.flatMap(({ node, pid, status }) => {
+  const wrong = observations.flatMap(({ node, pid, status }) => {
     if (pid === undefined) return [`${node.name} is down`];
     if (status === undefined) return [`${node.name} does not answer`];
     if (status.node.state === 'member') return [];
     const reason = status.node.reason === undefined ? '' : ` (${status.node.reason})`;
     return [`${node.name} is ${status.node.state}${reason}`];
+  });
+  return [...wrong, ...problemsOfReadiness(observations)];
+}
+
+/** Each reason once, with the members that give it. */
+function problemsOfReadiness(observations: readonly Observation[]): string[] {
+  const names = new Map<string, string[]>();
+  for (const { node, status, unready } of observations) {
+    if (status?.node.state !== 'member') continue;
+    for (const why of unready) names.set(why, [...(names.get(why) ?? []), node.name]);
+  }
+  return [...names].map(([why, who]) => {
+    return `${who.join(', ')} ${who.length === 1 ? 'is' : 'are'} not ready (${why})`;
   });
 }
 
@@ -52,6 +66,24 @@ function problemsOfCluster(observations: readonly Observation[]): string[] {
       `${missing.node.name} sees ${missing.members.alive} of ${missing.members.total} members alive`,
     );
   return problems;
+}
+
+/**
+ * Where each key lives, what its requests need, and who holds nothing. The factor is that of the cluster as it was made:
+ * nodes that join it later change neither it nor, until partitions move, who owns what.
+ */
+export function placementText({ replicationFactor, isPlaced, without }: DataPlacement): string {
+  if (!isPlaced) return `data: replicationFactor ${replicationFactor}, not placed yet`;
+  const quorum = majority(replicationFactor);
+  const where =
+    replicationFactor === 1
+      ? 'each key lives on one node, and its requests need that node'
+      : `each key lives on ${replicationFactor} nodes, and its requests need ${quorum} of them`;
+  const idle =
+    without.length === 0
+      ? ''
+      : `; no data on ${without.join(', ')}: partitions do not move to new members yet`;
+  return `data: replicationFactor ${replicationFactor}: ${where}${idle}`;
 }
 
 function inBrackets(reason: string | undefined): string {

@@ -1,6 +1,7 @@
 import { bytesFromJson, bytesToJson, checkedKey } from './bytes.ts';
-import { KvorumProtocolError } from './errors.ts';
-import type { BatchOperation, BatchResult } from './types.ts';
+import { KvorumProtocolError, type KvorumResponseError } from './errors.ts';
+import { problemError } from './failure.ts';
+import type { BatchFailure, BatchOperation, BatchResult, BatchSuccess } from './types.ts';
 import { arrayIn, expiresAtIn, type Json, optionalString } from './wire.ts';
 
 export function batchToJson(operations: readonly BatchOperation[]): string {
@@ -30,10 +31,26 @@ function resultOf(op: BatchOperation['op'], json: Json): BatchResult {
   const isMissing = op === 'get' && status === 404 && code === 'KEY_NOT_FOUND';
   if (isMissing || (status >= 200 && status < 300)) return successOf(op, json);
   const detail = optionalString(json, 'detail') ?? '';
-  return { ok: false, op, status, code, detail, retryable: json.retryable === true };
+  const problem = { ...json, status, code, detail, retryable: json.retryable === true };
+  const { retryable, outcome, data } = problemError(problem, undefined, { isRead: op === 'get' });
+  return { ok: false, op, status, code, detail, retryable, outcome, data };
 }
 
-function successOf(op: BatchOperation['op'], json: Json): BatchResult {
+/** What a single call throws for it. */
+export function errorOf({
+  op,
+  status,
+  code,
+  detail,
+  retryable,
+  outcome,
+  data,
+}: BatchFailure): KvorumResponseError {
+  const problem = { ...data, status, code, detail, retryable, ...(outcome !== undefined && { outcome }) };
+  return problemError(problem, undefined, { isRead: op === 'get' });
+}
+
+function successOf(op: BatchOperation['op'], json: Json): BatchSuccess {
   return {
     ok: true,
     op,

@@ -1,4 +1,4 @@
-import { batchResults, batchToJson } from './batch.ts';
+import { Batcher, type BatchingOptions } from './batcher.ts';
 import { type Bytes, toBytes } from './bytes.ts';
 import {
   bootstrap,
@@ -27,12 +27,12 @@ import type {
   VerifyProgress,
   VerifyReport,
 } from './data-types.ts';
-import { type ReadLevels, type WriteLevels, withLevels } from './levels.ts';
+import { KvorumProtocolError } from './errors.ts';
+import { deleteKey, getKey, headKey, putKey } from './keys.ts';
+import type { ReadOptions, WriteOptions } from './levels.ts';
 import { createNamespace, deleteNamespace, getNamespace, listNamespaces } from './namespaces.ts';
-import { lines } from './ndjson.ts';
 import { nodeStatus, readiness } from './node-status.ts';
-import { queryOf } from './query.ts';
-import { isMissing, keyPath, namespacePath, read } from './requests.ts';
+import { exportRange, readPage, readPages, runBatch } from './ranges.ts';
 import {
   explainKey,
   type LocalEntry,
@@ -40,13 +40,14 @@ import {
   locateKey,
   readRing,
   repairStatus,
-  scanLocalPage,
+  scanLocalPages,
   verifyData,
 } from './ring-calls.ts';
-import { type CallOptions, type Request, Transport, type TransportOptions } from './transport.ts';
+import { type CallOptions, Transport, type TransportOptions } from './transport.ts';
 import type {
   BatchOperation,
   BatchResult,
+  BatchSuccess,
   Entry,
   NamespaceInfo,
   NodeStatus,
@@ -57,25 +58,29 @@ import type {
   Readiness,
   StoredValue,
   ValueInfo,
+  Written,
 } from './types.ts';
-import { arrayIn, entryOf, expiryOf, infoOf, jsonOf, optionalString, parseJson, versionOf } from './wire.ts';
 
-const PAGE_ENTRIES_MAX = 1000;
-const JSON_HEADERS = { 'content-type': 'application/json' };
+export type ClientOptions = TransportOptions & {
+  /** Puts concurrent `put`, `get` and `delete` into one request per node. Default: each goes by itself. */
+  readonly batching?: BatchingOptions;
+};
 
 /**
- * A client of one node. It keeps connections: one client per process is enough, and `close()` (or `await using`) ends
- * it.
+ * A client of a cluster, or of one node. It keeps connections: one client per process is enough, and `close()` (or
+ * `await using`) ends it.
  *
  * Calls throw KvorumResponseError (the node refused), KvorumTimeoutError, KvorumConnectionError, KvorumProtocolError,
  * TypeError or RangeError for wrong arguments, and the signal's reason where it aborted. Reads are retried; writes
- * only where it is known that they were not executed.
+ * only where it is known that they were not executed, or where the caller says that they are idempotent.
  */
 export class KvorumClient implements AsyncDisposable {
   readonly #transport: Transport;
+  readonly #batcher: Batcher | undefined;
 
-  constructor(options: TransportOptions) {
+  constructor({ batching, ...options }: ClientOptions) {
     this.#transport = new Transport(options);
+    this.#batcher = batching && new Batcher(batching, this.#transport);
   }
 
   /** Stores `value` under `key`. Resolves when it is durable. */
@@ -83,55 +88,40 @@ export class KvorumClient implements AsyncDisposable {
     namespace: string,
     key: Bytes,
     value: Bytes,
-    options: PutOptions & WriteLevels & CallOptions = {},
-  ): Promise<{ version: string; expiresAt: Date | undefined }> {
+    options: PutOptions & WriteOptions = {},
+  ): Promise<Written> {
+    const bytes = toBytes(value);
+    if (this.#batcher?.takes(options, bytes.length) !== true)
+      return await putKey(this.#transport, namespace, key, bytes, options);
     const { ttlSeconds, contentType } = options;
-    const path = keyPath(namespace, key) + (ttlSeconds === undefined ? '' : `?ttl=${ttlSeconds}`);
-    const headers: Record<string, string> = contentType === undefined ? {} : { 'content-type': contentType };
-    const request: Request = {
-      method: 'PUT',
-      path: withLevels(path, options),
-      isRead: false,
-      headers,
-      body: toBytes(value),
+    const kept = {
+      ...(ttlSeconds !== undefined && { ttlSeconds }),
+      ...(contentType !== undefined && { contentType }),
     };
-    const answer = await this.#transport.call(request, options);
-    return { version: versionOf(answer), expiresAt: expiryOf(answer) };
+    return writtenOf(await this.#batcher.write(namespace, { op: 'put', key, value, ...kept }, options));
   }
 
   /** The value of `key`, undefined where there is none. A missing namespace is an error. */
-  async get(
-    namespace: string,
-    key: Bytes,
-    options?: ReadLevels & CallOptions,
-  ): Promise<StoredValue | undefined> {
-    const path = withLevels(keyPath(namespace, key), options);
-    const answer = await this.#transport.call({ ...read(path), statuses: [404] }, options);
-    if (isMissing(answer, 'KEY_NOT_FOUND')) return undefined;
-    return { ...infoOf(answer), value: answer.body };
+  async get(namespace: string, key: Bytes, options: ReadOptions = {}): Promise<StoredValue | undefined> {
+    if (this.#batcher === undefined) return await getKey(this.#transport, namespace, key, options);
+    return await this.#batcher.get(namespace, key, options);
   }
 
   /** What `get` gives, with the length of the value instead of it. Here a missing namespace looks like a missing key. */
   async head(
     namespace: string,
     key: Bytes,
-    options?: CallOptions,
+    options: ReadOptions = {},
   ): Promise<(ValueInfo & { bytes: number }) | undefined> {
-    const request: Request = { method: 'HEAD', path: keyPath(namespace, key), isRead: true, statuses: [404] };
-    const answer = await this.#transport.call(request, options);
-    if (answer.status === 404) return undefined;
-    return { ...infoOf(answer), bytes: Number(answer.headers['content-length']) };
+    return await headKey(this.#transport, namespace, key, options);
   }
 
   /** Deletes `key`; deleting a missing key is a success. */
-  async delete(
-    namespace: string,
-    key: Bytes,
-    options?: WriteLevels & CallOptions,
-  ): Promise<{ version: string }> {
-    const path = withLevels(keyPath(namespace, key), options);
-    const request: Request = { method: 'DELETE', path, isRead: false };
-    return { version: versionOf(await this.#transport.call(request, options)) };
+  async delete(namespace: string, key: Bytes, options: WriteOptions = {}): Promise<{ version: string }> {
+    if (this.#batcher?.takes(options) !== true)
+      return await deleteKey(this.#transport, namespace, key, options);
+    const { version } = writtenOf(await this.#batcher.write(namespace, { op: 'delete', key }, options));
+    return { version };
   }
 
   /**
@@ -141,59 +131,44 @@ export class KvorumClient implements AsyncDisposable {
   async batch(
     namespace: string,
     operations: readonly BatchOperation[],
-    options?: WriteLevels & CallOptions,
+    options: WriteOptions = {},
   ): Promise<BatchResult[]> {
-    const isRead = operations.every(({ op }) => op === 'get');
-    const path = withLevels(`${namespacePath(namespace)}:batch`, options);
-    const request: Request = {
-      method: 'POST',
-      path,
-      isRead,
-      headers: JSON_HEADERS,
-      body: batchToJson(operations),
-    };
-    return batchResults(operations, jsonOf(await this.#transport.call(request, options)));
+    return await runBatch(this.#transport, namespace, operations, options);
   }
 
   /** One page of a range. */
-  async scanPage(namespace: string, query: PageQuery, options?: ReadLevels & CallOptions): Promise<Page> {
-    const path = withLevels(namespacePath(namespace) + queryOf(query), options);
-    const json = jsonOf(await this.#transport.call(read(path), options));
-    return { entries: arrayIn(json, 'entries').map(entryOf), cursor: optionalString(json, 'cursor') };
+  async scanPage(namespace: string, query: PageQuery, options: ReadOptions = {}): Promise<Page> {
+    return await readPage(this.#transport, namespace, query, options);
   }
 
   /** The entries of a range, a page at a time; `limit` bounds them all together, `timeoutMs` bounds each page. */
-  async *scan(
+  scan(
     namespace: string,
     query: RangeQuery = {},
-    options?: ReadLevels & CallOptions,
+    options: ReadOptions = {},
   ): AsyncGenerator<Entry, void, undefined> {
-    let remaining = query.limit ?? Number.POSITIVE_INFINITY;
-    let cursor: string | undefined;
-    do {
-      const limit = Math.min(remaining, PAGE_ENTRIES_MAX);
-      const pageQuery = { ...query, limit, ...(cursor !== undefined && { cursor }) };
-      const page = await this.scanPage(namespace, pageQuery, options);
-      yield* page.entries;
-      remaining -= page.entries.length;
-      cursor = page.cursor;
-    } while (cursor !== undefined && remaining > 0);
+    return readPages(this.#transport, namespace, query, options);
   }
 
   /**
-   * The entries of a range from one consistent view, streamed at constant memory and at the caller's pace. Throws where
-   * the stream breaks: an end without an error is the end of the range. `timeoutMs` bounds each wait for the node.
+   * The entries of a range, streamed at constant memory and at the caller's pace; from one consistent view where one node
+   * holds everything. Throws where the stream breaks: an end without an error is the end of the range. `timeoutMs` bounds
+   * each wait for the node.
    */
-  async *export(
+  export(
     namespace: string,
     query: RangeQuery = {},
-    options?: CallOptions,
+    options: ReadOptions = {},
   ): AsyncGenerator<Entry, void, undefined> {
-    const request = {
-      ...read(namespacePath(namespace) + queryOf(query)),
-      headers: { accept: 'application/x-ndjson' },
-    };
-    for await (const line of lines(this.#transport.stream(request, options))) yield entryOf(parseJson(line));
+    return exportRange(this.#transport, namespace, query, options);
+  }
+
+  /**
+   * Reads now who owns what. Nobody has to: the client does so by itself once it is used. Resolves with the epoch; undefined where the nodes have
+   * no map, or the client is to keep to its URLs.
+   */
+  async refreshRing(): Promise<number | undefined> {
+    return await this.#transport.refreshRing();
   }
 
   async listNamespaces(options?: CallOptions): Promise<NamespaceInfo[]> {
@@ -296,21 +271,12 @@ export class KvorumClient implements AsyncDisposable {
   }
 
   /** What this node itself holds of a range, whatever the other replicas have, a page at a time. */
-  async *scanLocal(
+  scanLocal(
     namespace: string,
     query: LocalQuery = {},
     options?: CallOptions,
   ): AsyncGenerator<LocalEntry, void, undefined> {
-    let remaining = query.limit ?? Number.POSITIVE_INFINITY;
-    let { cursor } = query;
-    do {
-      const limit = Math.min(remaining, PAGE_ENTRIES_MAX);
-      const pageQuery = { ...query, limit, ...(cursor !== undefined && { cursor }) };
-      const page = await scanLocalPage(this.#transport, namespace, pageQuery, options);
-      yield* page.entries;
-      remaining -= page.entries.length;
-      cursor = page.cursor;
-    } while (cursor !== undefined && remaining > 0);
+    return scanLocalPages(this.#transport, namespace, query, options);
   }
 
   /** What repairs this node: hints, exchanges, trees. */
@@ -326,4 +292,9 @@ export class KvorumClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function writtenOf({ version, expiresAt }: BatchSuccess): Written {
+  if (version === undefined) throw new KvorumProtocolError('a write of the answer has no version');
+  return { version, expiresAt };
 }

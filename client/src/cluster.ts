@@ -40,7 +40,7 @@ export async function readTopology(
 ): Promise<Topology | undefined> {
   if (query.after === undefined) return topologyOf(await transport.call(read(topologyPath(query)), query));
   const { waitMs = WAIT_MS, timeoutMs = transport.timeoutMs } = query;
-  const request: Request = { ...read(topologyPath({ ...query, waitMs })), statuses: [304] };
+  const request: Request = { ...read(topologyPath({ ...query, waitMs })), statuses: [304], waitMs };
   const answer = await transport.call(request, { ...query, timeoutMs: timeoutMs + waitMs });
   return answer.status === 304 ? undefined : topologyOf(answer);
 }

@@ -106,7 +106,9 @@ export type VerifyReport = {
   readonly equal: number;
   readonly keysRepaired: number;
   readonly bytesSent: number;
-  /** One line for each partition that could not be proven. */
+  /** The partitions whose replicas were not proven equal. */
+  readonly unproven: readonly number[];
+  /** One line for each of them. */
   readonly problems: readonly string[];
   readonly members: readonly {
     readonly member: number;

@@ -1,10 +1,12 @@
 import { retryAfterMs } from './backoff.ts';
+import { ExchangeError } from './connections.ts';
 import type { Deadline } from './deadline.ts';
 import {
-  type Executed,
   KvorumConnectionError,
+  KvorumError,
   KvorumResponseError,
   KvorumTimeoutError,
+  type Outcome,
   type Problem,
 } from './errors.ts';
 
@@ -15,47 +17,63 @@ export type Answer = {
   readonly body: Uint8Array;
 };
 
-type FailedCall = {
+/** What of a request decides whether it may be repeated. */
+export type Repeatable = { readonly isRead: boolean; readonly isIdempotent?: boolean };
+
+/** Refusals that say nothing of an outcome, after which it is known all the same that nothing was changed. */
+const NOT_EXECUTED_CODES: ReadonlySet<string> = new Set([
+  ...['OVERLOADED', 'SHUTTING_DOWN', 'MEMBER_EXCLUDED'],
+  ...['NO_LEADER', 'CLUSTER_WAITING', 'CLUSTER_FORMING'],
+]);
+const TOO_MANY_REQUESTS = 429;
+const PASSING = new Set([TOO_MANY_REQUESTS, 502, 503, 504]);
+
+type FailedAttempt = {
   readonly error: unknown;
   readonly origin: string;
   readonly isRead: boolean;
   readonly deadline: Deadline;
 };
 
-/** The error to throw for what undici threw. Throws the caller's own reason where the caller aborted. */
-export function toKvorumError({ error, origin, isRead, deadline }: FailedCall): Error {
+/** The error to throw for what went wrong on the way. Throws the caller's own reason where the caller aborted. */
+export function toKvorumError({ error, origin, isRead, deadline }: FailedAttempt): Error {
+  if (error instanceof KvorumError || error instanceof TypeError) return error;
   const cause = error instanceof Error ? error : new Error(String(error));
-  const code = codeOf(cause);
-  if (deadline.isOver || code === 'UND_ERR_BODY_TIMEOUT') {
-    return new KvorumTimeoutError({ timeoutMs: deadline.timeoutMs, isRead, cause });
-  }
+  const executed = error instanceof ExchangeError ? error.executed : 'unknown';
+  const { overMs } = deadline;
+  if (overMs !== undefined) return new KvorumTimeoutError({ timeoutMs: overMs, executed, isRead, cause });
   deadline.throwIfAbortedByCaller();
-  if (code === 'UND_ERR_INVALID_ARG') return new TypeError(cause.message, { cause });
-  return new KvorumConnectionError({ origin, executed: executedOf(cause), isRead, cause });
-}
-
-/** A request that found no connection was never sent; of every other one nothing is known. */
-function executedOf(cause: Error): Executed {
-  const errors: unknown[] =
-    cause instanceof AggregateError && cause.errors.length > 0 ? cause.errors : [cause];
-  return errors.every(isConnectError) ? 'no' : 'unknown';
-}
-
-function isConnectError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (codeOf(error) === 'UND_ERR_CONNECT_TIMEOUT') return true;
-  return 'syscall' in error && (error.syscall === 'connect' || error.syscall === 'getaddrinfo');
-}
-
-function codeOf(error: Error): unknown {
-  return 'code' in error ? error.code : undefined;
+  const reason = error instanceof ExchangeError ? error.cause : cause;
+  return new KvorumConnectionError({ origin, executed, isRead, cause: reason });
 }
 
 /** The error for an answer that is none of a call's successes. */
-export function toResponseError(answer: Answer, isRead: boolean): KvorumResponseError {
+export function toResponseError(answer: Answer, request: Repeatable): KvorumResponseError {
   const header = answer.headers['retry-after'];
   const waitMs = retryAfterMs(typeof header === 'string' ? header : undefined, Date.now());
-  return new KvorumResponseError(problemOf(answer) ?? nameless(answer.status, isRead), waitMs);
+  const isHarmless = request.isRead || request.isIdempotent === true;
+  return problemError(problemOf(answer) ?? nameless(answer.status, isHarmless), waitMs, request);
+}
+
+export function problemError(
+  problem: Problem,
+  waitMs: number | undefined,
+  { isRead }: Repeatable,
+): KvorumResponseError {
+  return new KvorumResponseError(problem, waitMs, isRead ? undefined : outcomeOf(problem));
+}
+
+/** What the server says; else by the code: a refused request was not executed, of a failed one nothing is known. */
+function outcomeOf(problem: Problem): Outcome {
+  if (problem.outcome === 'unwritten' || problem.outcome === 'unknown') return problem.outcome;
+  return problem.status < 500 || NOT_EXECUTED_CODES.has(problem.code) ? 'unwritten' : 'unknown';
+}
+
+/** Whether it is the server, or its code, that says so; a status alone is not trusted, but for "too many requests". */
+export function isCertainlyUnwritten({ problem, outcome }: KvorumResponseError): boolean {
+  const isTold = problem.outcome === 'unwritten';
+  const isRefused = NOT_EXECUTED_CODES.has(problem.code) || problem.status === TOO_MANY_REQUESTS;
+  return outcome === 'unwritten' && (isTold || isRefused);
 }
 
 /** The problem document in the body, if there is one: an answer to HEAD has none, nor has a proxy's. */
@@ -74,8 +92,8 @@ export function problemOf(answer: Answer): Problem | undefined {
   }
 }
 
-function nameless(status: number, isRead: boolean): Problem {
-  const isPassing = status === 502 || status === 503 || status === 504;
+function nameless(status: number, isHarmless: boolean): Problem {
   const detail = `the server answered ${status} without a problem document`;
-  return { status, code: `HTTP_${status}`, detail, retryable: isRead && isPassing };
+  const retryable = status === TOO_MANY_REQUESTS || (isHarmless && PASSING.has(status));
+  return { status, code: `HTTP_${status}`, detail, retryable };
 }

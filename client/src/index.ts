@@ -1,7 +1,8 @@
 // biome-ignore-all lint/performance/noBarrelFile: the one entry of the package
 export type { RetryOptions } from './backoff.ts';
+export type { BatchingOptions } from './batcher.ts';
 export type { Bytes } from './bytes.ts';
-export { KvorumClient } from './client.ts';
+export { type ClientOptions, KvorumClient } from './client.ts';
 export type * from './cluster-types.ts';
 export type * from './data-types.ts';
 export {
@@ -11,9 +12,11 @@ export {
   KvorumProtocolError,
   KvorumResponseError,
   KvorumTimeoutError,
+  type Outcome,
   type Problem,
 } from './errors.ts';
-export type { Level, ReadLevels, WriteLevels } from './levels.ts';
+export type { Level, ReadLevels, ReadOptions, WriteLevels, WriteOptions } from './levels.ts';
 export type { LocalEntry, LocalPage, LocalQuery } from './ring-calls.ts';
-export type { CallOptions, TransportOptions as ClientOptions } from './transport.ts';
+export type { RingOptions } from './ring-keeper.ts';
+export type { CallOptions } from './transport.ts';
 export type * from './types.ts';

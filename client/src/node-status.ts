@@ -14,7 +14,7 @@ export async function nodeStatus(transport: Transport, options?: CallOptions): P
 export async function readiness(transport: Transport, options?: CallOptions): Promise<Readiness> {
   const answer = await transport.call({ ...read('/readyz'), statuses: [503] }, options);
   const isNodes = answer.headers['content-type']?.includes('json') === true;
-  if (!isNodes) throw toResponseError(answer, true);
+  if (!isNodes) throw toResponseError(answer, { isRead: true });
   const json = jsonOf(answer);
   return { ready: answer.status === 200, checks: arrayIn(json, 'checks') as Check[] };
 }

@@ -1,4 +1,4 @@
-import { type Bytes, checkedKey, percentEncode } from './bytes.ts';
+import { percentEncode } from './bytes.ts';
 import { type Answer, problemOf, toResponseError } from './failure.ts';
 import type { Request } from './transport.ts';
 
@@ -6,8 +6,9 @@ export function namespacePath(namespace: string): string {
   return `/v1/kv/${percentEncode(namespace)}`;
 }
 
-export function keyPath(namespace: string, key: Bytes): string {
-  return `${namespacePath(namespace)}/${percentEncode(checkedKey(key))}`;
+/** `key` has been checked. */
+export function keyPathOf(namespace: string, key: Uint8Array): string {
+  return `${namespacePath(namespace)}/${percentEncode(key)}`;
 }
 
 export function read(path: string): Request {
@@ -18,5 +19,5 @@ export function read(path: string): Request {
 export function isMissing(answer: Answer, code: string): boolean {
   if (answer.status !== 404) return false;
   if (problemOf(answer)?.code === code) return true;
-  throw toResponseError(answer, true);
+  throw toResponseError(answer, { isRead: true });
 }

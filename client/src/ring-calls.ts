@@ -10,6 +10,7 @@ import type {
 import { KvorumProtocolError, KvorumResponseError, type Problem } from './errors.ts';
 import { lines } from './ndjson.ts';
 import { queryOf } from './query.ts';
+import { PAGE_ENTRIES_MAX } from './ranges.ts';
 import { read } from './requests.ts';
 import type { CallOptions, Request, Transport } from './transport.ts';
 import type { Entry, PageQuery } from './types.ts';
@@ -117,4 +118,23 @@ function reportOf(json: Json): VerifyReport {
   numberIn(json, 'partitions');
   arrayIn(json, 'members');
   return json as VerifyReport;
+}
+
+/** All of a range, a page at a time. */
+export async function* scanLocalPages(
+  transport: Transport,
+  namespace: string,
+  query: LocalQuery,
+  options?: CallOptions,
+): AsyncGenerator<LocalEntry, void, undefined> {
+  let remaining = query.limit ?? Number.POSITIVE_INFINITY;
+  let { cursor } = query;
+  do {
+    const limit = Math.min(remaining, PAGE_ENTRIES_MAX);
+    const pageQuery = { ...query, limit, ...(cursor !== undefined && { cursor }) };
+    const page = await scanLocalPage(transport, namespace, pageQuery, options);
+    yield* page.entries;
+    remaining -= page.entries.length;
+    cursor = page.cursor;
+  } while (cursor !== undefined && remaining > 0);
 }

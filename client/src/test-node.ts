@@ -5,8 +5,20 @@ export type State = {
   readonly keys: Map<string, Stored>;
   readonly namespaces: Set<string>;
   writes: number;
+  /** Versions that each key was given. */
+  readonly history: Map<string, string[]>;
+  /** Operations of a batch on these keys are refused once. */
+  readonly busy: Set<string>;
+  /** Gets of a batch on these keys are cut off. */
+  readonly tooLarge: Set<string>;
   ready: boolean;
 };
+
+export function emptyState(): State {
+  const sets = { namespaces: new Set(['default']), busy: new Set<string>(), tooLarge: new Set<string>() };
+  return { ...sets, keys: new Map(), writes: 0, history: new Map(), ready: true };
+}
+
 type Stored = {
   value: Buffer;
   version: string;
@@ -44,6 +56,10 @@ export function answerKey(
 export function answerBatch(state: State, namespace: string, body: Buffer): Reply {
   const results = JSON.parse(body.toString()).operations.map((operation: Record<string, string>) => {
     const name = `${namespace}/${bytes(operation, 'key').toString('hex')}`;
+    if (state.busy.delete(operation.key ?? ''))
+      return { status: 503, code: 'OVERLOADED', detail: 'busy', retryable: true };
+    if (operation.op === 'get' && state.tooLarge.has(operation.key ?? ''))
+      return { status: 413, code: 'BATCH_TOO_LARGE', detail: 'too much', retryable: false };
     if (operation.op === 'put' && operation.key === 'refused') {
       return { status: 507, code: 'STORAGE_FULL', detail: 'full', retryable: false };
     }
@@ -52,10 +68,10 @@ export function answerBatch(state: State, namespace: string, body: Buffer): Repl
       return { status: 204, version: remove(state, name).headers.etag!.slice(1, -1) };
     const stored = state.keys.get(name);
     if (stored === undefined) return { status: 404, code: 'KEY_NOT_FOUND' };
-    const { version } = stored;
+    const { version, contentType, expiresAt } = stored;
     return operation.op === 'put'
-      ? { status: 204, version }
-      : { status: 200, version, ...json('value', stored.value) };
+      ? { status: 204, version, expiresAt }
+      : { status: 200, version, ...json('value', stored.value), contentType, expiresAt };
   });
   return ok(JSON.stringify({ results }));
 }
@@ -91,6 +107,7 @@ function write(state: State, name: string, value: Buffer, contentType?: string, 
   const expiresAt = ttl == null ? undefined : new Date(Date.now() + Number(ttl) * 1000).toISOString();
   const stored = { value, version: nextVersion(state), contentType, expiresAt };
   state.keys.set(name, stored);
+  state.history.set(name, [...(state.history.get(name) ?? []), stored.version]);
   return { status: 204, headers: writeHeaders(stored), body: Buffer.alloc(0) };
 }
 

@@ -3,11 +3,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerOther } from './test-namespaces.ts';
-import { answerBatch, answerKey, answerScan, type Reply, type State } from './test-node.ts';
+import { answerBatch, answerKey, answerScan, emptyState, type Reply, type State } from './test-node.ts';
 
 /** What goes wrong with the next request. `cut-after`: it is executed, and the connection breaks before the answer. */
 export type Fault =
-  | { readonly type: 'refuse'; readonly status: number; readonly code?: string; readonly retryAfter?: string }
+  | {
+      readonly type: 'refuse';
+      readonly status: number;
+      readonly code?: string;
+      readonly retryAfter?: string;
+      /** Of the problem document; `retryable` is true where it says nothing. */
+      readonly data?: object;
+    }
+  | { readonly type: 'hang' }
   | { readonly type: 'cut-before' }
   | { readonly type: 'cut-after' }
   | { readonly type: 'cut-stream' }
@@ -18,12 +26,24 @@ export class TestServer implements AsyncDisposable {
   readonly faults: Fault[] = [];
   /** `METHOD path` of everything that arrived. */
   readonly seen: string[] = [];
-  readonly state: State = { keys: new Map(), namespaces: new Set(['default']), writes: 0, ready: true };
+  /** The headers of each. */
+  readonly headers: IncomingMessage['headers'][] = [];
+  /** What `GET /v1/ring` answers, which is neither seen nor met by a fault; undefined: there is no such route. */
+  ring: object | undefined;
+  ringReads = 0;
+  /** What `GET /v1/cluster` says, which is not seen either. */
+  clusterId = 'a'.repeat(32);
+  readonly state: State;
   readonly #server: Server = createServer((request, response) => void this.#serve(request, response));
   readonly #sockets = new Set<Socket>();
 
-  static async start(): Promise<TestServer> {
-    const server = new TestServer();
+  private constructor(state: State) {
+    this.state = state;
+  }
+
+  /** Several that are given one state are nodes of one cluster. */
+  static async start(state: State = emptyState()): Promise<TestServer> {
+    const server = new TestServer(state);
     server.#server.on('connection', (socket) => server.#sockets.add(socket));
     server.#server.listen(0, '127.0.0.1');
     await once(server.#server, 'listening');
@@ -31,20 +51,35 @@ export class TestServer implements AsyncDisposable {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://${this.address}`;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  get address(): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `127.0.0.1:${port}`;
+  }
+
+  /** Stops listening and breaks all connections, as kill -9 does. */
+  async stop(): Promise<void> {
+    if (!this.#server.listening) return;
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
     await once(this.#server, 'close');
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = Buffer.concat(await request.toArray());
+    if (request.url === '/v1/ring') return void answerRing(response, this.ring, () => this.ringReads++);
+    if (request.url === '/v1/cluster') return answerCluster(response, this.clusterId);
     this.seen.push(`${request.method} ${request.url}`);
+    this.headers.push(request.headers);
     const fault = this.faults.shift();
     if (fault?.type === 'delay') await sleep(fault.ms);
+    if (fault?.type === 'hang') return;
     if (fault?.type === 'cut-before') return void request.socket.destroy();
     if (fault?.type === 'refuse') return refuse(response, fault);
     const reply = replyTo(this.state, request, body);
@@ -56,11 +91,29 @@ export class TestServer implements AsyncDisposable {
   }
 }
 
+function answerRing(response: ServerResponse, ring: object | undefined, count: () => void): void {
+  count();
+  response.writeHead(ring === undefined ? 404 : 200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(ring ?? { code: 'ROUTE_NOT_FOUND' }));
+}
+
+function answerCluster(response: ServerResponse, clusterId: string): void {
+  const quorum = { state: 'ok' };
+  response.end(JSON.stringify({ node: { name: 'node' }, quorum, clusterId }));
+}
+
 function refuse(response: ServerResponse, fault: Fault & { type: 'refuse' }): void {
-  const { status, code, retryAfter } = fault;
+  const { status, code, retryAfter, data } = fault;
   if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
   response.writeHead(status, { 'content-type': 'application/problem+json' });
-  const problem = { status, code, detail: 'refused by the test', retryable: true, action: 'Try again.' };
+  const problem = {
+    status,
+    code,
+    detail: 'refused by the test',
+    retryable: true,
+    action: 'Try again.',
+    ...data,
+  };
   response.end(code === undefined ? 'a proxy says no' : JSON.stringify(problem));
 }
 
@@ -70,7 +123,6 @@ function replyTo(state: State, request: IncomingMessage, body: Buffer): Reply {
   const [, namespace = '', key] = /^\/v1\/kv\/([^/?]+?)(?:\/([^?]*))?(?:\?.*)?$/.exec(url) ?? [];
   const query = new URLSearchParams(url.split('?')[1] ?? '');
   if (key !== undefined) return answerKey(state, request, namespace, key, query, body);
-  if (url.endsWith('%3Abatch') || url.endsWith(':batch'))
-    return answerBatch(state, namespace.split(':')[0]!, body);
+  if (/(:|%3A)batch(\?|$)/.test(url)) return answerBatch(state, namespace.split(':')[0]!, body);
   return answerScan(state, namespace, query, request.headers.accept?.includes('ndjson') === true);
 }

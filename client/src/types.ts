@@ -1,5 +1,6 @@
 import type { Bytes } from './bytes.ts';
 import type { NodeState } from './cluster-types.ts';
+import type { Outcome } from './errors.ts';
 
 /** What is kept beside a value. */
 export type ValueInfo = {
@@ -9,6 +10,9 @@ export type ValueInfo = {
   /** When it disappears; undefined: never. */
   readonly expiresAt: Date | undefined;
 };
+
+/** What is known of a write that was acknowledged. */
+export type Written = Pick<ValueInfo, 'version' | 'expiresAt'>;
 
 export type StoredValue = ValueInfo & { readonly value: Uint8Array };
 
@@ -40,6 +44,10 @@ export type BatchFailure = {
   readonly code: string;
   readonly detail: string;
   readonly retryable: boolean;
+  /** Of a put or a delete; undefined for a get. */
+  readonly outcome: Outcome | undefined;
+  /** What else the node tells of this operation. */
+  readonly data: Readonly<Record<string, unknown>>;
 };
 
 export type BatchResult = BatchSuccess | BatchFailure;

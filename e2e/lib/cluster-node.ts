@@ -61,7 +61,7 @@ export class ClusterNode {
     return this.#process;
   }
 
-  start(settings: NodeSettings): void {
+  start(settings: NodeSettings, environment: NonNullable<ServerOptions['environment']> = {}): void {
     if (this.isRunning) throw new Error(`${this.name} runs already`);
     this.#isPaused = false;
     this.#process = ServerProcess.spawn({
@@ -69,6 +69,7 @@ export class ClusterNode {
       port: this.httpPort,
       host: this.place.httpHost,
       prefix: this.place.prefix,
+      environment,
       settings: {
         'node.name': this.name,
         'cluster.bootstrap': 'false',

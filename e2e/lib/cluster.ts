@@ -71,15 +71,21 @@ export class Cluster implements AsyncDisposable {
     return node;
   }
 
-  start(index: number, settings: NodeSettings = {}): void {
+  /** `settings` and `environment` are of this node alone, until its next start. */
+  start(
+    index: number,
+    settings: NodeSettings = {},
+    environment: Readonly<Record<string, string>> = {},
+  ): void {
     const others = this.#nodes.filter((node) => node.index !== index);
-    this.node(index).start({
+    const all = {
       'cluster.replicationFactor': this.#options.replicationFactor ?? Math.min(3, this.#options.size),
       'cluster.bootstrap': String(index === 1),
       'cluster.seeds': others.map((node) => node.peerAddress).join(','),
       ...this.#options.settings,
       ...settings,
-    });
+    };
+    this.node(index).start(all, environment);
   }
 
   async restart(index: number, { withNewPorts }: { readonly withNewPorts: boolean }): Promise<void> {

@@ -1,6 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 
+/** Why this machine cannot make small disks; undefined where it can. */
+export function smallDiskObstacle(): string | undefined {
+  if (process.platform !== 'linux') return 'loop mounts are of Linux';
+  return process.getuid?.() === 0 ? undefined : 'a small disk is mounted, which needs root';
+}
+
 /** A small ext4 file system in a file, mounted by loop; needs root. */
 export class SmallDisk implements Disposable {
   readonly mountPoint: string;

@@ -1,20 +1,18 @@
-import { ensureDebianPackage } from '../lib/debian.ts';
+import { ensureFaketime, faketimeEnvironment } from '../lib/faketime.ts';
 import { Ledger } from '../lib/ledger.ts';
 import { freePort, ServerProcess } from '../lib/server-process.ts';
 import { type Soak, summaryOf, writeAndKill } from './soak.ts';
 
-const FAKETIME = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketime.so.1`;
-
 /** The wall clock jumps between rounds, an hour back or forth; versions only grow (the ledger checks each) and nothing is lost. */
 export const clockSoak: Soak = async (run) => {
-  ensureDebianPackage('faketime', FAKETIME);
+  ensureFaketime();
   const ledger = new Ledger();
   const port = await freePort();
   const settings = { 'storage.engine': run.engine, 'storage.reserveBytes': 0 };
   const offsets = ['+0', '-3600s', '+7200s', '-7200s', '-1s', '+86400s', '-86400s'];
   for (let round = 1; round <= run.rounds; round++) {
     const offset = offsets[round % offsets.length] as string;
-    const environment = { LD_PRELOAD: FAKETIME, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+    const environment = faketimeEnvironment(offset);
     const server = await ServerProcess.start({ directory: run.directory, port, settings, environment });
     await ledger.verify(server.url);
     await writeAndKill(server, ledger, run.writers, 256, 300);

@@ -1,3 +1,5 @@
+import { DEFAULT_SHAPE } from '../core/merkle/tree-shape.ts';
+import { takeTrees } from '../replication/replica/tree-file.ts';
 import { createDataStore } from '../storage/data-store.ts';
 import { openNamespaces } from '../storage/namespaces.ts';
 import { startReaper } from '../storage/reaper.ts';
@@ -22,6 +24,8 @@ export async function startAloneService(deps: DataServiceDeps): Promise<DataServ
     { partitions, namespacesMax: config['limits.namespacesMax'] },
     { engine, meta, topology: namespaceTopology({ ...deps, topology: member.topology }), onError },
   );
+  // What is written here is in no tree: those of a time with other members must not be taken for it later.
+  await takeTrees(DEFAULT_SHAPE, { engine, meta });
   const tracker = new WriteTracker();
   const reaper = startReaper(
     { intervalMs: config['expiry.intervalMs'], entriesPerRoundMax: config['expiry.recordsPerRoundMax'] },

@@ -27,8 +27,12 @@ export type DataAnswerers = {
 /** How long a scan waits for the topology that its asker knows. */
 const CATCH_UP_MS = 1000;
 
-/** What this member answers about whole partitions, to another one or to itself. */
-export async function answerData(answerers: DataAnswerers, request: DataRequest): Promise<DataReply> {
+/** What this member answers about whole partitions to the member `from`, which may be itself. */
+export async function answerData(
+  answerers: DataAnswerers,
+  request: DataRequest,
+  from: MemberId,
+): Promise<DataReply> {
   switch (request.type) {
     case 'scan':
       return scanHere(request, SCAN_LIMITS, scanDeps(answerers));
@@ -39,7 +43,7 @@ export async function answerData(answerers: DataAnswerers, request: DataRequest)
     case 'leaves':
     case 'round':
     case 'verify':
-      return answerers.antiEntropy.answer(request);
+      return answerers.antiEntropy.answer(request, from);
   }
 }
 

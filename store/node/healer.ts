@@ -14,12 +14,16 @@ const RETRY_MS = 1000;
 /** Damaged keys that wait; what is beyond is found again when it is read. */
 const WAITING_MAX = 1000;
 
-/** Heals records of this member that fail their checksum from the other replicas, a few at a time. */
+/**
+ * Heals records of this member that fail their checksum from the other replicas, a few at a time. Damage is found from the
+ * turn on in which the replica opens, which is before anything can read at quorum: until `start` it waits.
+ */
 export class Healer {
   readonly #deps: HealerDeps;
   readonly #waiting: Damaged[] = [];
   readonly #stopping = new AbortController();
   readonly #working = new Set<Promise<void>>();
+  #isStarted = false;
 
   constructor(deps: HealerDeps) {
     this.#deps = deps;
@@ -28,7 +32,13 @@ export class Healer {
   found(namespaceId: number, key: Uint8Array): void {
     if (this.#stopping.signal.aborted || this.#waiting.length >= WAITING_MAX) return;
     this.#waiting.push({ namespaceId, key, attempts: 0 });
-    if (this.#working.size < HEALED_AT_ONCE) this.#work();
+    if (this.#isStarted && this.#working.size < HEALED_AT_ONCE) this.#work();
+  }
+
+  /** `heal` may be called from now on. */
+  start(): void {
+    this.#isStarted = true;
+    while (this.#waiting.length > 0 && this.#working.size < HEALED_AT_ONCE) this.#work();
   }
 
   async stop(): Promise<void> {

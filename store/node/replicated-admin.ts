@@ -50,7 +50,7 @@ export function replicatedAdmin(deps: ReplicatedAdminDeps): DataAdmin {
         partition,
         epoch: deps.replica.owned(partition)?.epoch ?? toEpoch(0),
       }));
-      const scan = (page: ScanRequest) => answerData(answerers, { ...page, to: routing.self });
+      const scan = (page: ScanRequest) => answerData(answerers, { ...page, to: routing.self }, routing.self);
       return scanOwn({ clock, partitions, scan }, id, query);
     },
     status: () => statusOf(deps),

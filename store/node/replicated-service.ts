@@ -12,7 +12,7 @@ import { openReplica } from '../replication/replica/replica.ts';
 import { createRouting } from '../replication/routing.ts';
 import { createClusterScan } from '../replication/scan/cluster-scan.ts';
 import { KvError } from '../storage/errors.ts';
-import { type Namespaces, openNamespaces } from '../storage/namespaces.ts';
+import { type NamespaceStates, type Namespaces, openNamespaces } from '../storage/namespaces.ts';
 import type { StoredRecord } from '../storage/record.ts';
 import { openVersionSource } from '../storage/version-source.ts';
 import { answerData, type DataAnswerers } from './answer-data.ts';
@@ -39,7 +39,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     { member: self, aheadMs: config['clock.aheadMs'] },
     { clock, meta },
   );
-  let namespaces: Namespaces | undefined;
+  let namespaces: (Namespaces & NamespaceStates) | undefined;
   const healer = new Healer({ clock, heal: (namespaceId, key) => store.heal(namespaceId, key) });
   const replica = await openReplica(
     {
@@ -47,6 +47,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       skewMsMax: config['clock.skewMsMax'],
       propagationMs: config['replication.propagationMs'],
       versionCacheEntriesMax: config['replication.versionCacheEntriesMax'],
+      recordCacheBytes: config['replication.recordCacheBytes'],
       writeBacklogBytesMax: config['storage.writeBacklogBytesMax'],
       corruptRecordsMax: config['storage.corruptRecordsMax'],
     },
@@ -71,7 +72,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     {
       ...{ engine, meta, topology: namespaceTopology({ ...deps, topology }), onError: deps.onError },
       deleteData: (id) => replica.dropNamespace(id),
-      onServedChange: () => replica.namespacesChanged(),
+      onServed: () => replica.namespacesChanged(),
     },
   );
   const routing = createRouting(
@@ -102,7 +103,11 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     },
     {
       ...{ engine, clock, space, client: links, routing },
-      isMember: (number) => topology.state?.members.has(number) ?? true,
+      // After a start the log is applied again: who is newer than its snapshot is no member yet, and was not removed.
+      isMember: (number) => {
+        const { state } = topology;
+        return state === undefined || number >= state.nextMember || state.members.has(number);
+      },
       events: hintEvents(deps),
     },
   );
@@ -117,7 +122,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   const signals = new SharedSignals({ clock });
   const peers = new TransportDataPeers(
     { self },
-    { transport, signals, addressOf, serve: (request) => answerData(answerers, request) },
+    { transport, signals, addressOf, serve: (request) => answerData(answerers, request, self) },
   );
   const scan = createClusterScan(
     {
@@ -127,9 +132,10 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     },
     {
       ...{ clock, routing, peers },
-      scanHere: (request) => answerData(answerers, { ...request, to: self }),
+      scanHere: (request) => answerData(answerers, { ...request, to: self }, self),
       notMet: (message) => new KvError('QUORUM_NOT_MET', message, { outcome: 'unwritten' }),
-      readKey: (namespaceId, _partition, key) => readRecord(coordinator, namespaceId, key, deps),
+      readKey: (namespaceId, _partition, key, deadlineMs) =>
+        readRecord(coordinator, namespaceId, key, deadlineMs),
     },
   );
   const antiEntropy = new AntiEntropy(
@@ -167,13 +173,14 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       },
     },
   );
+  healer.start();
   antiEntropy.start();
   return {
     store,
     admin: replicatedAdmin({ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, answerers }),
     peers: {
       onBatch: (from, batch) => links.receive(from, batch),
-      answer: (_from, request) => answerData(answerers, request),
+      answer: (from, request) => answerData(answerers, request, from.member?.number ?? self),
       onUnlink: (address) => links.onUnlink(address),
     },
     readiness() {
@@ -190,13 +197,14 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       namespaces.close();
       await antiEntropy.stop();
       await healer.stop();
-      coordinator.stop();
+      // Whoever waits for a replica is told that this node stops, then whoever waits for something else that its time is over.
       links.stop();
+      coordinator.stop();
       signals.stop();
       await hints.stop();
       routing.close();
-      await namespaces.settled();
-      await replica.stop();
+      // The end of the replica ends the deletion of a namespace, which may take long.
+      await Promise.all([replica.stop(), namespaces.settled()]);
     },
   };
 }
@@ -206,9 +214,8 @@ function readRecord(
   coordinator: Coordinator,
   namespaceId: number,
   key: Uint8Array,
-  { clock, config }: DataServiceDeps,
+  deadlineMs: number,
 ): Promise<StoredRecord | undefined> {
-  const deadlineMs = clock.monotonicMs() + config['replication.requestTimeoutMs'];
   return new Promise((resolve, reject) => {
     const request = { namespaceId, key, deadlineMs, onReplicas: undefined, level: 'quorum' } as const;
     coordinator.read(request, (end) => (end.type === 'failed' ? reject(end.error) : resolve(end.record)));

@@ -91,7 +91,10 @@ export type OwnedPartition = {
   raiseWatermark(watermark: Version): Promise<void>;
   /** Durable records of the leaves, in the order of the engine. */
   listLeaves(query: LeavesQuery): Promise<{ readonly entries: readonly LeafEntry[]; readonly done: boolean }>;
-  /** Removes tombstones, and what expired, at or below the watermark; resolves with how many. */
+  /**
+   * Removes tombstones of this partition at or below its watermark, and then what expired, of whatever partition, since those
+   * share an index; resolves with how many.
+   */
   collect(recordsMax: number): Promise<number>;
   /** Whether anything waits for a watermark: a tombstone, or an expired record. */
   hasGarbage(nowMs: number): Promise<boolean>;

@@ -18,12 +18,18 @@ export type Namespaces = {
   create(name: string): Promise<{ readonly namespace: Namespace; readonly created: boolean }>;
   /** Throws KvError NAMESPACE_NOT_FOUND where it was dropped already, also if there is a new one of that name. */
   drop(namespace: Namespace): Promise<void>;
-  /** `unknown`: not given out yet, or not noted on the disk yet, as far as this node has applied. */
-  stateOf(id: number): 'served' | 'dropped' | 'unknown';
   /** Resolves once what the topology asked for so far is done. */
   settled(): Promise<void>;
   close(): void;
 };
+
+/** What a replica asks of namespaces, for each request. */
+export type NamespaceStates = {
+  /** `unknown`: not given out yet, or not noted on the disk yet, as far as this node has applied. */
+  stateOf(id: number): NamespaceState;
+};
+
+export type NamespaceState = 'served' | 'dropped' | 'unknown';
 
 /** The part of the topology that namespaces follow. */
 export type NamespaceTopology = {
@@ -42,10 +48,10 @@ type NamespaceDeps = {
   readonly engine: Engine;
   readonly meta: MetaStore;
   readonly topology: NamespaceTopology;
-  /** Deletes all data of a namespace; where absent its ranges are deleted from the engine. */
-  deleteData?(id: number): Promise<void>;
-  /** Another set of namespaces is served from this turn on. */
-  onServedChange?(): void;
+  /** Deletes all data of a dropped namespace, durably; where nothing is said, by range, index entries left behind. */
+  deleteData?(namespaceId: number): Promise<void>;
+  /** Which namespaces are served has changed; called in that turn. */
+  onServed?(): void;
   /** The disk failed while following the topology; whatever is missing is done at the next change or start. */
   onError(error: unknown): void;
 };
@@ -53,7 +59,10 @@ type NamespaceDeps = {
 /** Ids whose data may be on this disk. */
 const HELD = 'namespaces-held';
 
-export async function openNamespaces(options: NamespaceOptions, deps: NamespaceDeps): Promise<Namespaces> {
+export async function openNamespaces(
+  options: NamespaceOptions,
+  deps: NamespaceDeps,
+): Promise<Namespaces & NamespaceStates> {
   const { meta } = deps;
   const held = ((await meta.read(HELD)) as { ids: number[] } | undefined)?.ids ?? [];
   const namespaces = new FollowedNamespaces(options, deps, held);
@@ -61,11 +70,10 @@ export async function openNamespaces(options: NamespaceOptions, deps: NamespaceD
   return namespaces;
 }
 
-class FollowedNamespaces implements Namespaces {
+class FollowedNamespaces implements Namespaces, NamespaceStates {
   readonly #options: NamespaceOptions;
   readonly #deps: NamespaceDeps;
   readonly #served = new Map<string, Namespace>();
-  /** The ids of those in `#served`: every request of a replica asks. */
   readonly #servedIds = new Set<number>();
   /** Ids that are being dropped from here: no longer served, though the topology has them yet. */
   readonly #dropping = new Set<number>();
@@ -73,6 +81,9 @@ class FollowedNamespaces implements Namespaces {
   #held: Set<number>;
   #following: Promise<void> = Promise.resolve();
   #changing: Promise<unknown> = Promise.resolve();
+  /** Ids whose data is being deleted, one after the other, beside everything else: it may be the most of a disk. */
+  readonly #deleting = new Set<number>();
+  #deletions: Promise<void> = Promise.resolve();
 
   constructor(options: NamespaceOptions, deps: NamespaceDeps, held: readonly number[]) {
     this.#options = options;
@@ -98,6 +109,17 @@ class FollowedNamespaces implements Namespaces {
     return namespace;
   }
 
+  stateOf(id: number): NamespaceState {
+    if (this.#servedIds.has(id)) return 'served';
+    const { topology } = this.#deps;
+    if (id >= topology.nextId()) return 'unknown';
+    const isWanted = topology
+      .namespaces()
+      .values()
+      .some((namespace) => namespace.id === id);
+    return isWanted && !this.#dropping.has(id) ? 'unknown' : 'dropped';
+  }
+
   create(name: string): Promise<{ readonly namespace: Namespace; readonly created: boolean }> {
     return this.#change(async () => {
       const { topology } = this.#deps;
@@ -114,7 +136,7 @@ class FollowedNamespaces implements Namespaces {
   async drop(namespace: Namespace): Promise<void> {
     const { name, id } = namespace;
     if (this.#served.get(name) !== namespace) throw notFound(name);
-    this.#withhold(namespace);
+    this.#end(namespace);
     this.#dropping.add(id);
     await this.#change(async () => {
       try {
@@ -124,18 +146,12 @@ class FollowedNamespaces implements Namespaces {
         await this.follow();
       }
     });
+    await this.#deletions;
   }
 
-  stateOf(id: number): 'served' | 'dropped' | 'unknown' {
-    if (this.#servedIds.has(id)) return 'served';
-    const { topology } = this.#deps;
-    if (id >= topology.nextId()) return 'unknown';
-    for (const known of topology.namespaces().values()) if (known.id === id) return 'unknown';
-    return 'dropped';
-  }
-
-  settled(): Promise<void> {
-    return this.#following;
+  async settled(): Promise<void> {
+    await this.#following;
+    await this.#deletions;
   }
 
   close(): void {
@@ -156,23 +172,23 @@ class FollowedNamespaces implements Namespaces {
     return result;
   }
 
-  #serve(namespace: Namespace): void {
-    this.#served.set(namespace.name, namespace);
-    this.#servedIds.add(namespace.id);
-    this.#deps.onServedChange?.();
-  }
-
-  #withhold({ name, id }: Namespace): void {
-    this.#served.delete(name);
-    this.#servedIds.delete(id);
-    this.#deps.onServedChange?.();
-  }
-
   /** Ends the service of what was dropped in the turn in which it is known. */
   #withdraw(): void {
     const wanted = this.#deps.topology.namespaces();
-    for (const namespace of [...this.#served.values()])
-      if (wanted.get(namespace.name)?.id !== namespace.id) this.#withhold(namespace);
+    for (const namespace of this.#served.values())
+      if (wanted.get(namespace.name)?.id !== namespace.id) this.#end(namespace);
+  }
+
+  #begin(namespace: Namespace): void {
+    this.#served.set(namespace.name, namespace);
+    this.#servedIds.add(namespace.id);
+    this.#deps.onServed?.();
+  }
+
+  #end({ name, id }: Namespace): void {
+    this.#served.delete(name);
+    this.#servedIds.delete(id);
+    this.#deps.onServed?.();
   }
 
   async #follow(): Promise<void> {
@@ -187,16 +203,33 @@ class FollowedNamespaces implements Namespaces {
     for (const namespace of wanted) {
       const isServed = this.#served.get(namespace.name)?.id === namespace.id;
       const isWanted = known.get(namespace.name)?.id === namespace.id && !this.#dropping.has(namespace.id);
-      if (!isServed && isWanted) this.#serve(namespace);
+      if (!isServed && isWanted) this.#begin(namespace);
     }
-    const dropped = [...this.#held].filter((id) => !ids.has(id) && id < nextId);
-    for (const id of dropped) await this.#deleteData(id);
-    if (dropped.length > 0) await this.#hold(new Set([...this.#held].filter((id) => !dropped.includes(id))));
+    for (const id of this.#held)
+      if (!ids.has(id) && id < nextId && !this.#deleting.has(id)) this.#beginDeletion(id);
   }
 
-  #deleteData(id: number): Promise<void> {
-    const { engine } = this.#deps;
-    return this.#deps.deleteData?.(id) ?? deleteRanges(engine, this.#options.partitions, id);
+  #beginDeletion(id: number): void {
+    this.#deleting.add(id);
+    this.#deletions = this.#deletions
+      .then(() => this.#delete(id))
+      .then(() => this.#release(id))
+      .catch(this.#deps.onError)
+      .finally(() => this.#deleting.delete(id));
+  }
+
+  #delete(id: number): Promise<void> {
+    const { deleteData, engine } = this.#deps;
+    return deleteData?.(id) ?? deleteByRange(engine, this.#options.partitions, id);
+  }
+
+  /** There is no data of it any more. In line with `follow`, which changes the same fact. */
+  #release(id: number): Promise<void> {
+    const run = this.#following.then(() =>
+      this.#hold(new Set([...this.#held].filter((held) => held !== id))),
+    );
+    this.#following = run.catch(() => {});
+    return run;
   }
 
   async #hold(ids: Set<number>): Promise<void> {
@@ -205,7 +238,7 @@ class FollowedNamespaces implements Namespaces {
   }
 }
 
-async function deleteRanges(engine: Engine, partitions: number, namespaceId: number): Promise<void> {
+async function deleteByRange(engine: Engine, partitions: number, namespaceId: number): Promise<void> {
   for (let partition = 0; partition < partitions; partition++) {
     const range = dataRange(partition, namespaceId, undefined, undefined);
     await engine.write([{ type: 'delete-range', ...range }], { sync: true });

@@ -7,7 +7,7 @@ import {
   startClock,
 } from '../core/version/hybrid-clock.ts';
 import { type Version, WALL_MS_MAX } from '../core/version/version.ts';
-import type { Clock } from '../ports/clock.ts';
+import { type Clock, sleep } from '../ports/clock.ts';
 import type { MetaStore } from './meta-store.ts';
 
 /**
@@ -26,28 +26,46 @@ export type VersionSource = {
 };
 
 const FACT = 'clock';
+/** On a slow disk the bound is this many times as far ahead as the disk takes to keep it: half of that is left when it is renewed. */
+const AHEAD_PER_TOOK = 4;
+/** And no further: a restart waits for it. */
+export const AHEAD_MS_MAX = 5000;
 
+/** As it is kept; `aheadMs`, how far it was set ahead, is missing in what was kept by version 0.2 and before. */
+type Bound = { readonly ceilingMs: number; readonly aheadMs?: number };
+
+/**
+ * No bound is raised before a stamp asks for it, which a coordinator does only where the clocks of a majority agree with its
+ * own: one that was raised at a start with a clock hours ahead would keep this node from stamping for as many hours (D3).
+ */
 export async function openVersionSource(
   options: { readonly member: number; readonly aheadMs: number },
   deps: { readonly clock: Clock; readonly meta: MetaStore },
 ): Promise<VersionSource> {
   const { clock, meta } = deps;
-  const stored = (await meta.read(FACT)) as { ceilingMs: number } | undefined;
+  const stored = (await meta.read(FACT)) as Bound | undefined;
+  if (stored !== undefined) await approach(stored, options.aheadMs, clock);
   let state: HybridClock = startClock(options.member, stored?.ceilingMs ?? 0);
+  if (state.ceilingMs >= WALL_MS_MAX) throw noMoreVersions();
   let raising: Promise<void> | undefined;
+  /** How far the bound is set ahead now: on a disk that takes about `options.aheadMs`, writers would wait for each bound. */
+  let { aheadMs } = options;
   /**
-   * How far stamps stay behind the clock: on a disk that takes longer than `aheadMs`, each bound has passed before
+   * How far stamps stay behind the clock: on a disk that takes longer than any `aheadMs`, each bound has passed before
    * it is durable, and without this no write would ever be stamped.
    */
   let behindMs = 0;
 
   const raise = async (): Promise<void> => {
     if (state.ceilingMs >= WALL_MS_MAX) throw noMoreVersions();
-    const ceilingMs = nextCeiling(state, clock.nowMs(), options.aheadMs);
+    const ceilingMs = nextCeiling(state, clock.nowMs(), aheadMs);
     const startMs = clock.monotonicMs();
-    await meta.write(FACT, { ceilingMs });
+    await meta.write(FACT, { ceilingMs, aheadMs } satisfies Bound);
     state = raiseCeiling(state, ceilingMs);
-    behindMs = Math.max(0, Math.ceil(clock.monotonicMs() - startMs - options.aheadMs / 2));
+    const tookMs = Math.ceil(clock.monotonicMs() - startMs);
+    const wantedMs = Math.min(AHEAD_PER_TOOK * tookMs, AHEAD_MS_MAX);
+    aheadMs = Math.max(options.aheadMs, wantedMs);
+    behindMs = Math.max(0, tookMs - aheadMs / 2);
   };
   const ready = (): Promise<void> => {
     raising ??= raise().finally(() => {
@@ -55,7 +73,6 @@ export async function openVersionSource(
     });
     return raising;
   };
-  await ready();
 
   return {
     ready,
@@ -68,11 +85,23 @@ export async function openVersionSource(
       if (stamped.type === 'ceiling-reached') return undefined;
       state = stamped.clock;
       // Renewed at half the distance, so that writers rarely wait. A failure shows in the write that needs it.
-      if (state.ceilingMs - state.lastMs < options.aheadMs / 2) ready().catch(() => {});
+      if (state.ceilingMs - state.lastMs < aheadMs / 2) ready().catch(() => {});
       return stamped.version;
     },
   };
 }
+
+/**
+ * Stamps begin at the last bound, and others refuse what is far ahead of their clocks: so where a slow disk had it set
+ * further ahead than usual, the clock is waited for; at most by so much, since it may have been set back meanwhile.
+ */
+async function approach({ ceilingMs, aheadMs }: Bound, usualMs: number, clock: Clock): Promise<void> {
+  const excessMs = (aheadMs ?? usualMs) - usualMs;
+  const waitMs = Math.min(excessMs, ceilingMs - usualMs - clock.nowMs());
+  if (waitMs > 0) await sleep(clock, waitMs, NEVER);
+}
+
+const NEVER = new AbortController().signal;
 
 /** The clock was, or is, some 8,000 years ahead; a bound that cannot grow would be written for ever. */
 function noMoreVersions(): Error {

@@ -239,6 +239,8 @@ function writerKey({ state, write }: Client & { type: 'writer' }): string {
   return byMember(write.asked, (answer) => (answer.type === 'versions' ? (answer.version?.wallMs ?? 0) : ''));
 }
 
-function byMember<Value>(map: ReadonlyMap<MemberId, Value>, text: (value: Value) => string | number): string {
+type Known<Value> = { has(member: MemberId): boolean; get(member: MemberId): Value | undefined };
+
+function byMember<Value>(map: Known<Value>, text: (value: Value) => string | number): string {
   return [1, 2, 3].map((member) => (map.has(member) ? text(map.get(member) as Value) : '-')).join();
 }

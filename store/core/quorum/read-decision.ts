@@ -1,6 +1,7 @@
 import type { MemberId } from '../raft/types.ts';
 import type { Epoch } from '../topology/types.ts';
 import { compareVersions, type Version } from '../version/version.ts';
+import { type ByMember, nobody } from './by-member.ts';
 import { type Level, needed } from './quorum-sizes.ts';
 import { askedSet, holdingSets, isComplete, type PartitionView, writtenMembers } from './replica-sets.ts';
 import {
@@ -13,7 +14,7 @@ import {
   type Said,
   withEpochSeen,
 } from './reply.ts';
-import { laterSight, newestOf, type Sight } from './sight.ts';
+import { laterSight, type Sight } from './sight.ts';
 
 /**
  * A read as its coordinator sees it: R replicas say what they see, the newest wins, and before it is answered W replicas
@@ -22,12 +23,12 @@ import { laterSight, newestOf, type Sight } from './sight.ts';
  */
 export type Read<Data> = Attempt & {
   readonly level: Level;
-  readonly sights: ReadonlyMap<MemberId, Sight<Data>>;
+  readonly sights: ByMember<Sight<Data>>;
   /** Members that could not be asked. */
-  readonly lost: ReadonlyMap<MemberId, Failure>;
+  readonly lost: ByMember<Failure>;
   /** What members said they hold after a write-back. */
-  readonly held: ReadonlyMap<MemberId, Version>;
-  readonly notWritten: ReadonlyMap<MemberId, Failure>;
+  readonly held: ByMember<Version>;
+  readonly notWritten: ByMember<Failure>;
   /** A watermark refused a write-back: a round passed while this attempt read. */
   readonly isSpanningRound: boolean;
 };
@@ -85,15 +86,38 @@ export function learnReadEpoch<Data>(read: Read<Data>, epoch: Epoch): Read<Data>
 export function readVerdict<Data>(read: Read<Data>): ReadVerdict<Data> {
   if (isOutdated(read) || read.isSpanningRound) return { type: 'restart', epoch: read.epochSeen };
   const asked = askedSet(read.view.sets);
-  const heard = asked.filter((member) => read.sights.has(member));
-  if (heard.length < needed(read.level, asked.length)) return askMore(read);
-  const newest = newestOf(heard.map((member) => read.sights.get(member) as Sight<Data>));
+  if (heardOf(read, asked) < needed(read.level, asked.length)) return askMore(read);
+  const newest = newestSeen(read, asked);
   if (newest === undefined || isBeaten(read, newest))
     return { type: 'answered', found: undefined, repairs: [] };
   const found = foundOf(read, newest);
-  if (found === undefined)
-    return { type: 'ask', value: heard.filter((member) => !isFull(read, member)), version: [] };
+  if (found === undefined) return { type: 'ask', value: withoutValue(read, asked), version: NOBODY };
   return confirm(read, found);
+}
+
+const NOBODY: readonly MemberId[] = [];
+
+/** How many of `set` were heard. */
+function heardOf<Data>(read: Read<Data>, set: readonly MemberId[]): number {
+  let heard = 0;
+  for (const member of set) if (read.sights.has(member)) heard += 1;
+  return heard;
+}
+
+/** The highest version that one of `set` has. */
+function newestSeen<Data>(read: Read<Data>, set: readonly MemberId[]): Version | undefined {
+  let newest: Version | undefined;
+  for (const member of set) {
+    const version = read.sights.get(member)?.version;
+    if (version === undefined) continue;
+    if (newest === undefined || compareVersions(version, newest) > 0) newest = version;
+  }
+  return newest;
+}
+
+/** Who of `set` was heard without a value. */
+function withoutValue<Data>(read: Read<Data>, set: readonly MemberId[]): readonly MemberId[] {
+  return set.filter((member) => read.sights.has(member) && !isFull(read, member));
 }
 
 /** What each member said, for a caller that waits no longer. */
@@ -102,7 +126,12 @@ export function readReport<Data>(read: Read<Data>): readonly Said[] {
 }
 
 function fresh<Data>(begin: Attempt, level: Level): Read<Data> {
-  const nothing = { sights: new Map(), lost: new Map(), held: new Map(), notWritten: new Map() };
+  const nothing = {
+    sights: nobody<Sight<Data>>(),
+    lost: nobody<Failure>(),
+    held: nobody<Version>(),
+    notWritten: nobody<Failure>(),
+  };
   return { ...begin, level, ...nothing, isSpanningRound: false };
 }
 
@@ -111,18 +140,16 @@ function hearBody<Data>(read: Read<Data>, member: MemberId, body: ReadReply<Data
     case 'sight': {
       const { version, watermark, isFull, data } = body;
       const sight = laterSight(read.sights.get(member), { version, watermark, isFull, data });
-      const lost = new Map(read.lost);
-      lost.delete(member);
-      return { ...read, lost, sights: new Map(read.sights).set(member, sight) };
+      return { ...read, lost: read.lost.without(member), sights: read.sights.with(member, sight) };
     }
     case 'held':
-      return { ...read, held: new Map(read.held).set(member, higher(read.held.get(member), body.version)) };
+      return { ...read, held: read.held.with(member, higher(read.held.get(member), body.version)) };
     case 'below-watermark':
       return { ...read, isSpanningRound: true };
     case 'failed':
       return body.request === 'ask'
         ? loseMember(read, member, body.failure)
-        : { ...read, notWritten: new Map(read.notWritten).set(member, body.failure) };
+        : { ...read, notWritten: read.notWritten.with(member, body.failure) };
   }
 }
 
@@ -132,9 +159,7 @@ function hearBody<Data>(read: Read<Data>, member: MemberId, body: ReadReply<Data
  */
 function loseMember<Data>(read: Read<Data>, member: MemberId, failure: Failure): Read<Data> {
   if (isFull(read, member)) return read;
-  const sights = new Map(read.sights);
-  sights.delete(member);
-  return { ...read, sights, lost: new Map(read.lost).set(member, failure) };
+  return { ...read, sights: read.sights.without(member), lost: read.lost.with(member, failure) };
 }
 
 /** R of the asked set, and where another set must hold the answer too, the versions of W of that one at the same time. */
@@ -145,13 +170,15 @@ function askMore<Data>(read: Read<Data>): ReadVerdict<Data> {
   const others = otherHolders(read);
   if (others === undefined) return { type: 'failed', answers: readReport(read) };
   const hasFull = asked.some((member) => isFull(read, member));
-  const value = hasFull ? [] : first.slice(0, 1);
-  const version = [...first.slice(value.length), ...others.filter((member) => !first.includes(member))];
-  return { type: 'ask', value, version };
+  const value = hasFull ? NOBODY : first.slice(0, 1);
+  const rest = hasFull ? first : first.slice(1);
+  if (others.length === 0) return { type: 'ask', value, version: rest };
+  return { type: 'ask', value, version: [...rest, ...others.filter((member) => !first.includes(member))] };
 }
 
 /** Members of the holding sets of whom it is not known yet what they hold; undefined where too few are left. */
 function otherHolders<Data>(read: Read<Data>): readonly MemberId[] | undefined {
+  if (read.view.sets.type === 'still') return NOBODY;
   const asked = askedSet(read.view.sets);
   const members = new Set<MemberId>();
   for (const set of holdingSets(read.view.sets)) {
@@ -169,21 +196,31 @@ function wanted<Data>(
   set: readonly MemberId[],
   count: number,
 ): readonly MemberId[] | undefined {
-  const heard = set.filter((member) => read.sights.has(member)).length;
-  const open = set.filter((member) => !read.sights.has(member) && !read.lost.has(member));
-  return heard + open.length < count ? undefined : open.slice(0, Math.max(0, count - heard));
+  const lacking = count - heardOf(read, set);
+  if (lacking <= 0) return NOBODY;
+  const open = isUntouched(read)
+    ? set
+    : set.filter((member) => !read.sights.has(member) && !read.lost.has(member));
+  return open.length < lacking ? undefined : open.slice(0, lacking);
+}
+
+function isUntouched<Data>({ sights, lost }: Read<Data>): boolean {
+  return sights.head === undefined && lost.head === undefined;
 }
 
 /** "Nothing up to m" beats any version at or below m: it was deleted, and the deletion was collected. */
 function isBeaten<Data>(read: Read<Data>, version: Version): boolean {
-  return [...read.sights].some(([member, sight]) => {
-    if (sight.version !== undefined || !isComplete(read.view.sets, member)) return false;
-    return compareVersions(version, sight.watermark) <= 0;
-  });
+  for (let entry = read.sights.head; entry !== undefined; entry = entry.rest) {
+    const { member, value: sight } = entry;
+    if (sight.version !== undefined || !isComplete(read.view.sets, member)) continue;
+    if (compareVersions(version, sight.watermark) <= 0) return true;
+  }
+  return false;
 }
 
 function foundOf<Data>(read: Read<Data>, version: Version): Found<Data> | undefined {
-  for (const sight of read.sights.values()) {
+  for (let entry = read.sights.head; entry !== undefined; entry = entry.rest) {
+    const sight = entry.value;
     if (sight.data === undefined || sight.version === undefined) continue;
     if (compareVersions(sight.version, version) !== 0) continue;
     return { version, data: sight.data, sourceWatermark: sight.watermark };
@@ -194,8 +231,7 @@ function foundOf<Data>(read: Read<Data>, version: Version): Found<Data> | undefi
 /** Answers once W of each holding set hold the version or a newer one; until then it is written back. */
 function confirm<Data>(read: Read<Data>, found: Found<Data>): ReadVerdict<Data> {
   const sets = holdingSets(read.view.sets);
-  const lacking = (set: readonly MemberId[]) =>
-    holdersNeeded(read, set) - set.filter((member) => holds(read, member, found.version)).length;
+  const lacking = (set: readonly MemberId[]) => holdersLacking(read, set, found.version);
   if (sets.every((set) => lacking(set) <= 0))
     return { type: 'answered', found, repairs: repairsOf(read, found) };
   const others = otherHolders(read);
@@ -208,6 +244,12 @@ function confirm<Data>(read: Read<Data>, found: Found<Data>): ReadVerdict<Data> 
     for (const member of targets.slice(0, Math.max(0, lacking(set)))) members.add(member);
   }
   return { type: 'write-back', members: [...members], ...found };
+}
+
+function holdersLacking<Data>(read: Read<Data>, set: readonly MemberId[], version: Version): number {
+  let lacking = holdersNeeded(read, set);
+  for (const member of set) if (holds(read, member, version)) lacking -= 1;
+  return lacking;
 }
 
 /** Who may still take a write-back: first those that are known to lack it. */
@@ -233,9 +275,12 @@ function holds<Data>(read: Read<Data>, member: MemberId, version: Version): bool
 
 /** Who is known to lack what was found, and would accept it. */
 function repairsOf<Data>(read: Read<Data>, { version }: Found<Data>): readonly MemberId[] {
-  const accepts = (sight: Sight<Data>) => compareVersions(version, sight.watermark) > 0;
-  const lacks = [...read.sights].filter(([member, sight]) => !holds(read, member, version) && accepts(sight));
-  return lacks.map(([member]) => member);
+  const repairs: MemberId[] = [];
+  for (let entry = read.sights.head; entry !== undefined; entry = entry.rest) {
+    const accepts = compareVersions(version, entry.value.watermark) > 0;
+    if (accepts && !holds(read, entry.member, version)) repairs.push(entry.member);
+  }
+  return repairs;
 }
 
 function isFull<Data>(read: Read<Data>, member: MemberId): boolean {

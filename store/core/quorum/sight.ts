@@ -10,16 +10,6 @@ export type Sight<Data> = {
   readonly data: Data | undefined;
 };
 
-/** The highest version of `sights`; undefined where none has one. */
-export function newestOf(sights: Iterable<Sight<unknown>>): Version | undefined {
-  let newest: Version | undefined;
-  for (const { version } of sights) {
-    if (version === undefined) continue;
-    if (newest === undefined || compareVersions(version, newest) > 0) newest = version;
-  }
-  return newest;
-}
-
 /** The later of two sights of one replica, which may arrive in any order; at the same version the full one. */
 export function laterSight<Data>(a: Sight<Data> | undefined, b: Sight<Data>): Sight<Data> {
   if (a === undefined) return b;

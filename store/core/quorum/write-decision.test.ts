@@ -12,6 +12,7 @@ import {
   hearWrite,
   learnWriteEpoch,
   restartWrite,
+  resumeWrite,
   stamped,
   startWrite,
   type Write,
@@ -180,6 +181,15 @@ test('D9: what an earlier attempt may have left makes the outcome unknown, thoug
   const sent = learnWriteEpoch(stampedAt(10), E2);
   const again = refuse(restartWrite(sent, { epoch: E2, sets: STILL }));
   assert.equal(writeReport(again).outcome, 'unknown');
+});
+
+test('C1: a write that is tried again under its stamp asks nothing, is not stamped again, and stays unknown', () => {
+  const again = resumeWrite({ epoch: E1, sets: STILL }, DEFAULT_LEVELS, at(10));
+  assert.deepEqual(writeVerdict(again), { type: 'store', version: at(10), members: [1, 2, 3] });
+  assert.throws(() => stamped(again, at(11)), /stamped once/);
+  const refused = all(again, ...[1, 2, 3].map((member) => [member, failed('store', 'refused')] as const));
+  assert.equal(writeReport(refused).outcome, 'unknown', 'the first try may have left it');
+  assert.equal(writeVerdict(all(again, [1, held(10)], [2, held(12)])).type, 'acknowledged');
 });
 
 test('a write that every fence refused reached nobody', () => {

@@ -1,6 +1,7 @@
 import type { MemberId } from '../raft/types.ts';
 import type { Epoch } from '../topology/types.ts';
 import { compareVersions, type Version } from '../version/version.ts';
+import { type ByMember, nobody } from './by-member.ts';
 import { type Level, needed } from './quorum-sizes.ts';
 import { askedSet, holdingSets, type PartitionView, writtenMembers } from './replica-sets.ts';
 import {
@@ -23,10 +24,10 @@ import {
 export type Write = Attempt & {
   readonly levels: WriteLevels;
   /** This attempt's answers to the version query. */
-  readonly asked: ReadonlyMap<MemberId, AskAnswer | Failure>;
+  readonly asked: ByMember<AskAnswer | Failure>;
   readonly version: Version | undefined;
   /** This attempt's answers to the store. */
-  readonly stored: ReadonlyMap<MemberId, StoreAnswer | Failure>;
+  readonly stored: ByMember<StoreAnswer | Failure>;
   /** An earlier attempt may have left the version on some replica. */
   readonly mayBeHeld: boolean;
 };
@@ -75,7 +76,7 @@ export const DEFAULT_LEVELS: WriteLevels = { r: 'quorum', w: 'quorum' };
 
 export function startWrite(view: PartitionView, levels: WriteLevels): Write {
   const begin = { view, attempt: 1, epochSeen: view.epoch, levels };
-  return { ...begin, asked: new Map(), version: undefined, stored: new Map(), mayBeHeld: false };
+  return { ...begin, asked: nobody(), version: undefined, stored: nobody(), mayBeHeld: false };
 }
 
 /**
@@ -89,7 +90,7 @@ export function resumeWrite(view: PartitionView, levels: WriteLevels, version: V
 /** The next attempt: it counts from zero, and keeps the stamp where there is one. */
 export function restartWrite(write: Write, view: PartitionView): Write {
   const next = nextAttempt(write, view);
-  return { ...write, ...next, asked: new Map(), stored: new Map(), mayBeHeld: maybeHeld(write) };
+  return { ...write, ...next, asked: nobody(), stored: nobody(), mayBeHeld: maybeHeld(write) };
 }
 
 /** The write after it was stamped. Throws where the stamp breaks a rule: that would be a lost write later. */
@@ -145,11 +146,11 @@ function isFencedStore(write: Write, { member, attempt, epoch, body }: WriteRepl
 function hearBody(write: Write, member: MemberId, body: WriteReply['body']): Write {
   switch (body.type) {
     case 'versions':
-      return { ...write, asked: new Map(write.asked).set(member, body) };
+      return { ...write, asked: write.asked.with(member, body) };
     case 'held':
       return {
         ...write,
-        stored: new Map(write.stored).set(member, newerHeld(write.stored.get(member), body)),
+        stored: write.stored.with(member, newerHeld(write.stored.get(member), body)),
       };
     case 'failed':
       return hearFailure(write, member, body.request, body.failure);
@@ -164,20 +165,31 @@ function newerHeld(before: StoreAnswer | Failure | undefined, now: StoreAnswer):
 function hearFailure(write: Write, member: MemberId, request: 'ask' | 'store', failure: Failure): Write {
   if (request === 'ask') {
     if (write.asked.get(member)?.type === 'versions') return write;
-    return { ...write, asked: new Map(write.asked).set(member, failure) };
+    return { ...write, asked: write.asked.with(member, failure) };
   }
   if (write.stored.get(member)?.type === 'held') return write;
-  return { ...write, stored: new Map(write.stored).set(member, failure) };
+  return { ...write, stored: write.stored.with(member, failure) };
 }
 
 function askVerdict(write: Write): WriteVerdict {
   const set = askedSet(write.view.sets);
   const r = needed(write.levels.r, set.length);
-  const answered = set.filter((member) => write.asked.get(member)?.type === 'versions');
-  if (answered.length >= r) return { type: 'stamp', above: highestSaid(write, answered) };
-  const open = set.filter((member) => !write.asked.has(member));
-  if (answered.length + open.length < r) return { type: 'failed', ...writeReport(write) };
-  return { type: 'ask', members: open.slice(0, r - answered.length) };
+  let answered = 0;
+  let open = 0;
+  for (const member of set) {
+    const answer = write.asked.get(member);
+    if (answer === undefined) open += 1;
+    else if (answer.type === 'versions') answered += 1;
+  }
+  if (answered >= r) return { type: 'stamp', above: highestSaid(write, set) };
+  if (answered + open < r) return { type: 'failed', ...writeReport(write) };
+  return { type: 'ask', members: firstOf(set, write.asked, r - answered) };
+}
+
+/** The first `count` of `set` of whom nothing is known yet. */
+function firstOf(set: readonly MemberId[], known: ByMember<unknown>, count: number): readonly MemberId[] {
+  const open = known.head === undefined ? set : set.filter((member) => !known.has(member));
+  return open.length <= count ? open : open.slice(0, count);
 }
 
 const LOWEST: Version = { wallMs: 0, counter: 0, member: 0 };
@@ -196,18 +208,28 @@ function highestSaid(write: Write, members: readonly MemberId[]): Version {
 }
 
 function storeVerdict(write: Write, version: Version): WriteVerdict {
-  const holds = (member: MemberId) => isHeld(write.stored.get(member), version);
-  const isLost = (member: MemberId) => write.stored.has(member) && !holds(member);
-  const written = writtenMembers(write.view.sets);
-  const sets = holdingSets(write.view.sets);
-  const w = (set: readonly MemberId[]) => needed(write.levels.w, set.length);
-  if (sets.every((set) => set.filter(holds).length >= w(set))) {
-    return { type: 'acknowledged', version, missing: written.filter((member) => !holds(member)) };
+  const { stored, levels, view } = write;
+  let isMet = true;
+  let isLost = false;
+  for (const set of holdingSets(view.sets)) {
+    const w = needed(levels.w, set.length);
+    let held = 0;
+    let lost = 0;
+    for (const member of set) {
+      const answer = stored.get(member);
+      if (isHeld(answer, version)) held += 1;
+      else if (answer !== undefined) lost += 1;
+    }
+    isMet &&= held >= w;
+    isLost ||= set.length - lost < w;
   }
-  if (sets.some((set) => set.length - set.filter(isLost).length < w(set))) {
-    return { type: 'failed', ...writeReport(write) };
+  const written = writtenMembers(view.sets);
+  if (isMet) {
+    const missing = written.filter((member) => !isHeld(stored.get(member), version));
+    return { type: 'acknowledged', version, missing };
   }
-  return { type: 'store', version, members: written.filter((member) => !write.stored.has(member)) };
+  if (isLost) return { type: 'failed', ...writeReport(write) };
+  return { type: 'store', version, members: firstOf(written, stored, written.length) };
 }
 
 function isHeld(answer: StoreAnswer | Failure | undefined, version: Version): boolean {

@@ -121,6 +121,7 @@ const verifyLine = z.object({
   equal: z.int().optional(),
   keysRepaired: z.int().optional(),
   bytesSent: z.number().optional(),
+  unproven: z.array(z.int()).optional(),
   problems: z.array(z.string()).optional(),
   members: z
     .array(z.object({ ...member, partitions: z.int(), equal: z.int(), error: z.string().optional() }))

@@ -1,10 +1,9 @@
 import type { MemberId } from '../../core/raft/types.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { VersionSource } from '../../storage/version-source.ts';
-import type { HintKeeper, Routing } from '../types.ts';
+import type { HintKeeper, ReplicaAsker, Routing } from '../types.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { LatencyTracker } from './latency.ts';
-import type { AskReplica } from './replica-asks.ts';
 import type { Runs } from './run.ts';
 
 export type CoordinatorOptions = {
@@ -16,7 +15,7 @@ export type CoordinatorOptions = {
 
 export type CoordinatorDeps = {
   readonly routing: Routing;
-  readonly askReplica: AskReplica;
+  readonly askReplica: ReplicaAsker['askWith'];
   readonly versions: VersionSource;
   readonly clock: Clock;
   readonly hints: HintKeeper;

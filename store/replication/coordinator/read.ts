@@ -11,16 +11,17 @@ import {
   restartRead,
   startRead,
 } from '../../core/quorum/read-decision.ts';
-import { askedSet, type PartitionView } from '../../core/quorum/replica-sets.ts';
+import { askedSet, type PartitionView, writtenMembers } from '../../core/quorum/replica-sets.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import type { Epoch } from '../../core/topology/types.ts';
-import { compareVersions } from '../../core/version/version.ts';
+import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { ReplicaReplyBody, StoreOrigin } from '../../peer/replica-messages.ts';
 import { dataKey } from '../../storage/key-layout.ts';
 import type { ReplicaSaid } from '../../storage/kv-store.ts';
 import { decodeRecord, type StoredRecord } from '../../storage/record.ts';
 import type { ReplicaOutcome } from '../types.ts';
 import type { CoordinatorContext } from './context.ts';
+import type { Deadline } from './deadlines.ts';
 import { Questions } from './questions.ts';
 import { deadlineExceeded, named, quorumNotMet, refusedBy, specificCode } from './quorum-errors.ts';
 import { epochOf, Run, type RunTarget } from './run.ts';
@@ -60,7 +61,11 @@ class ReadRun extends Run {
   #questions: Questions;
   /** Whom this attempt asked for the value. */
   #askedInFull: MemberId[] = [];
+  /** Whom this attempt sent the newest version that it has found, and which one that is. */
   #writtenBack: MemberId[] = [];
+  #writtenVersion: Version | undefined;
+  /** When others are written to as well, since those that lack it take long. */
+  #patience: Deadline | undefined;
 
   constructor(
     context: CoordinatorContext,
@@ -115,7 +120,7 @@ class ReadRun extends Run {
     this.#read = restartRead(this.#read, view);
     this.#questions = this.#newQuestions();
     this.#askedInFull = [];
-    this.#writtenBack = [];
+    this.#forgetWriteBack();
   }
 
   protected override expire(): void {
@@ -134,7 +139,7 @@ class ReadRun extends Run {
 
   /** While there is no value in hand, it is a value that a slow member is waited for. */
   #askInstead(member: MemberId): void {
-    const hasValue = [...this.#read.sights.values()].some(({ isFull }) => isFull);
+    const hasValue = this.#read.sights.values().some(({ isFull }) => isFull);
     if (hasValue) this.#ask(member, false);
     else this.#askInFull(member);
   }
@@ -156,14 +161,53 @@ class ReadRun extends Run {
 
   #writeBack(members: readonly MemberId[], found: Found<ReadRecord>): void {
     const { attempt } = this.#read;
+    this.#noteWritten(found.version);
     const open = members.filter((member) => !this.#writtenBack.includes(member));
-    if (open.length > 0) this.context.events.onWriteBack(open.length);
+    if (open.length === 0) return;
+    this.context.events.onWriteBack(open.length);
+    this.#patience ??= this.#startPatience(found);
     for (const member of open) {
       this.#writtenBack.push(member);
       this.#store(member, 'write-back', found, (outcome) => {
         if (!this.isEnded && !this.isTimeUp(outcome)) this.#hear(member, attempt, 'write-back', outcome);
       });
     }
+  }
+
+  /** Who was late to say what it sees may have shown something newer: whoever took the older one lacks it like the others. */
+  #noteWritten(version: Version): void {
+    const last = this.#writtenVersion;
+    if (last !== undefined && compareVersions(last, version) === 0) return;
+    this.#forgetWriteBack();
+    this.#writtenVersion = version;
+  }
+
+  #forgetWriteBack(): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    this.#writtenBack = [];
+    this.#writtenVersion = undefined;
+  }
+
+  /**
+   * A disk may be slow for good, and most often a replica that was not asked holds the record already: a write-back that
+   * waited for the one that lacks it would make each read of a key that is being written as slow as the slowest disk.
+   */
+  #startPatience(found: Found<ReadRecord>): Deadline {
+    const { deadlines, clock, options } = this.context;
+    return deadlines.set(clock.monotonicMs() + options.hedgeMsMin, () => {
+      const { sights, lost } = this.#read;
+      const mayLack = (member: MemberId): boolean => {
+        const seen = sights.get(member)?.version;
+        return seen === undefined || compareVersions(seen, found.version) < 0;
+      };
+      const isOpen = (member: MemberId): boolean =>
+        !this.#writtenBack.includes(member) && !lost.has(member) && mayLack(member);
+      const others = writtenMembers(this.view.sets).filter(isOpen);
+      if (others.length === 0) return;
+      for (const member of this.#writtenBack) this.context.events.onHedge(member);
+      this.#writeBack(others, found);
+    });
   }
 
   #store(
@@ -235,7 +279,7 @@ class ReadRun extends Run {
   /** Also those whose own record is damaged: nothing else would bring it back. Their answers are not waited for. */
   #repair(found: Found<ReadRecord>, lacking: readonly MemberId[]): void {
     const isDamaged = (member: MemberId): boolean => this.#read.lost.get(member)?.code === 'RECORD_CORRUPT';
-    const damaged = [...this.#read.lost.keys()].filter(isDamaged);
+    const damaged = this.#read.lost.members().filter(isDamaged);
     const members = damaged.length === 0 ? lacking : [...lacking, ...damaged];
     if (members.length === 0) return;
     this.context.events.onReadRepair(members.length);
@@ -250,6 +294,7 @@ class ReadRun extends Run {
 
   #end(): void {
     this.#questions.stop();
+    this.#patience?.cancel();
     this.end();
     this.#task.onReplicas?.(named(this.context.routing, this.#report().answers));
   }

@@ -7,10 +7,9 @@ import type { Clock } from '../../ports/clock.ts';
 import { SimClock } from '../../sim/sim-clock.ts';
 import { KvError } from '../../storage/errors.ts';
 import type { KvStore, Namespace } from '../../storage/kv-store.ts';
-import type { Hint, Routing } from '../types.ts';
+import type { Hint, ReplicaAsker, Routing } from '../types.ts';
 import type { CoordinatorEvents } from './context.ts';
 import { Coordinator } from './coordinator.ts';
-import type { AskReplica } from './replica-asks.ts';
 import { createReplicatedStore, type ReplicatedStore, type ReplicatedStoreDeps } from './replicated-store.ts';
 import { TestReplica, TestVersions } from './test-replica.ts';
 
@@ -213,7 +212,7 @@ export class TestNode {
     };
   }
 
-  readonly #askReplica: AskReplica = (request, { timeoutMs }, onEnd) => {
+  readonly #askReplica: ReplicaAsker['askWith'] = (request, { timeoutMs }, onEnd) => {
     const sent = { from: this.member, request };
     this.#cluster.sent.push(sent);
     const target = this.#cluster.node(request.to);

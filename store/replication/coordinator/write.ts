@@ -332,7 +332,7 @@ class WriteRun extends Run {
   #mayTurnOutUnwritten(): boolean {
     const { version, stored, mayBeHeld, view } = this.#write;
     if (version === undefined || mayBeHeld || this.#isLastWordDue) return false;
-    const isRefusal = [...stored.values()].every(({ type }) => type === 'refused');
+    const isRefusal = stored.values().every(({ type }) => type === 'refused');
     return isRefusal && stored.size < writtenMembers(view.sets).length;
   }
 

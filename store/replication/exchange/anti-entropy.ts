@@ -1,4 +1,5 @@
 import type { MemberId } from '../../core/raft/types.ts';
+import { toEpoch } from '../../core/topology/types.ts';
 import type { DataReply, DataRequest, VerifyReport } from '../../peer/data-messages.ts';
 import { type AnsweredRequest, ExchangeAnswerer } from './answer.ts';
 import { Background } from './background.ts';
@@ -8,9 +9,11 @@ import { DataAsker } from './data-asker.ts';
 import { type AntiEntropyStatus, ExchangeLog } from './exchange-log.ts';
 import type { AntiEntropyDeps, AntiEntropyEvent, AntiEntropyOptions } from './exchange-options.ts';
 import { Exchanger } from './exchanger.ts';
+import { refused } from './fence.ts';
 import { Pacer } from './pacer.ts';
 import { Problems } from './problems.ts';
 import { Rounds } from './rounds.ts';
+import { stoppable } from './stoppable.ts';
 import { type VerifyProgress, verifyPartitions } from './verify.ts';
 
 export type AntiEntropyRequest = DataRequest & { readonly type: AnsweredRequest['type'] | 'verify' };
@@ -26,19 +29,20 @@ export class AntiEntropy {
   readonly #exchanger: Exchanger;
   readonly #rounds: Rounds;
 
-  constructor(options: AntiEntropyOptions, deps: AntiEntropyDeps) {
-    this.#options = options;
-    this.#deps = deps;
+  constructor(options: AntiEntropyOptions, ports: AntiEntropyDeps) {
     const { limits, self } = options;
     const tell = (event: AntiEntropyEvent) => this.#tell(event);
     const log = this.#log;
-    this.#background = new Background({ tell: (what, error) => tell({ type: 'failed', what, error }) });
-    const background = this.#background;
+    const background = new Background({ tell: (what, error) => tell({ type: 'failed', what, error }) });
+    const deps = { ...ports, ...stoppable(ports, background.signal) };
+    this.#options = options;
+    this.#deps = deps;
+    this.#background = background;
     this.#collector = new Collector(limits, { ...deps, background, log });
     const onSettled = (partition: number) => this.#collector.note(partition);
     this.#answerer = new ExchangeAnswerer(limits, { ...deps, onSettled, tell });
     const answer = (request: DataRequest) => this.#answerer.answer(request as DataRequest & AnsweredRequest);
-    const asker = new DataAsker({ self, requestMs: limits.requestMs }, { peers: deps.peers, answer });
+    const asker = new DataAsker({ ...limits, self }, { peers: deps.peers, answer });
     const owned = (partition: number) => deps.replica.owned(partition);
     const problems = new Problems(
       { self, problemsMax: limits.problemsMax },
@@ -61,8 +65,15 @@ export class AntiEntropy {
     await this.#background.stop();
   }
 
-  /** What another member asks. Rejects only where the replica does: its storage has failed. */
-  async answer(request: AntiEntropyRequest): Promise<DataReply> {
+  /** What the member `from` asks. Rejects only where the replica does: its storage has failed. */
+  async answer(request: AntiEntropyRequest, from: MemberId): Promise<DataReply> {
+    const { self } = this.#options;
+    if (request.to !== self)
+      return refused('WRONG_MEMBER', `this is member ${self}, the request is for ${request.to}`, toEpoch(0));
+    if (request.type === 'roots')
+      for (const { partition } of request.partitions.slice(0, this.#options.limits.rootsPerRequestMax))
+        if (this.#deps.replica.owned(partition) !== undefined)
+          this.#log.noteAsked(partition, from, this.#deps.clock.nowMs());
     if (request.type !== 'verify') return await this.#answerer.answer(request);
     return { type: 'verify', report: await this.verify(request.partitions) };
   }
@@ -74,7 +85,7 @@ export class AntiEntropy {
   ): Promise<VerifyReport> {
     const { replica } = this.#deps;
     const asked = partitions.length > 0 ? [...new Set(partitions)] : replica.ownedPartitions();
-    const round = (partition: number) => this.#rounds.run(partition, this.#background.signal);
+    const round = (partition: number) => this.#rounds.runThorough(partition, this.#background.signal);
     return await verifyPartitions(asked, { round }, onProgress);
   }
 

@@ -1,7 +1,7 @@
 import type { MemberId } from '../../core/raft/types.ts';
 import type { Epoch } from '../../core/topology/types.ts';
 import type { DataReply, DataRequest } from '../../peer/data-messages.ts';
-import type { DataPeers } from '../types.ts';
+import type { DataOutcome, DataPeers } from '../types.ts';
 
 /** `epoch` is there where the member said which one it is at. */
 export type AskFailure = {
@@ -13,7 +13,12 @@ export type AskFailure = {
 type ReplyType = Exclude<DataReply['type'], 'data-refused'>;
 type ReplyOf<Type extends ReplyType> = Extract<DataReply, { readonly type: Type }>;
 
-export type DataAskerOptions = { readonly self: MemberId; readonly requestMs: number };
+export type DataAskerOptions = {
+  readonly self: MemberId;
+  readonly requestMs: number;
+  /** How often a request is sent where nothing comes back. */
+  readonly sendsMax: number;
+};
 export type DataAskerDeps = {
   readonly peers: DataPeers;
   /** This member's own answer: then nothing is encoded. */
@@ -30,20 +35,22 @@ export class DataAsker {
     this.#deps = deps;
   }
 
-  async ask<Type extends ReplyType>(
-    type: Type,
-    request: DataRequest,
-    timeoutMs: number = this.#options.requestMs,
-  ): Promise<ReplyOf<Type> | AskFailure> {
-    const outcome =
-      request.to === this.#options.self
-        ? { type: 'reply' as const, reply: await this.#deps.answer(request) }
-        : await this.#deps.peers.request(request, { timeoutMs });
+  async ask<Type extends ReplyType>(type: Type, request: DataRequest): Promise<ReplyOf<Type> | AskFailure> {
+    let outcome = await this.#send(request);
+    // All of these may be asked again: what was lost once is no reason to begin a comparison anew.
+    for (let sent = 1; outcome.type === 'unreachable' && sent < this.#options.sendsMax; sent++)
+      outcome = await this.#send(request);
     if (outcome.type === 'unreachable') return failure(outcome.code, undefined);
     const { reply } = outcome;
     if (reply.type === 'data-refused') return failure(`${reply.code}: ${reply.message}`, reply.epoch);
     if (reply.type !== type) return failure(`asked for ${type}, answered with ${reply.type}`, undefined);
     return reply as ReplyOf<Type>;
+  }
+
+  async #send(request: DataRequest): Promise<DataOutcome> {
+    const { self, requestMs } = this.#options;
+    if (request.to === self) return { type: 'reply', reply: await this.#deps.answer(request) };
+    return await this.#deps.peers.request(request, { timeoutMs: requestMs });
   }
 }
 

@@ -68,6 +68,7 @@ const ZERO: AntiEntropyCounters = {
 /** What anti-entropy has seen: at most one entry for each partition and member, and one for each partition's last round. */
 export class ExchangeLog {
   readonly #exchanges = new Map<number, Map<MemberId, ExchangeEntry>>();
+  readonly #asked = new Map<number, Map<MemberId, number>>();
   readonly #rounds = new Map<number, RoundEntry>();
   #counters = ZERO;
 
@@ -92,23 +93,27 @@ export class ExchangeLog {
     if (entry.outcome === 'held-back') this.count({ roundsHeldBack: 1 });
   }
 
-  lastRound(partition: number): RoundEntry | undefined {
-    return this.#rounds.get(partition);
+  /** `member` compares the partition's root with its own. */
+  noteAsked(partition: number, member: MemberId, atMs: number): void {
+    const ofPartition = this.#asked.get(partition) ?? new Map<MemberId, number>();
+    this.#asked.set(partition, ofPartition.set(member, atMs));
   }
 
-  /** For `explain`: when the partition was last compared with whom. */
+  /** For `explain`: when the partition was last compared with whom, whoever of the two asked. */
   lastExchange(partition: number): readonly { readonly member: MemberId; readonly atMs: number }[] {
-    const entries = [...(this.#exchanges.get(partition)?.values() ?? [])];
-    return entries
-      .filter(({ failure }) => failure === undefined)
-      .map(({ member, atMs }) => ({ member, atMs }));
+    const last = new Map(this.#asked.get(partition));
+    for (const { member, atMs, failure } of this.#exchanges.get(partition)?.values() ?? [])
+      if (failure === undefined) last.set(member, Math.max(atMs, last.get(member) ?? 0));
+    return [...last].map(([member, atMs]) => ({ member, atMs }));
   }
 
   /** Partitions and members that are no longer together are left out of the status from now on. */
   keepOnly(isShared: (partition: number, member: MemberId) => boolean): void {
-    for (const [partition, members] of this.#exchanges) {
-      for (const member of members.keys()) if (!isShared(partition, member)) members.delete(member);
-      if (members.size === 0) this.#exchanges.delete(partition);
+    for (const byPartition of [this.#exchanges, this.#asked]) {
+      for (const [partition, members] of byPartition) {
+        for (const member of members.keys()) if (!isShared(partition, member)) members.delete(member);
+        if (members.size === 0) byPartition.delete(partition);
+      }
     }
   }
 

@@ -23,6 +23,8 @@ export type AntiEntropyOptions = {
 export type ExchangeLimits = {
   /** For one request between members. */
   readonly requestMs: number;
+  /** How often a request is sent where nothing comes back. */
+  readonly sendsMax: number;
   readonly rootsPerRequestMax: number;
   readonly walkAnswerBytesMax: number;
   /** Entries of one page of keys. */
@@ -51,6 +53,7 @@ export type ExchangeLimits = {
 
 export const DEFAULT_EXCHANGE_LIMITS: ExchangeLimits = {
   requestMs: 5000,
+  sendsMax: 2,
   rootsPerRequestMax: 1024,
   walkAnswerBytesMax: 8192,
   leafEntriesMax: 512,

@@ -1,7 +1,7 @@
 import { equalBytes } from '../../core/bytes/bytes.ts';
 import { HASH_BYTES, writeHash } from '../../core/merkle/entry-hash.ts';
 import type { MemberId } from '../../core/raft/types.ts';
-import { compareVersions } from '../../core/version/version.ts';
+import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { PartitionAt, RootOf } from '../../peer/data-messages.ts';
 import type { OwnedPartition } from '../types.ts';
 import type { Background } from './background.ts';
@@ -106,7 +106,6 @@ export class Exchanger {
     }
     log.count({ comparisons: 1 });
     const differing = reply.roots.filter((root) => this.#judgeRoot(member, root, before.get(root.partition)));
-    if (!isWalker(this.#options.self, member)) return true;
     for (const root of differing) {
       if (signal.aborted) break;
       await this.#gate.run(() => this.#walk(member, root, signal));
@@ -115,26 +114,29 @@ export class Exchanger {
   }
 
   /** Whether the partition is to be walked. */
-  #judgeRoot(
-    member: MemberId,
-    root: RootOf,
-    watermarkBefore: OwnedPartition['watermark'] | undefined,
-  ): boolean {
-    const { replica, problems } = this.#deps;
-    const { partition, epoch, state, floor, watermark } = root;
-    const owned = replica.owned(partition);
-    if (owned === undefined || owned.epoch !== epoch || state === 'refused') return false;
-    const own = { partition, member: this.#options.self, floor: owned.floor, watermark };
-    if (compareVersions(owned.floor, watermark) < 0) problems.promisesLost(own);
-    const others = { partition, member, floor, watermark: watermarkBefore ?? owned.watermark };
-    if (compareVersions(floor, others.watermark) < 0) problems.promisesLost(others);
-    if (compareVersions(owned.floor, watermark) < 0 || compareVersions(floor, others.watermark) < 0)
-      return false;
-    if (state !== 'ready' || owned.tree === undefined) return false;
+  #judgeRoot(member: MemberId, root: RootOf, watermarkBefore: Version | undefined): boolean {
+    const { partition, epoch, state } = root;
+    const owned = this.#deps.replica.owned(partition);
+    if (owned === undefined || watermarkBefore === undefined) return false;
+    if (owned.epoch !== epoch || state === 'refused') return false;
+    if (!this.#keepsPromises(member, root, owned.floor, watermarkBefore)) return false;
+    if (state !== 'ready' || owned.tree === undefined || !isWalker(this.#options.self, member)) return false;
     const isEqual = equalBytes(rootOf(owned.tree), root.root);
     this.#note(partition, member, isEqual, undefined);
     if (isEqual) this.#barren.delete(`${partition}/${member}`);
     return !isEqual;
+  }
+
+  /** Each one's watermark is older than the floor that it is compared with: between the two, a floor only rises. */
+  #keepsPromises(member: MemberId, root: RootOf, floor: Version, watermarkBefore: Version): boolean {
+    const { partition, floor: theirFloor, watermark: theirWatermark } = root;
+    const isKeptHere = compareVersions(floor, theirWatermark) >= 0;
+    const isKeptThere = compareVersions(theirFloor, watermarkBefore) >= 0;
+    const self = { partition, member: this.#options.self, floor, watermark: theirWatermark };
+    const other = { partition, member, floor: theirFloor, watermark: watermarkBefore };
+    if (!isKeptHere) this.#deps.problems.promisesLost(self);
+    if (!isKeptThere) this.#deps.problems.promisesLost(other);
+    return isKeptHere && isKeptThere;
   }
 
   async #walk(member: MemberId, { partition, epoch, watermark }: RootOf, signal: AbortSignal): Promise<void> {

@@ -19,6 +19,7 @@ export async function* mergedLeaves(
   { members, ...options }: MergeOptions,
   asker: DataAsker,
 ): AsyncGenerator<MergedKey | AskFailure, void, void> {
+  if (options.leaves.size === 0) return;
   const pages = members.map((member) => new Pages({ ...options, member }, asker));
   while (true) {
     const failures = await Promise.all(pages.map((page) => page.fill()));

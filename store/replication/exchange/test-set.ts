@@ -37,6 +37,9 @@ export class TestSet {
   /** Whether a request is lost. */
   isLost: (from: MemberId, request: { readonly to: MemberId; readonly what: string }) => boolean = () =>
     false;
+  isMoving = false;
+  /** Whether a request is never answered. */
+  isStuck: (what: string) => boolean = () => false;
   readonly #options: TestSetOptions;
   readonly #settle: Settle;
   readonly #abort = new AbortController();
@@ -157,7 +160,10 @@ export class TestSet {
       partitions,
       viewOf: () => {
         const others = [...this.members.keys()].filter((member) => member !== self);
-        return { epoch: this.epoch, sets: { type: 'still', set: [self, ...others] } };
+        const set = [self, ...others];
+        const { epoch } = this;
+        if (this.isMoving) return { epoch, sets: { type: 'joint', from: set, to: set } };
+        return { epoch, sets: { type: 'still', set } };
       },
       isUp: (member) => !this.down.has(member),
       nameOf: (member) => `node-${member}`,
@@ -188,16 +194,16 @@ export class TestSet {
       request: async (request): Promise<DataOutcome> => {
         const what = request.type === 'round' ? request.stage : request.type;
         if (!(await this.#travels(self, request.to, what))) return { type: 'unreachable', code: 'TIMEOUT' };
-        const reply = await this.#answer(request);
+        const reply = await this.#answer(request, self);
         const isBack = await this.#travels(request.to, self, `${what} reply`);
         return isBack ? { type: 'reply', reply } : { type: 'unreachable', code: 'TIMEOUT' };
       },
     };
   }
 
-  async #answer(request: DataRequest): Promise<DataReply> {
+  async #answer(request: DataRequest, from: MemberId): Promise<DataReply> {
     const { replica, antiEntropy } = this.#member(request.to);
-    if (request.type !== 'explain') return await antiEntropy.answer(request as AntiEntropyRequest);
+    if (request.type !== 'explain') return await antiEntropy.answer(request as AntiEntropyRequest, from);
     const report = await replica.partitions[request.partition]?.report(request);
     if (report === undefined) throw new Error('there is no such partition');
     return { type: 'explain', ...report, hints: [], lastExchange: [] };
@@ -205,6 +211,7 @@ export class TestSet {
 
   async #travels(from: MemberId, to: MemberId, what: string): Promise<boolean> {
     this.requests.set(what, (this.requests.get(what) ?? 0) + 1);
+    if (this.isStuck(what)) await new Promise(() => {});
     await sleep(this.clock, LATENCY_MS, this.#abort.signal);
     return !(this.down.has(from) || this.down.has(to) || this.isLost(from, { to, what }));
   }

@@ -1,5 +1,6 @@
 import type { Engine, EngineOperation, KeyRange } from '../../storage/engine.ts';
 import { indexedDataKey } from '../../storage/key-layout.ts';
+import type { NamespaceStates } from '../../storage/namespaces.ts';
 import type { Gate } from './gate.ts';
 import { indexKeyOf } from './held.ts';
 import { isCollectable } from './judge-store.ts';
@@ -8,7 +9,6 @@ import type { KeyState } from './key-state.ts';
 import { type KeyTable, nameOf } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import { addressOf, pagesOf, tombstoneRange } from './ranges.ts';
-import type { NamespaceGate } from './replica-options.ts';
 import type { KeyChange, Writer } from './writer.ts';
 
 export type CollectorDeps = {
@@ -17,7 +17,7 @@ export type CollectorDeps = {
   readonly inspector: KeyInspector;
   readonly writer: Writer;
   readonly gate: Gate;
-  readonly namespaces: NamespaceGate;
+  readonly namespaces: NamespaceStates;
 };
 
 /** What an index entry came to: its record goes, only the entry goes (it names another record), or nothing does. */

@@ -1,14 +1,15 @@
 import type { MemberId } from '../../core/raft/types.ts';
 import { type Epoch, toEpoch } from '../../core/topology/types.ts';
 import type { ReplicaRefusalCode, ReplicaRequest } from '../../peer/replica-messages.ts';
+import type { NamespaceStates } from '../../storage/namespaces.ts';
 import type { PartitionState } from './partition-state.ts';
-import type { NamespaceGate, ReplicaTopology } from './replica-options.ts';
+import type { ReplicaTopology } from './replica-options.ts';
 import { type Call, refused, refusedBy, replyOf } from './reply.ts';
 import { Waiters } from './waiters.ts';
 
 export type GateDeps = {
   readonly partitions: readonly PartitionState[];
-  readonly namespaces: NamespaceGate;
+  readonly namespaces: NamespaceStates;
   readonly topology: ReplicaTopology;
   storageFailure(): Error | undefined;
 };

@@ -1,19 +1,19 @@
 import type { Engine, EngineEntry, EngineOperation } from '../../storage/engine.ts';
 import { dataRange } from '../../storage/key-layout.ts';
+import type { NamespaceStates } from '../../storage/namespaces.ts';
 import { removeAll } from './collector.ts';
 import { decodeIntact, heldOf, indexKeyOf } from './held.ts';
 import type { KeyState } from './key-state.ts';
 import { type KeyTable, nameOf } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import { addressOf, pagesOf } from './ranges.ts';
-import type { NamespaceGate } from './replica-options.ts';
 import type { Writer } from './writer.ts';
 
 export type NamespaceDropperDeps = {
   readonly engine: Engine;
   readonly table: KeyTable;
   readonly writer: Writer;
-  readonly namespaces: NamespaceGate;
+  readonly namespaces: NamespaceStates;
   readonly partitions: readonly PartitionState[];
   readonly signal: AbortSignal;
   rebuildTree(partition: PartitionState): void;

@@ -4,6 +4,7 @@ import type { Epoch, Partition } from '../../core/topology/types.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../storage/engine.ts';
 import type { MetaStore } from '../../storage/meta-store.ts';
+import type { NamespaceStates } from '../../storage/namespaces.ts';
 import type { SpaceGuard } from '../../storage/space-guard.ts';
 import type { VersionSource } from '../../storage/version-source.ts';
 
@@ -15,6 +16,8 @@ export type ReplicaOptions = {
   /** How far behind the clock a floor lies; `replication.propagationMs`. */
   readonly propagationMs: number;
   readonly versionCacheEntriesMax: number;
+  /** Stored records that are kept in memory; `replication.recordCacheBytes`. */
+  readonly recordCacheBytes: number;
   /** Bytes of writes on their way to the disk; more are refused as OVERLOADED. */
   readonly writeBacklogBytesMax: number;
   /** Damaged keys; with more the replica takes no part any more. */
@@ -28,7 +31,7 @@ export type ReplicaDeps = {
   readonly clock: Clock;
   readonly versions: Pick<VersionSource, 'last' | 'observe'>;
   readonly space: Pick<SpaceGuard, 'admit' | 'refresh'>;
-  readonly namespaces: NamespaceGate;
+  readonly namespaces: NamespaceStates;
   readonly topology: ReplicaTopology;
   /**
    * A record fails its checksum; told once for each key until it is written again. A read of the key at quorum finds what
@@ -37,14 +40,6 @@ export type ReplicaDeps = {
   onCorrupt(partition: number, namespaceId: number, key: Uint8Array): void;
   onError(error: unknown): void;
 };
-
-/** Which namespaces there are, as far as this member may serve them. */
-export type NamespaceGate = {
-  /** `unknown`: not given out yet, or not noted on the disk yet, as far as this member has applied. */
-  stateOf(id: number): NamespaceState;
-};
-
-export type NamespaceState = 'served' | 'dropped' | 'unknown';
 
 /** The part of the topology that a replica follows. */
 export type ReplicaTopology = {

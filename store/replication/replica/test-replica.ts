@@ -16,12 +16,13 @@ import { createSimRandom } from '../../sim/sim-random.ts';
 import type { Settle } from '../../sim/timeline.ts';
 import { dataKey, userKeyOf } from '../../storage/key-layout.ts';
 import { createMetaStore } from '../../storage/meta-store.ts';
+import type { NamespaceState } from '../../storage/namespaces.ts';
 import { encodeRecord } from '../../storage/record.ts';
 import { startSpaceGuard } from '../../storage/space-guard.ts';
 import { decodeIntact, entryHashOf } from './held.ts';
 import { addressOf, partitionRange } from './ranges.ts';
 import { type LocalReplica, openReplica } from './replica.ts';
-import type { NamespaceState, ReplicaDeps, ReplicaOptions } from './replica-options.ts';
+import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
 
 export const SELF = 1;
 export const START_MS = 1_000_000;
@@ -34,6 +35,7 @@ export const OPTIONS: ReplicaOptions = {
   skewMsMax: 500,
   propagationMs: 10_000,
   versionCacheEntriesMax: 8,
+  recordCacheBytes: 0,
   writeBacklogBytesMax: 1 << 20,
   corruptRecordsMax: 3,
   treeShape: SHAPE,
@@ -182,16 +184,20 @@ export class TestReplica {
     if (!this.disk.corrupt(dataKey(this.request({ type: 'ask' }, key)))) throw new Error('nothing to damage');
   }
 
+  /** Lets time pass until `work` is done. */
+  async until<T>(work: Promise<T>, settle: Settle): Promise<T> {
+    let isDone = false;
+    const end = (): void => {
+      isDone = true;
+    };
+    void work.then(end, end);
+    for (await settle(); !isDone; await settle()) this.clock.advance(1);
+    return await work;
+  }
+
   /** Lets the builder of trees come to its end. */
   async trees(settle: Settle): Promise<void> {
-    let isBuilt = false;
-    void this.replica.treesBuilt().then(() => {
-      isBuilt = true;
-    });
-    while (!isBuilt) {
-      await settle();
-      this.clock.advance(1);
-    }
+    await this.until(this.replica.treesBuilt(), settle);
   }
 
   /** Intact records on the disk: key and what is told of it. */

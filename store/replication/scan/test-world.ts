@@ -52,6 +52,9 @@ export class ScanWorld {
   readonly #applied = new Map<MemberId, number>();
   readonly #settle: Settle;
 
+  /** Of the reads of single keys that a scan asked for. */
+  readonly readDeadlinesMs: number[] = [];
+
   constructor(
     settle: Settle,
     members: number,
@@ -84,7 +87,10 @@ export class ScanWorld {
         peers: { request: (request, { timeoutMs }) => this.#request(request, timeoutMs) },
         scanHere: (request) => this.scanAt(1, request),
         notMet: (message) => new Error(message),
-        readKey: (_, partition, key) => this.#readAtQuorum(partition, textOf(key)),
+        readKey: (_, partition, key, deadlineMs) => {
+          this.readDeadlinesMs.push(deadlineMs);
+          return this.#readAtQuorum(partition, textOf(key));
+        },
       },
     );
   }

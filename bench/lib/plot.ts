@@ -26,10 +26,16 @@ const STYLE = `
     .tone3 { stroke: #c3a0ea; } .dot3, .label3 { fill: #c3a0ea; }
   }`;
 
-/** An SVG of panels side by side over the size of the cluster, on a logarithmic axis. */
-export function drawGossipPlot(sizes: readonly number[], panels: readonly Panel[]): string {
-  const drawn = panels.map((panel, i) => drawPanel(sizes, panel, PLOT.lefts[i] ?? 0));
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Gossip over the size of the cluster">
+export type PlotText = { readonly label: string; readonly axis: string };
+
+/** An SVG of panels side by side over sizes, on a logarithmic axis. */
+export function drawPlot(
+  sizes: readonly number[],
+  panels: readonly Panel[],
+  { label, axis }: PlotText,
+): string {
+  const drawn = panels.map((panel, i) => drawPanel(sizes, panel, PLOT.lefts[i] ?? 0, axis));
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">
 <style>${STYLE}
 </style>
 <rect class="page" width="${WIDTH}" height="${HEIGHT}"/>
@@ -38,7 +44,12 @@ ${drawn.join('\n')}
 `;
 }
 
-function drawPanel(sizes: readonly number[], { title, max, series }: Panel, left: number): string {
+function drawPanel(
+  sizes: readonly number[],
+  { title, max, series }: Panel,
+  left: number,
+  axis: string,
+): string {
   const first = Math.log(sizes[0] ?? 1);
   const span = Math.log(sizes.at(-1) ?? 1) - first;
   const x = (size: number): number => Math.round(left + (PLOT.width * (Math.log(size) - first)) / span);
@@ -56,7 +67,7 @@ function drawPanel(sizes: readonly number[], { title, max, series }: Panel, left
       (size) =>
         `<text x="${x(size)}" y="${bottom + 20}" text-anchor="middle">${size.toLocaleString('en-US')}</text>`,
     ),
-    `<text x="${left + PLOT.width / 2}" y="${bottom + 40}" text-anchor="middle">members (logarithmic)</text>`,
+    `<text x="${left + PLOT.width / 2}" y="${bottom + 40}" text-anchor="middle">${axis} (logarithmic)</text>`,
     ...series.map(({ tone, values }) =>
       drawLine(
         tone,
