@@ -148,6 +148,11 @@ const ROUNDS: readonly Mutant[] = [
         from: "const reached = answer.stage === 'floor' ? answer.floor : answer.watermark;",
         to: "const reached = answer.stage === 'floor' ? round.id.floor : answer.watermark;",
       },
+      {
+        file: 'store/replication/exchange/answer.ts',
+        from: 'if (compareVersions(floor, watermark) < 0) {',
+        to: 'if (compareVersions(floor, watermark) < 0 && partition < 0) {',
+      },
     ],
   },
   mutant(
