@@ -32,8 +32,8 @@ usage() {
                          --seed S replays one with its trace, --mutants shows that it notices broken rules
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
-  bench NAME             storage, http, memory, raft, failover, gossip, cluster, repair, slow-replica or replica-links; results are kept
-                         in docs/benchmarks.md
+  bench NAME             storage, http, memory, raft, failover, gossip, cluster, profile, repair, slow-replica or replica-links;
+                         results are kept in docs/benchmarks.md
   example NAME           an example of docs/examples, e.g. cluster-in-one-process
   hooks                  install the git pre-commit hook (lint)
 

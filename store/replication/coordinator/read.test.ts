@@ -252,5 +252,9 @@ test('a newer version that a late answer shows is written back too, also to whom
     return { requestMs: 1, answerMs: isSlow ? (to === 2 ? 30 : 23) : 1 };
   };
   assert.equal(await cluster.settle(cluster.node(4).get('k')), 'of 3');
-  assert.deepEqual(storesBy(cluster, 'write-back'), [1, 1, 2], 'what 2 holds; what 3 holds; and the hedge of that');
+  assert.deepEqual(
+    storesBy(cluster, 'write-back'),
+    [1, 1, 2],
+    'what 2 holds; what 3 holds; and the hedge of that',
+  );
 });
