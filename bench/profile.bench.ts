@@ -33,7 +33,7 @@ const WARM_UP_SECONDS = 3;
 const run = promisify(execFile);
 
 type Load = { readonly clients: number; readonly seconds: number; readonly putPercent: number };
-type Loaded = KvLoad & { readonly cpuSeconds: number };
+type Loaded = KvLoad & { readonly cpuSeconds: number; readonly statuses: Readonly<Record<string, number>> };
 
 const clients = Number(flags.clients);
 const seconds = Number(flags.seconds);
@@ -44,7 +44,10 @@ const wanted: Load = { clients, seconds, putPercent };
 async function measure(cluster: KvorumCluster, binary: string): Promise<void> {
   const load = async ({ clients, seconds, putPercent }: Load): Promise<Loaded> => {
     const args = [cluster.endpoints.join(','), clients, seconds, putPercent, VALUE_BYTES, Number(flags.keys)];
-    return JSON.parse((await run(binary, args.map(String))).stdout) as Loaded;
+    const loaded = JSON.parse((await run(binary, args.map(String))).stdout) as Loaded;
+    const bad = Object.keys(loaded.statuses).filter((status) => !['200', '204'].includes(status));
+    if (bad.length > 0) throw new Error(`the load was answered ${JSON.stringify(loaded.statuses)}`);
+    return loaded;
   };
   await load(FILL);
   await load({ ...wanted, seconds: WARM_UP_SECONDS });

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { measureClusterUpkeep } from './lib/cluster-upkeep.ts';
 import { idleTraffic, putKeys, repairDrift, treesReady, type Verified, verifyAll } from './lib/drift.ts';
 import { type IdleCost, measureIdle, NEVER_MS, totalResidentMiB } from './lib/idle-cost.ts';
 import { startKvorumCluster } from './lib/kvorum-cluster.ts';
-import { measureUpkeep } from './lib/merkle-upkeep.ts';
+import { measureUpkeep, type UpkeepPair } from './lib/merkle-upkeep.ts';
 import { drawPlot } from './lib/plot.ts';
 import { type Figure, median, report, round, spread } from './lib/report.ts';
 
@@ -20,8 +21,8 @@ const { values: flags } = parseArgs({
     repairs: { type: 'string', default: '3' },
     'idle-rounds': { type: 'string', default: '3' },
     'idle-seconds': { type: 'string', default: '60' },
-    'upkeep-rounds': { type: 'string', default: '60' },
-    'upkeep-seconds': { type: 'string', default: '0.3' },
+    'upkeep-rounds': { type: 'string', default: '20' },
+    'upkeep-seconds': { type: 'string', default: '3' },
     plot: { type: 'string' },
   },
 });
@@ -136,8 +137,18 @@ function tellIdle({ keys, idle }: Grown): void {
 async function tellUpkeep(): Promise<void> {
   const [rounds, seconds] = [Number(flags['upkeep-rounds']), Number(flags['upkeep-seconds'])];
   const directory = mkdtempSync(`${tmpdir()}/kvorum-upkeep-`);
-  const pairs = await measureUpkeep({ directory, rounds, seconds, inFlight: 64, keys: 50_000 });
+  const options = { directory, rounds: 4 * rounds, seconds: seconds / 10, inFlight: 64, keys: 50_000 };
+  const alone = await measureUpkeep(options);
   rmSync(directory, { recursive: true, force: true });
+  tellPairs('store', 'stores on one replica in this process, its main thread', alone);
+  tellPairs(
+    'put',
+    'puts on three nodes, all their threads',
+    await measureClusterUpkeep({ rounds, seconds, keys: 50_000 }),
+  );
+}
+
+function tellPairs(name: string, what: string, pairs: readonly UpkeepPair[]): void {
   if (pairs.length === 0) return;
   const of = (values: readonly number[]): string => {
     const sorted = values.toSorted((a, b) => a - b);
@@ -145,17 +156,16 @@ async function tellUpkeep(): Promise<void> {
     return `${at(0.5)} (quartiles ${at(0.25)} and ${at(0.75)})`;
   };
   const rate = pairs.map(({ on, off }) => (on.perSecond / off.perSecond - 1) * 100);
-  const on = pairs.map((pair) => pair.on.cpuUs);
+  const more = pairs.map(({ on, off }) => on.cpuUs - off.cpuUs);
   const off = pairs.map((pair) => pair.off.cpuUs);
-  const more = pairs.map((pair) => (pair.on.cpuUs / pair.off.cpuUs - 1) * 100);
   process.stdout.write(
-    `stores on one replica with fsync, 64 in flight, with trees beside without: ${of(rate)} % more a second; us of the ` +
-      `main thread for each ${of(on)} beside ${of(off)}, ${of(more)} % more\n`,
+    `${what}: ${of(off)} us of the processor each without trees, ${of(more)} us more with them; a second ` +
+      `${spread(pairs.map(({ on }) => on.perSecond))} with, ${of(rate)} % more than without\n`,
   );
-  results.store_cpu_with_trees = { value: round(median(on)), unit: 'us' };
-  results.store_cpu_without_trees = { value: round(median(off)), unit: 'us' };
-  ratios.store_rate_trees = round(1 + median(rate) / 100, 3);
-  ratios.store_cpu_trees = round(1 + median(more) / 100, 3);
+  results[`${name}_cpu_without_trees`] = { value: round(median(off)), unit: 'us' };
+  results[`${name}_cpu_of_trees`] = { value: round(median(more)), unit: 'us' };
+  ratios[`${name}_rate_trees`] = round(1 + median(rate) / 100, 3);
+  ratios[`${name}_cpu_trees`] = round(1 + median(more) / median(off), 3);
 }
 
 function draw(grown: readonly Grown[], file: string): void {
@@ -192,7 +202,7 @@ function draw(grown: readonly Grown[], file: string): void {
 }
 
 const grown: Grown[] = [];
-for (const keys of sizes) grown.push(await grow(keys));
+for (const keys of sizes.filter((size) => size > 0)) grown.push(await grow(keys));
 process.stdout.write(
   `3 nodes, 256-byte values; each ${step}th key drifted on one node, ${flags.repairs} times; idle: ${flags['idle-rounds']} ` +
     `times ${flags['idle-seconds']} s; upkeep: ${flags['upkeep-rounds']} pairs of ${flags['upkeep-seconds']} s; median (least-greatest)\n`,

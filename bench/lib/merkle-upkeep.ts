@@ -18,7 +18,7 @@ export type UpkeepOptions = {
   readonly keys: number;
 };
 
-/** Stores a second, and microseconds of the thread that decides and keeps the trees, for each of them. */
+/** Writes a second, and microseconds of the processor for each of them. */
 export type UpkeepSample = { readonly perSecond: number; readonly cpuUs: number };
 export type UpkeepPair = { readonly on: UpkeepSample; readonly off: UpkeepSample };
 

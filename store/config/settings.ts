@@ -205,8 +205,8 @@ export const SETTINGS = {
   ),
   'replication.versionCacheEntriesMax': setting<number>(
     whole(0, 10_000_000),
-    65_536,
-    'versions of recently used keys that are kept in memory',
+    131_072,
+    'versions of recently used keys that are kept in memory, at about 400 bytes each',
   ),
   'replication.recordCacheBytes': setting<number>(
     bytes(0, 64 * 1024 * MIB),

@@ -67,6 +67,9 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       onError: deps.onError,
     },
   );
+  // A service that is not opened to its end must leave nothing behind that goes on beside the next one.
+  await using onFailure = new AsyncDisposableStack();
+  onFailure.defer(() => replica.stop());
   namespaces = await openNamespaces(
     { partitions, namespacesMax: config['limits.namespacesMax'] },
     {
@@ -175,6 +178,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   );
   healer.start();
   antiEntropy.start();
+  onFailure.move();
   return {
     store,
     admin: replicatedAdmin({ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, answerers }),

@@ -98,10 +98,8 @@ export async function openVersionSource(
 async function approach({ ceilingMs, aheadMs }: Bound, usualMs: number, clock: Clock): Promise<void> {
   const excessMs = (aheadMs ?? usualMs) - usualMs;
   const waitMs = Math.min(excessMs, ceilingMs - usualMs - clock.nowMs());
-  if (waitMs > 0) await sleep(clock, waitMs, NEVER);
+  if (waitMs > 0) await sleep(clock, waitMs, new AbortController().signal);
 }
-
-const NEVER = new AbortController().signal;
 
 /** The clock was, or is, some 8,000 years ahead; a bound that cannot grow would be written for ever. */
 function noMoreVersions(): Error {
