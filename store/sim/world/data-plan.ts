@@ -29,7 +29,7 @@ export function drawDataPlan(prng: Prng): DataPlan | undefined {
   const replicationFactor = [1, 2, 3, 3, 3, 3, 3, 3][prng.below(8)] as number;
   const clocks = drawClocks(prng, skewMsMax);
   const plan: DataPlan = {
-    operationEveryMs: 10 + prng.below(150),
+    operationEveryMs: isQuick && prng.below(4) === 0 ? 3 + prng.below(10) : 10 + prng.below(150),
     slowEveryMs: prng.below(3) === 0 ? undefined : 500 + prng.below(4000),
     keys: 1 + prng.below(isQuick ? 3 : 9),
     expiringKeys: prng.below(4),
