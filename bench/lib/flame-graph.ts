@@ -57,7 +57,7 @@ export function toSvg(root: Frame, title: string): string {
   draw(root, 0, 0);
   const height = HEAD_HEIGHT + (depthMax + 1) * ROW_HEIGHT + 8;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="10">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="10" role="img" aria-label="${escaped(title)}">`,
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     `<text x="8" y="18" font-size="14">${escaped(title)}</text>`,
     `<text x="8" y="34" fill="#555">width: share of the time in which the thread ran; orange: this project, blue: node and packages, grey: native</text>`,
