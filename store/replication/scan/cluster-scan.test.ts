@@ -143,7 +143,7 @@ test('every acknowledged key appears once and in order: drift, deletes, expiry, 
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
 
