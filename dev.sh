@@ -13,25 +13,28 @@ usage() {
 ./dev.sh COMMAND
 
   up [N]                 start a local cluster of N nodes (default 3; HTTP on 7400, 7410, ..., data in .kvorum/node-i), or what
-                         is down of it, and wait until it is one; more nodes than before join it. LOCAL_HTTP_PORT
-                         in the environment moves the ports. They agree on the topology; data is not
-                         replicated yet, and served by a cluster of one only: up 1
+                         is down of it, and wait until every node is ready: one cluster, its partitions placed. Each key
+                         lives on 3 of the nodes (on fewer in a cluster that began with fewer); nodes that join later hold
+                         no data yet. LOCAL_HTTP_PORT in the environment moves the ports
   down                   stop the local cluster (SIGTERM: each node finishes what is in flight and syncs)
   status                 a table of the nodes and a verdict; exit code 0 only if all is well
   logs [i] [-f]          the log of the i-th node, or of all
   cli ...                the kvorum command line, e.g. ./dev.sh cli put hello world
-  tour                   the README's tour: import, read, scan, export, compare, restart, compare
+  tour                   the README's tours as a test: one node through restart and kill -9; three nodes, one of them killed
+                         while reads and writes go on, back again, and its replicas proven equal
 
   test [filter]          type check and tests; filter: a part of a test file's path
   test --coverage        the same with line coverage of store/core and store/storage
   soak [name]            fault runs against real processes at full length: kill, full, clock (one node);
-                         leader, handover, pause, partition, restart (five nodes)
+                         leader, handover, pause, partition, mixed, restart (the topology of five nodes);
+                         data, or data-kill, data-partition, ... for one fault (the data of five nodes)
   sim                    whole nodes on virtual time under faults: 2000 seeds; --seeds N, --first F, --nodes N, --minutes M,
                          --seed S replays one with its trace, --mutants shows that it notices broken rules
   models                 the models of docs/models, explored exhaustively by Spin (installed where it is missing)
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
-  bench NAME             storage, http, memory, raft, failover, gossip or replica-links; results are kept in docs/benchmarks.md
+  bench NAME             storage, http, memory, raft, failover, gossip, cluster, profile, repair, slow-replica or replica-links;
+                         results are kept in docs/benchmarks.md
   example NAME           an example of docs/examples, e.g. cluster-in-one-process
   hooks                  install the git pre-commit hook (lint)
 

@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
-import { proveEqual, putKeys, type Repaired, repairDrift, treesReady } from './lib/drift.ts';
-import { type IdleCost, measureIdle, totalResidentMiB } from './lib/idle-cost.ts';
+import { measureClusterUpkeep } from './lib/cluster-upkeep.ts';
+import { idleTraffic, putKeys, repairDrift, treesReady, type Verified, verifyAll } from './lib/drift.ts';
+import { type IdleCost, measureIdle, NEVER_MS, totalResidentMiB } from './lib/idle-cost.ts';
 import { startKvorumCluster } from './lib/kvorum-cluster.ts';
 import { measureUpkeep, type UpkeepPair } from './lib/merkle-upkeep.ts';
 import { drawPlot } from './lib/plot.ts';
@@ -21,7 +22,7 @@ const { values: flags } = parseArgs({
     'idle-rounds': { type: 'string', default: '3' },
     'idle-seconds': { type: 'string', default: '60' },
     'upkeep-rounds': { type: 'string', default: '20' },
-    'upkeep-seconds': { type: 'string', default: '1' },
+    'upkeep-seconds': { type: 'string', default: '3' },
     plot: { type: 'string' },
   },
 });
@@ -34,7 +35,9 @@ const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
 type Grown = {
   readonly keys: number;
-  readonly repairs: readonly Repaired[];
+  /** A verification that found nothing to do, before each repair. */
+  readonly proofs: readonly Verified[];
+  readonly repairs: readonly Verified[];
   readonly emptyMiB: number;
   readonly fullMiB: number;
   readonly idle: readonly IdleCost[];
@@ -42,7 +45,7 @@ type Grown = {
 
 async function grow(keys: number): Promise<Grown> {
   const directory = mkdtempSync(`${tmpdir()}/kvorum-repair-`);
-  const settings = { 'hints.bytesMax': 0 };
+  const settings = { 'hints.bytesMax': 0, 'antiEntropy.intervalMs': NEVER_MS };
   const cluster = await startKvorumCluster({
     ...{ nodes: 3, electionTimeoutMs: 1000, heartbeatMs: 100, directory, settings },
   });
@@ -52,11 +55,14 @@ async function grow(keys: number): Promise<Grown> {
     const emptyMiB = totalResidentMiB(cluster);
     note(`${keys} keys: importing, ${Math.round(emptyMiB)} MiB resident`);
     await putKeys(cluster, { keys, step: 1, value: VALUE, targets: [0, 1, 2] });
-    await proveEqual(cluster);
+    await verifyAll(cluster);
     const fullMiB = totalResidentMiB(cluster);
     note(`${keys} keys: equal, ${Math.round(fullMiB)} MiB resident`);
-    const repairs: Repaired[] = [];
+    const proofs: Verified[] = [];
+    const repairs: Verified[] = [];
     for (let i = 0; i < Number(flags.repairs); i++) {
+      proofs.push(await verifyAll(cluster, await idleTraffic(cluster)));
+      note(`${keys} keys, proof: ${JSON.stringify(proofs.at(-1))}`);
       repairs.push(await repairDrift(cluster, { keys, step }));
       note(`${keys} keys, repair: ${JSON.stringify(repairs.at(-1))}`);
     }
@@ -67,25 +73,36 @@ async function grow(keys: number): Promise<Grown> {
       idle.push(await measureIdle(cluster, Number(flags['idle-seconds'])));
       note(`idle, percent of a core and MiB: ${JSON.stringify(idle.at(-1))}`);
     }
-    return { keys, repairs, emptyMiB, fullMiB, idle };
+    return { keys, proofs, repairs, emptyMiB, fullMiB, idle };
   } finally {
     await cluster.stop();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function tellRepairs({ keys, repairs }: Grown): void {
-  if (repairs.length === 0) return;
+/** Bytes for each key that drifted: what a repair sends more than the proof that nothing differs. */
+function perKey({ keys, proofs, repairs }: Grown, pick: (one: Verified) => number): readonly number[] {
   const drifted = Math.ceil(keys / step);
-  const wire = repairs.map(({ wireBytes }) => wireBytes / drifted);
-  const records = repairs.map(({ recordBytes }) => recordBytes / drifted);
-  const seconds = repairs.map((one) => one.seconds);
+  return repairs.map((repair, i) => (pick(repair) - pick(proofs[i] as Verified)) / drifted);
+}
+
+function tellRepairs(one: Grown): void {
+  const { keys, proofs, repairs } = one;
+  if (repairs.length === 0) return;
+  const counted = perKey(one, ({ countedBytes }) => countedBytes);
+  const wire = perKey(one, ({ wireBytes }) => wireBytes);
+  const records = perKey(one, ({ recordBytes }) => recordBytes);
+  const proof = proofs.map(({ wireBytes }) => wireBytes);
+  const seconds = repairs.map((repair) => repair.seconds);
   process.stdout.write(
-    `${String(keys).padStart(9)} keys, ${drifted} drifted: ${spread(wire)} bytes a key on the wire, of these records ` +
-      `${spread(records)}; from the start of the node to equal ${round(median(seconds), 1)} s\n`,
+    `${String(keys).padStart(9)} keys, ${Math.ceil(keys / step)} drifted, bytes a key: ${spread(counted)} counted, ` +
+      `${spread(wire)} on the wire, ${spread(records)} of records; a proof without drift ${spread(proof)} on the wire; ` +
+      `a repair takes ${round(median(seconds), 1)} s\n`,
   );
+  results[`repair_${keys}_counted`] = { value: Math.round(median(counted)), unit: 'B/key' };
   results[`repair_${keys}_wire`] = { value: Math.round(median(wire)), unit: 'B/key' };
   results[`repair_${keys}_records`] = { value: Math.round(median(records)), unit: 'B/key' };
+  results[`proof_${keys}_wire`] = { value: Math.round(median(proof)), unit: 'B' };
   results[`repair_${keys}_seconds`] = { value: round(median(seconds), 1), unit: 's' };
 }
 
@@ -118,51 +135,46 @@ function tellIdle({ keys, idle }: Grown): void {
 }
 
 async function tellUpkeep(): Promise<void> {
-  for (const engine of ['rocksdb', 'memory'] as const) {
-    const directory = mkdtempSync(`${tmpdir()}/kvorum-upkeep-`);
-    const pairs = await measureUpkeep({
-      ...{
-        directory,
-        engine,
-        rounds: Number(flags['upkeep-rounds']),
-        seconds: Number(flags['upkeep-seconds']),
-      },
-      ...{ inFlight: 64, keys: 50_000 },
-    });
-    rmSync(directory, { recursive: true, force: true });
-    tellPairs(engine, pairs);
-  }
+  const [rounds, seconds] = [Number(flags['upkeep-rounds']), Number(flags['upkeep-seconds'])];
+  const directory = mkdtempSync(`${tmpdir()}/kvorum-upkeep-`);
+  const options = { directory, rounds: 4 * rounds, seconds: seconds / 10, inFlight: 64, keys: 50_000 };
+  const alone = await measureUpkeep(options);
+  rmSync(directory, { recursive: true, force: true });
+  tellPairs('store', 'stores on one replica in this process, its main thread', alone);
+  tellPairs(
+    'put',
+    'puts on three nodes, all their threads',
+    await measureClusterUpkeep({ rounds, seconds, keys: 50_000 }),
+  );
 }
 
-function tellPairs(engine: string, pairs: readonly UpkeepPair[]): void {
+function tellPairs(name: string, what: string, pairs: readonly UpkeepPair[]): void {
   if (pairs.length === 0) return;
-  const slower = pairs.map(({ on, off }) => (1 - on.perSecond / off.perSecond) * 100);
-  const cpu = pairs.map(({ on, off }) => on.cpuUs - off.cpuUs);
-  const of = (values: readonly number[]): string =>
-    `${round(median(values))} (${round(Math.min(...values))} to ${round(Math.max(...values))})`;
-  process.stdout.write(
-    `stores on one replica, ${engine}, 64 in flight: ${spread(pairs.map(({ on }) => on.perSecond))} a second with trees, ` +
-      `${spread(pairs.map(({ off }) => off.perSecond))} without: slower by ${of(slower)} %; ` +
-      `${round(median(pairs.map(({ on }) => on.cpuUs)))} us of the main thread each, ${of(cpu)} of them by the trees\n`,
-  );
-  results[`store_${engine}_with_trees`] = {
-    value: Math.round(median(pairs.map(({ on }) => on.perSecond))),
-    unit: '1/s',
+  const of = (values: readonly number[]): string => {
+    const sorted = values.toSorted((a, b) => a - b);
+    const at = (share: number): number => round(sorted[Math.round(share * (sorted.length - 1))] as number);
+    return `${at(0.5)} (quartiles ${at(0.25)} and ${at(0.75)})`;
   };
-  results[`store_${engine}_tree_cpu`] = { value: round(median(cpu)), unit: 'us' };
-  ratios[`store_${engine}_trees`] = round(
-    median(pairs.map(({ on, off }) => on.perSecond / off.perSecond)),
-    3,
+  const rate = pairs.map(({ on, off }) => (on.perSecond / off.perSecond - 1) * 100);
+  const more = pairs.map(({ on, off }) => on.cpuUs - off.cpuUs);
+  const off = pairs.map((pair) => pair.off.cpuUs);
+  process.stdout.write(
+    `${what}: ${of(off)} us of the processor each without trees, ${of(more)} us more with them; a second ` +
+      `${spread(pairs.map(({ on }) => on.perSecond))} with, ${of(rate)} % more than without\n`,
   );
+  results[`${name}_cpu_without_trees`] = { value: round(median(off)), unit: 'us' };
+  results[`${name}_cpu_of_trees`] = { value: round(median(more)), unit: 'us' };
+  ratios[`${name}_rate_trees`] = round(1 + median(rate) / 100, 3);
+  ratios[`${name}_cpu_trees`] = round(1 + median(more) / median(off), 3);
 }
 
 function draw(grown: readonly Grown[], file: string): void {
-  const perKey = (pick: (one: Repaired) => number) =>
-    grown.map(({ keys, repairs }) => Math.round(median(repairs.map(pick)) / Math.ceil(keys / step)));
+  const bytes = (pick: (one: Verified) => number) =>
+    grown.map((one) => Math.round(median(perKey(one, pick))));
   const memory = (pick: (one: Grown) => number) => grown.map((one) => Math.round(pick(one) / 3));
   const ceiling = (values: readonly number[], unit: number): number =>
     Math.ceil(Math.max(...values) / unit) * unit;
-  const wire = perKey(({ wireBytes }) => wireBytes);
+  const wire = bytes(({ wireBytes }) => wireBytes);
   const full = memory(({ fullMiB }) => fullMiB);
   const panels = [
     {
@@ -170,7 +182,7 @@ function draw(grown: readonly Grown[], file: string): void {
       max: ceiling(wire, 400),
       series: [
         { label: 'between nodes', tone: 0, values: wire },
-        { label: 'of these records', tone: 1, values: perKey(({ recordBytes }) => recordBytes) },
+        { label: 'of these records', tone: 1, values: bytes(({ recordBytes }) => recordBytes) },
       ],
     },
     {
@@ -190,7 +202,7 @@ function draw(grown: readonly Grown[], file: string): void {
 }
 
 const grown: Grown[] = [];
-for (const keys of sizes) grown.push(await grow(keys));
+for (const keys of sizes.filter((size) => size > 0)) grown.push(await grow(keys));
 process.stdout.write(
   `3 nodes, 256-byte values; each ${step}th key drifted on one node, ${flags.repairs} times; idle: ${flags['idle-rounds']} ` +
     `times ${flags['idle-seconds']} s; upkeep: ${flags['upkeep-rounds']} pairs of ${flags['upkeep-seconds']} s; median (least-greatest)\n`,

@@ -36,6 +36,21 @@ async function memberOf(index: number): Promise<string> {
   return `${clusterId} ${node.member}`;
 }
 
+function urlOf(index: number, key: string): string {
+  return `http://127.0.0.1:${httpPort + 10 * (index - 1)}/v1/kv/default/${encodeURIComponent(key)}`;
+}
+
+/** `up` has waited until the node is ready, so the first request is served. */
+async function writeAt(index: number, key: string): Promise<void> {
+  const answer = await fetch(urlOf(index, key), { method: 'PUT', body: key });
+  assert.equal(answer.status, 204, await answer.text());
+}
+
+async function readAt(index: number, key: string): Promise<string> {
+  const answer = await fetch(urlOf(index, key));
+  return answer.text();
+}
+
 function killNode(index: number): void {
   const { pid } = JSON.parse(readFileSync(`${directory.path}/.kvorum/node-${index}/pid`, 'utf8'));
   process.kill(pid as number, 'SIGKILL');
@@ -48,6 +63,10 @@ test('up starts a cluster, brings back what is down with its identity, and lets 
   const table = await local('status');
   assert.equal(table.status, 0, table.text);
   assert.match(table.stdout, /kvorum-3 +\d+ +member +\w+ +yes +alive/);
+  const placed = /replicationFactor 3: each key lives on 3 nodes, and its requests need 2 of them$/m;
+  assert.match(first.stdout, placed);
+  assert.match(table.stdout, placed);
+  await writeAt(2, 'survives');
   assert.match((await local('up')).stdout, /^already up: 3 nodes/);
 
   const before = await memberOf(2);
@@ -55,6 +74,7 @@ test('up starts a cluster, brings back what is down with its identity, and lets 
   const broken = await local('status');
   assert.equal(broken.status, 1);
   assert.match(broken.stdout, /not well: kvorum-2 is down/);
+  assert.equal(await readAt(3, 'survives'), 'survives');
   const again = await local('up');
   assert.equal(again.status, 0, again.text);
   assert.equal(await memberOf(2), before);
@@ -65,6 +85,8 @@ test('up starts a cluster, brings back what is down with its identity, and lets 
   const more = await local('up', '4');
   assert.equal(more.status, 0, more.text);
   assert.match(more.stdout, /4 nodes, 3 voters/);
+  assert.match(more.stdout, /no data on kvorum-4: partitions do not move to new members yet/);
+  assert.equal(await readAt(4, 'survives'), 'survives');
 });
 
 test('after down and up all nodes are who they were', async () => {
@@ -75,6 +97,7 @@ test('after down and up all nodes are who they were', async () => {
   const up = await local('up');
   assert.equal(up.status, 0, up.text);
   assert.deepEqual(await Promise.all([1, 2, 3, 4].map(memberOf)), before);
+  assert.equal(await readAt(1, 'survives'), 'survives');
 });
 
 test('logs are of one node, or of all with their names; wrong counts are refused; clean asks first', async () => {
@@ -87,4 +110,18 @@ test('logs are of one node, or of all with their names; wrong counts are refused
   assert.equal((await local('clean')).status, 1);
   assert.equal((await local('clean', '--yes')).status, 0);
   assert.equal((await local('status')).status, 1);
+});
+
+test('a cluster that began as one node stays at one copy when more join, says so, and keeps serving', async () => {
+  const alone = await local('up', '1');
+  assert.equal(alone.status, 0, alone.text);
+  assert.match(
+    alone.stdout,
+    /replicationFactor 1: each key lives on one node, and its requests need that node$/m,
+  );
+  await writeAt(1, 'from before');
+  const joined = await local('up', '2');
+  assert.equal(joined.status, 0, joined.text);
+  assert.match(joined.stdout, /replicationFactor 1: .*; no data on kvorum-2: partitions do not move/);
+  assert.equal(await readAt(2, 'from before'), 'from before');
 });

@@ -56,10 +56,11 @@ async function explain(pool: Pool, { seed, violation }: Verdict, { changes }: Si
 const TRACE_LINES = 40;
 
 function summary(tally: Tally, first: number, seconds: number): string {
-  const { done, events, virtualMs, acknowledged, reads, withoutQuorum, failures } = tally;
+  const { done, events, virtualMs, acknowledged, reads, dataWrites, dataReads, withoutQuorum, failures } =
+    tally;
   return (
     `${done} seeds from ${first}: ${failures.length} failed; ${events} events, ${Math.round(virtualMs / 3_600_000)} h of virtual time, ` +
-    `${acknowledged} changes acknowledged, ${reads} linearizable reads, ${withoutQuorum} ended without a quorum; ${seconds.toFixed(0)} s`
+    `${acknowledged} changes acknowledged, ${reads} linearizable reads, ${dataWrites} writes and ${dataReads} reads of data, ${withoutQuorum} ended without a quorum; ${seconds.toFixed(0)} s`
   );
 }
 

@@ -18,10 +18,10 @@ import (
 const keysMax = 10_000_000
 
 // kvLoad puts and gets random keys in one loop per client for the seconds, gets linearizable, and prints the same JSON
-// as bench/http-load.
+// as bench/http-load. With 0 seconds it puts each key once.
 func kvLoad(endpoints []string, clients, seconds, putPercent, valueBytes, keys int) {
-	if clients < 1 || clients > clientsMax || seconds < 1 || seconds > secondsMax || valueBytes > valueBytesMax || keys < 1 || keys > keysMax {
-		log.Fatalf("kv-load: 1 to %d clients, 1 to %d seconds, at most %d bytes, 1 to %d keys", clientsMax, secondsMax, valueBytesMax, keysMax)
+	if clients < 1 || clients > clientsMax || seconds < 0 || seconds > secondsMax || valueBytes > valueBytesMax || keys < 1 || keys > keysMax {
+		log.Fatalf("kv-load: 1 to %d clients, 0 to %d seconds, at most %d bytes, 1 to %d keys", clientsMax, secondsMax, valueBytesMax, keysMax)
 	}
 	connections := make([]*clientv3.Client, (clients+clientsPerConnection-1)/clientsPerConnection)
 	for i := range connections {
@@ -34,7 +34,7 @@ func kvLoad(endpoints []string, clients, seconds, putPercent, valueBytes, keys i
 	var group sync.WaitGroup
 	for c := range clients {
 		group.Go(func() {
-			latencies[c] = kvUntil(end, connections[c%len(connections)], c, putPercent, strings.Repeat("x", valueBytes), keys)
+			latencies[c] = kvUntil(end, connections[c%len(connections)], c, kvKind{seconds == 0, putPercent, keys, clients}, strings.Repeat("x", valueBytes))
 		})
 	}
 	group.Wait()
@@ -54,18 +54,27 @@ func kvLoad(endpoints []string, clients, seconds, putPercent, valueBytes, keys i
 	}
 }
 
-func kvUntil(end time.Time, client *clientv3.Client, number, putPercent int, value string, keys int) []time.Duration {
+type kvKind struct {
+	isFill                    bool
+	putPercent, keys, clients int
+}
+
+func kvUntil(end time.Time, client *clientv3.Client, number int, kind kvKind, value string) []time.Duration {
 	var latencies []time.Duration
 	random := rand.New(rand.NewPCG(uint64(number), 1))
-	for {
+	for done := 0; ; done++ {
 		start := time.Now()
-		if !start.Before(end) {
+		isPut, place := random.IntN(100) < kind.putPercent, random.IntN(kind.keys)
+		if kind.isFill {
+			isPut, place = true, number+done*kind.clients
+		}
+		if place >= kind.keys || !kind.isFill && !start.Before(end) {
 			return latencies
 		}
-		key := fmt.Sprintf("key-%d", random.IntN(keys))
+		key := fmt.Sprintf("key-%d", place)
 		ctx, cancel := context.WithTimeout(context.Background(), putTimeout)
 		var err error
-		if random.IntN(100) < putPercent {
+		if isPut {
 			_, err = client.Put(ctx, key, value)
 		} else {
 			_, err = client.Get(ctx, key)

@@ -3,6 +3,8 @@
 // the nodes under load share with it.
 //
 //	http-load ENDPOINTS CLIENTS SECONDS PUT_PERCENT VALUE_BYTES KEYS [PATH_PREFIX]
+//
+// With SECONDS 0 it puts each key once, so that the gets of a later load find what they ask for.
 package main
 
 import (
@@ -73,7 +75,7 @@ func parse(arguments []string) options {
 	parsed := options{
 		endpoints:  strings.Split(arguments[0], ","),
 		clients:    number(arguments[1], 1, clientsMax),
-		seconds:    number(arguments[2], 1, secondsMax),
+		seconds:    number(arguments[2], 0, secondsMax),
 		putPercent: number(arguments[3], 0, 100),
 		valueBytes: number(arguments[4], 0, valueBytesMax),
 		keys:       number(arguments[5], 1, keysMax),
@@ -112,12 +114,16 @@ func (l *loop) run(options options, number int, end time.Time) {
 	value := bytes.Repeat([]byte("x"), options.valueBytes)
 	random := rand.New(rand.NewPCG(uint64(number), 1))
 	request := make([]byte, 0, 512+len(value))
-	for {
+	for done := 0; ; done++ {
 		start := time.Now()
-		if !start.Before(end) {
+		isPut, key := random.IntN(100) < options.putPercent, random.IntN(options.keys)
+		if options.seconds == 0 {
+			isPut, key = true, number+done*options.clients
+		}
+		if key >= options.keys || options.seconds > 0 && !start.Before(end) {
 			return
 		}
-		request = appendRequest(request[:0], options, random, value)
+		request = appendRequest(request[:0], options.prefix, isPut, key, value)
 		if err := connection.SetDeadline(start.Add(timeout)); err != nil {
 			log.Fatal(err)
 		}
@@ -133,15 +139,14 @@ func (l *loop) run(options options, number int, end time.Time) {
 	}
 }
 
-func appendRequest(request []byte, options options, random *rand.Rand, value []byte) []byte {
-	isPut := random.IntN(100) < options.putPercent
+func appendRequest(request []byte, prefix string, isPut bool, key int, value []byte) []byte {
 	method := "GET "
 	if isPut {
 		method = "PUT "
 	}
 	request = append(request, method...)
-	request = append(request, options.prefix...)
-	request = strconv.AppendInt(request, int64(random.IntN(options.keys)), 10)
+	request = append(request, prefix...)
+	request = strconv.AppendInt(request, int64(key), 10)
 	request = append(request, " HTTP/1.1\r\nHost: load\r\n"...)
 	if !isPut {
 		return append(request, "\r\n"...)

@@ -4,7 +4,9 @@ import type { KvorumCluster } from './kvorum-cluster.ts';
 import { cpuSeconds, residentMiB } from './process-cost.ts';
 
 /** Long enough that no comparison happens while it is measured. */
-const NEVER_MS = 3_600_000;
+export const NEVER_MS = 3_600_000;
+/** As `antiEntropy.intervalMs` is where nothing is set. */
+const DEFAULT_MS = 3000;
 /** After a start: compactions, links, the first comparisons. */
 const SETTLE_MS = 15_000;
 
@@ -18,7 +20,7 @@ export type IdleCost = {
 
 /** What an idle cluster costs with comparisons every so often as is the default, and with none; one after the other. */
 export async function measureIdle(cluster: KvorumCluster, seconds: number): Promise<IdleCost> {
-  const percentOn = await idlePercent(cluster, seconds, {});
+  const percentOn = await idlePercent(cluster, seconds, { 'antiEntropy.intervalMs': DEFAULT_MS });
   const resident = totalResidentMiB(cluster);
   const percentOff = await idlePercent(cluster, seconds, { 'antiEntropy.intervalMs': NEVER_MS });
   return { percentOn, percentOff, residentMiB: resident };

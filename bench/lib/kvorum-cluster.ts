@@ -13,6 +13,8 @@ export type KvorumClusterOptions = {
   readonly settings?: Readonly<Record<string, string | number>>;
   /** Of the node at `i`. */
   readonly environmentOf?: (i: number) => Readonly<Record<string, string>>;
+  /** Of the processes, beside this one's. */
+  readonly environment?: Readonly<Record<string, string>>;
 };
 
 /** What this needs of `GET /v1/cluster`. */
@@ -64,7 +66,7 @@ export class KvorumCluster {
   /** Starts the node at `i`, with other settings than the cluster's where some are given. */
   async restart(i: number, settings: KvorumClusterOptions['settings'] = {}): Promise<void> {
     const { http, peer } = this.#ports[i] as Ports;
-    this.#nodes[i] = await ServerProcess.start({
+    const node = ServerProcess.spawn({
       directory: `${this.#options.directory}/kvorum-${i + 1}`,
       port: http,
       settings: {
@@ -82,8 +84,11 @@ export class KvorumCluster {
         ...this.#options.settings,
         ...settings,
       },
-      environment: this.#options.environmentOf?.(i) ?? {},
+      environment: { ...this.#options.environment, ...this.#options.environmentOf?.(i) },
     });
+    this.#nodes[i] = node;
+    if (!(await node.waitReady(START_DEADLINE_MS)))
+      throw new Error(`node ${i + 1} did not become ready; the end of its log:\n${node.logTail()}`);
   }
 
   async kill(i: number): Promise<void> {
@@ -140,6 +145,12 @@ export class KvorumCluster {
 
   get pids(): readonly (number | undefined)[] {
     return this.#nodes.map((node) => node?.pid);
+  }
+
+  logOf(i: number): string {
+    const node = this.#nodes[i];
+    if (node === undefined) throw new RangeError(`no node runs at ${i}`);
+    return node.log();
   }
 
   /** Waits until every node that runs serves keys. */

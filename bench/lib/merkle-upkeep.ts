@@ -6,21 +6,19 @@ import { systemRandom } from '../../store/io/system-random.ts';
 import type { ReplicaRequest } from '../../store/peer/replica-messages.ts';
 import { PartitionTree } from '../../store/replication/replica/partition-tree.ts';
 import { type LocalReplica, openReplica } from '../../store/replication/replica/replica.ts';
-import type { EngineName } from '../../store/storage/engine.ts';
 import { dataKey } from '../../store/storage/key-layout.ts';
 import { createMetaStore } from '../../store/storage/meta-store.ts';
 import { encodeRecord } from '../../store/storage/record.ts';
 
 export type UpkeepOptions = {
   readonly directory: string;
-  readonly engine: EngineName;
   readonly rounds: number;
   readonly seconds: number;
   readonly inFlight: number;
   readonly keys: number;
 };
 
-/** Stores a second, and microseconds of the thread that decides and keeps the trees, for each of them. */
+/** Writes a second, and microseconds of the processor for each of them. */
 export type UpkeepSample = { readonly perSecond: number; readonly cpuUs: number };
 export type UpkeepPair = { readonly on: UpkeepSample; readonly off: UpkeepSample };
 
@@ -36,11 +34,16 @@ const NEVER = new AbortController().signal;
 export async function measureUpkeep(options: UpkeepOptions): Promise<readonly UpkeepPair[]> {
   const engineOptions = { ...ENGINE_DEFAULTS, location: options.directory };
   const deps = { clock: systemClock, random: systemRandom };
-  const { engine } = await openEngine(options.engine, engineOptions, deps);
+  const { engine } = await openEngine('rocksdb', engineOptions, deps);
   const replica = await openReplica(
     {
       ...{ self: 1, partitions: PARTITIONS, skewMsMax: 500, propagationMs: 10_000, corruptRecordsMax: 100 },
-      ...{ versionCacheEntriesMax: 65_536, writeBacklogBytesMax: 64 << 20, treeShape: DEFAULT_SHAPE },
+      ...{
+        versionCacheEntriesMax: 65_536,
+        recordCacheBytes: 0,
+        writeBacklogBytesMax: 64 << 20,
+        treeShape: DEFAULT_SHAPE,
+      },
     },
     {
       ...{ engine, meta: createMetaStore(engine), clock: systemClock },

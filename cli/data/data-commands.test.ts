@@ -68,7 +68,7 @@ test('explain answers in words first, on one screen', async () => {
   assert.equal(code, 0);
   assert.match(
     safe,
-    /^safe {8}3 of 3 replicas hold version [0-9a-f]{12}-0000-1\n {12}safe\nkey {9}a in namespace default\nwhere {7}slot 15495, partition 3 of epoch 4\nhints {7}none\n\nREPLICA/,
+    /^safe {8}3 of 3 replicas hold version [0-9a-f]{12}-0000-1\nkey {9}a in namespace default\nwhere {7}slot 15495, partition 3 of epoch 4\nhints {7}none\n\nREPLICA/,
   );
   server.data.reports.set(2, { version: undefined, lastExchange: [] }).set(3, 'TIMEOUT');
   server.cluster.liveness.set(3, 'dead');

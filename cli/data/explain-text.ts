@@ -12,7 +12,8 @@ export function formatExplanation(
   paint: (text: string) => string,
 ): string {
   const { namespace, safety, verdict, slot, partition, epoch, replicas, hints } = explanation;
-  const [first = '', ...more] = verdict.split('; ');
+  // The label says it already.
+  const [first = '', ...more] = verdict.split('; ').filter((part) => part !== safety);
   const label = paint(safety) + ' '.repeat(Math.max(1, NAME_WIDTH - safety.length));
   const lines = [
     label + first,

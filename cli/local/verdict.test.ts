@@ -61,6 +61,12 @@ for (const [third, expected] of PROBLEMS)
     assert.match(verdict.text, expected);
   });
 
+test('a reason that several nodes give is told once', () => {
+  const unready = ['data: not placed'];
+  const { text } = verdictOf([node(1, { unready }), node(2, { unready }), node(3)]);
+  assert.equal(text, 'not well: kvorum-1, kvorum-2 are not ready (data: not placed)');
+});
+
 test('nothing is not well', () => {
   assert.deepEqual(verdictOf([]), { isWell: false, text: 'not well: no node runs' });
 });

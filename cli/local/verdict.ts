@@ -21,12 +21,25 @@ export function verdictOf(observations: readonly Observation[]): Verdict {
 }
 
 function problemsOfNodes(observations: readonly Observation[]): string[] {
-  return observations.flatMap(({ node, pid, status, unready }) => {
+  const wrong = observations.flatMap(({ node, pid, status }) => {
     if (pid === undefined) return [`${node.name} is down`];
     if (status === undefined) return [`${node.name} does not answer`];
-    if (status.node.state === 'member') return unready.map((why) => `${node.name} is not ready (${why})`);
+    if (status.node.state === 'member') return [];
     const reason = status.node.reason === undefined ? '' : ` (${status.node.reason})`;
     return [`${node.name} is ${status.node.state}${reason}`];
+  });
+  return [...wrong, ...problemsOfReadiness(observations)];
+}
+
+/** Each reason once, with the members that give it. */
+function problemsOfReadiness(observations: readonly Observation[]): string[] {
+  const names = new Map<string, string[]>();
+  for (const { node, status, unready } of observations) {
+    if (status?.node.state !== 'member') continue;
+    for (const why of unready) names.set(why, [...(names.get(why) ?? []), node.name]);
+  }
+  return [...names].map(([why, who]) => {
+    return `${who.join(', ')} ${who.length === 1 ? 'is' : 'are'} not ready (${why})`;
   });
 }
 

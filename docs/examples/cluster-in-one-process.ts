@@ -11,10 +11,11 @@ import { type KvorumNode, type NodeEvents, startNode } from '../../store/node/st
 
 /**
  * A whole cluster in one process: three nodes, made by the same `startNode` as in production, on memory engines and real
- * sockets. It forms, changes its topology, loses its leader and goes on. Run it with
- * `./dev.sh example cluster-in-one-process`.
+ * sockets. It forms, keeps each key on all three, changes its topology, loses its leader and goes on, with its data. Run it
+ * with `./dev.sh example cluster-in-one-process`.
  */
 const DEADLINE_MS = 30_000;
+const encoder = new TextEncoder();
 
 type Running = { readonly name: string; readonly peerAddress: string; readonly node: KvorumNode };
 
@@ -41,9 +42,13 @@ async function main(): Promise<void> {
   for (const name of ['two', 'three']) others.push(await start(name, [first.peerAddress]));
   const nodes = [first, ...others];
   await until('all vote', () => nodes.every(({ node }) => node.cluster.status().node.isVoter));
+  await until('all are ready', () => nodes.every(({ node }) => node.readiness().every(({ ok }) => ok)));
   say(nodes, 'formed');
 
   const { signal } = new AbortController();
+  await write(others[0] as Running, 'greeting', 'hello');
+  console.log(`written at two, read at three: ${await read(others[1] as Running, 'greeting')}`);
+  console.log(await explain(first, 'greeting', signal));
   await (others[0] as Running).node.cluster.createNamespace('orders', signal);
   say(nodes, 'a namespace was made through a follower');
 
@@ -55,7 +60,26 @@ async function main(): Promise<void> {
   );
   await (rest[0] as Running).node.cluster.updateMember('one', { weight: 50 }, signal);
   say(rest, `${leader.name} stopped; the others go on`);
+  const [reader, writer] = rest as [Running, Running];
+  const before = await read(reader, 'greeting');
+  await write(writer, 'greeting', 'hello again');
+  console.log(`read with two of three: ${before}, then ${await read(reader, 'greeting')}`);
   await Promise.all(rest.map(({ node }) => node.stop()));
+}
+
+async function write({ node }: Running, key: string, text: string): Promise<void> {
+  await node.store.put('default', encoder.encode(key), { value: encoder.encode(text) });
+}
+
+async function read({ node }: Running, key: string): Promise<string | undefined> {
+  const record = await node.store.get('default', encoder.encode(key));
+  return record === undefined ? undefined : new TextDecoder().decode(record.value);
+}
+
+/** Where the key is and whether it is safe, as `kvorum explain` says it. */
+async function explain({ node }: Running, key: string, signal: AbortSignal): Promise<string> {
+  const explanation = await node.data()?.explain('default', encoder.encode(key), signal);
+  return explanation?.verdict ?? 'nothing is placed';
 }
 
 function say(nodes: readonly Running[], what: string): void {

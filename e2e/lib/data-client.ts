@@ -24,8 +24,11 @@ export type ScanOutcome =
   | { readonly type: 'page'; readonly values: ReadonlyMap<string, string>; readonly isWhole: boolean }
   | ({ readonly type: 'refused' } & DataRefusal);
 
-/** Above `replication.requestTimeoutMs`: a node that runs answers before. */
+/** What a node is given for a request, and after which one that says nothing is given up: a node that runs answers before. */
+const NODE_TIMEOUT_MS = 5000;
 const CLIENT_TIMEOUT_MS = 8000;
+/** Codes of a node that has nothing to serve yet. */
+const NOTHING_DONE = new Set(['CLUSTER_WAITING', 'CLUSTER_FORMING']);
 const NAMESPACE = '/v1/kv/default';
 
 type Problem = { readonly code?: string; readonly detail?: string; readonly outcome?: string };
@@ -48,7 +51,11 @@ export class DataClient implements AsyncDisposable {
   /** One outcome for each intent, in order. */
   async sendBatch(url: string, intents: readonly KeyIntent[]): Promise<readonly KeyOutcome[]> {
     const operations = intents.map(({ type, ...rest }) => ({ op: type, ...rest }));
-    const answer = await this.#request(`${url}${NAMESPACE}:batch`, 'POST', JSON.stringify({ operations }));
+    const answer = await this.#request(
+      `${url}${NAMESPACE}:batch?timeoutMs=${NODE_TIMEOUT_MS}`,
+      'POST',
+      JSON.stringify({ operations }),
+    );
     if ('type' in answer) return intents.map(() => answer);
     if (answer.status !== 200) return intents.map(() => refusalOf(answer.status, parse(answer.text)));
     const { results } = JSON.parse(answer.text) as { results: readonly BatchResult[] };
@@ -60,7 +67,7 @@ export class DataClient implements AsyncDisposable {
 
   /** All keys with the prefix; `isWhole` false where the page ended before. */
   async scan(url: string, prefix: string): Promise<ScanOutcome> {
-    const query = new URLSearchParams({ prefix, limit: '1000' });
+    const query = new URLSearchParams({ prefix, limit: '1000', timeoutMs: String(NODE_TIMEOUT_MS) });
     const answer = await this.#request(`${url}${NAMESPACE}?${query}`, 'GET', null);
     if ('type' in answer) return answer;
     if (answer.status !== 200) return refusalOf(answer.status, parse(answer.text));
@@ -81,7 +88,14 @@ export class DataClient implements AsyncDisposable {
     } catch (error) {
       const { code, message, name } = error as NodeJS.ErrnoException;
       const isUnwritten = code === 'ECONNREFUSED';
-      return { type: 'refused', status: 0, code: code ?? name, detail: message, isUnwritten };
+      // An abort has a number for a code.
+      return {
+        type: 'refused',
+        status: 0,
+        code: typeof code === 'string' ? code : name,
+        detail: message,
+        isUnwritten,
+      };
     }
   }
 
@@ -93,8 +107,8 @@ export class DataClient implements AsyncDisposable {
 const METHODS = { get: 'GET', put: 'PUT', delete: 'DELETE' } as const;
 
 function pathOf(intent: KeyIntent): string {
-  const ttl = intent.type === 'put' && intent.ttlSeconds !== undefined ? `?ttl=${intent.ttlSeconds}` : '';
-  return `${NAMESPACE}/${encodeURIComponent(intent.key)}${ttl}`;
+  const ttl = intent.type === 'put' && intent.ttlSeconds !== undefined ? `&ttl=${intent.ttlSeconds}` : '';
+  return `${NAMESPACE}/${encodeURIComponent(intent.key)}?timeoutMs=${NODE_TIMEOUT_MS}${ttl}`;
 }
 
 function bodyOf(intent: KeyIntent): string | null {
@@ -118,7 +132,7 @@ function refusalOf(status: number, problem: Problem): { readonly type: 'refused'
     status,
     code: problem.code ?? 'no code',
     detail: problem.detail ?? JSON.stringify(problem),
-    isUnwritten: problem.outcome === 'unwritten',
+    isUnwritten: problem.outcome === 'unwritten' || NOTHING_DONE.has(problem.code ?? ''),
   };
 }
 

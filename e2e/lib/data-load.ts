@@ -7,8 +7,9 @@ import { DataLedger } from './data-ledger.ts';
 import type { DataMap } from './data-map.ts';
 import { FaultWindows, type Judgement } from './fault-windows.ts';
 
-const WORKERS = 16;
-const PAUSE_MS = 15;
+/** Many, since those that ask a node without a quorum wait for its answer. */
+const WORKERS = 32;
+const PAUSE_MS = 30;
 const REFUSED_PAUSE_MS = 100;
 const KEYS = 24;
 const TTL_KEYS = 6;
@@ -16,7 +17,7 @@ const TTL_SECONDS_MAX = 4;
 const BATCH_KEYS = 5;
 const PREFIX = 'load/';
 const READS_AT_ONCE = 16;
-const PROGRESS_DEADLINE_MS = 20_000;
+const PROGRESS_DEADLINE_MS = 30_000;
 
 /** What a worker does next, with its share of all steps. */
 const STEPS = { get: 45, put: 27, delete: 8, batch: 12, ttl: 6, scan: 2 } as const;
@@ -189,12 +190,13 @@ export class DataLoad implements AsyncDisposable {
     what: string,
   ): void {
     const sets = keys?.map((key) => this.#map.ownersOf(key)) ?? this.#map.sets;
-    const judgement = this.windows.judge({ ...refusal, asked: node.index, sets, beganAt, endedAt });
+    const request = { ...refusal, asked: node.index, sets, beganAt, endedAt };
+    const judgement = this.windows.judge(request);
     this.judgements.set(judgement, (this.judgements.get(judgement) ?? 0) + 1);
     if (judgement !== 'unexplained') return;
     const owners = keys === undefined ? 'all partitions' : `${keys.join(', ')} on ${JSON.stringify(sets)}`;
     this.#failure ??= new Error(
-      `${node.name} refused a ${what} of ${owners} after ${Math.round(endedAt - beganAt)} ms with ${refusal.status} ${refusal.code}: ${refusal.detail}`,
+      `${node.name} refused a ${what} of ${owners} after ${Math.round(endedAt - beganAt)} ms with ${refusal.status} ${refusal.code}: ${refusal.detail}. ${this.windows.describe(request)}`,
     );
   }
 

@@ -62,6 +62,17 @@ export class FaultWindows {
     for (const window of this.#windows) window.untilMs = Math.min(window.untilMs, this.#nowMs());
   }
 
+  /** For people: what was broken, and how long before the request began. */
+  describe({ beganAt }: RefusedRequest): string {
+    const lines = this.#windows.map(({ fault, fromMs, untilMs }) => {
+      const what =
+        fault.sides === undefined ? `nodes ${fault.faulty}` : `sides ${JSON.stringify(fault.sides)}`;
+      const end = untilMs < beganAt ? `, until ${Math.round(beganAt - untilMs)} ms before it` : '';
+      return `${what} broken from ${Math.round(beganAt - fromMs)} ms before it began${end}`;
+    });
+    return lines.slice(-3).join('; ') || 'nothing was broken before';
+  }
+
   judge(request: RefusedRequest): Judgement {
     const isDocumented = request.status === 0 || (request.status >= 500 && DOCUMENTED.has(request.code));
     if (!isDocumented) return 'unexplained';

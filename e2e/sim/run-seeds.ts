@@ -18,6 +18,9 @@ export type Tally = {
   virtualMs: number;
   acknowledged: number;
   reads: number;
+  /** Writes of data that were acknowledged, and reads of data that were answered. */
+  dataWrites: number;
+  dataReads: number;
   withoutQuorum: number;
   readonly failures: Verdict[];
 };
@@ -30,6 +33,8 @@ export async function runSeeds(pool: Pool, range: SeedRange, onDone: (tally: Tal
     virtualMs: 0,
     acknowledged: 0,
     reads: 0,
+    dataWrites: 0,
+    dataReads: 0,
     withoutQuorum: 0,
     failures: [],
   };
@@ -56,6 +61,9 @@ function count(tally: Tally, verdict: Verdict): void {
   tally.virtualMs += verdict.virtualMs;
   tally.acknowledged += verdict.outcomes.acknowledged;
   tally.reads += verdict.outcomes.reads;
+  const { data } = verdict.outcomes;
+  tally.dataWrites += data.acknowledged;
+  tally.dataReads += data.found + data.absent;
   if (verdict.result === 'no quorum left') tally.withoutQuorum += 1;
   if (verdict.result === 'violation') tally.failures.push(verdict);
 }

@@ -8,6 +8,8 @@ const PAUSE_MS = 10_000;
 const CUT_OFF_MS = 6000;
 const FAULT_MS = 2000;
 const PROBES = 64;
+/** 30 s, the bound that was made durable ahead of its clock, and a start. */
+const AHEAD_MS_MAX = 60_000;
 const BALLAST_MEGABYTES = 300;
 const RESERVE_BYTES = 96 << 20;
 const EXIT_STORAGE_FAILED = 70;
@@ -99,8 +101,22 @@ const clock: (offset: string) => DataFault =
     await stage.goesOn(FAULT_MS);
     await cluster.stop(one.index);
     cluster.start(one.index);
+    await cluster.until(
+      `${one.name} takes no writes with its clock right`,
+      () => takesWrites(one),
+      AHEAD_MS_MAX,
+    );
     return `the clock of ${one.name} at ${offset}`;
   };
+
+/** A node stamps nothing below what it may have stamped before: after a clock that was ahead it waits as long. */
+async function takesWrites({ url }: ClusterNode): Promise<boolean> {
+  const answer = await fetch(`${url}/v1/kv/default/probe`, { method: 'PUT', body: 'v' }).catch(
+    () => undefined,
+  );
+  await answer?.arrayBuffer();
+  return answer?.status === 204;
+}
 
 /** First full by its own limit, then to the last byte behind its back: then it may end itself, and starts again with room. */
 const fullDisk: DataFault = async (stage) => {

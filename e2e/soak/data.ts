@@ -54,7 +54,11 @@ async function dataRounds(run: SoakRun, faults: readonly DataFaultName[]): Promi
     }
     tally.stages.push(stage.load.summary());
   }
-  return `${run.rounds} faults, equal after ${distributionOf(tally.equalMs)}, ${tally.keysRepaired} keys repaired by it; ${tally.stages.join('; and ')}`;
+  const equal =
+    tally.equalMs.length === 0
+      ? ''
+      : `equal after ${distributionOf(tally.equalMs)}, ${tally.keysRepaired} keys repaired by it; `;
+  return `${run.rounds} faults, ${equal}${tally.stages.join('; and ')}`;
 }
 
 type Tally = { readonly equalMs: number[]; keysRepaired: number; readonly stages: string[] };

@@ -205,8 +205,13 @@ export const SETTINGS = {
   ),
   'replication.versionCacheEntriesMax': setting<number>(
     whole(0, 10_000_000),
-    65_536,
-    'versions of recently used keys that are kept in memory',
+    131_072,
+    'versions of recently used keys that are kept in memory, at about 400 bytes each',
+  ),
+  'replication.recordCacheBytes': setting<number>(
+    bytes(0, 64 * 1024 * MIB),
+    64 * MIB,
+    'recently used records of up to 16 KiB that are kept in memory, of the keys whose versions are',
   ),
   'replication.idempotencyKeysMax': setting<number>(
     whole(0, 10_000_000),
@@ -354,7 +359,7 @@ export const SETTINGS = {
   'clock.aheadMs': setting<number>(
     ms(10, 60_000),
     400,
-    'how far above the clock the durable bound of versions is set',
+    'how far above the clock the durable bound of versions is set; up to 5 s on a slow disk',
   ),
   'clock.skewMsMax': setting<number>(
     ms(1, 60_000),

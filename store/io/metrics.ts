@@ -4,21 +4,22 @@ import { type DataMetrics, dataMetrics } from './data-metrics.ts';
 import { type HttpSeries, HttpTimings } from './http-timings.ts';
 
 /** What a node counts of itself. docs/metrics.md lists every metric; a test keeps the two equal. */
-export type Metrics = ClusterMetrics & DataMetrics & {
-  readonly registry: Registry;
-  /** The series of one route and method, bound once so that a request costs no look-up of labels. */
-  httpSeries(route: string, method: string): HttpSeries;
-  /** Asks for the gauges of the HTTP server at each scrape. */
-  watchHttp(read: () => HttpGauges): void;
-  /** A connection that was turned away because there are too many. */
-  countRefusedConnection(): void;
-  /** One synced batch of the storage: how many writes and bytes shared it, and how long it took. */
-  observeGroupCommit(operations: number, bytes: number, seconds: number): void;
-  /** A failure of the engine, by a short fixed kind such as `read`, `write`, `checksum`. */
-  countEngineError(kind: string): void;
-  /** Expired and deleted records that were removed from the disk. */
-  countReaped(records: number): void;
-};
+export type Metrics = ClusterMetrics &
+  DataMetrics & {
+    readonly registry: Registry;
+    /** The series of one route and method, bound once so that a request costs no look-up of labels. */
+    httpSeries(route: string, method: string): HttpSeries;
+    /** Asks for the gauges of the HTTP server at each scrape. */
+    watchHttp(read: () => HttpGauges): void;
+    /** A connection that was turned away because there are too many. */
+    countRefusedConnection(): void;
+    /** One synced batch of the storage: how many writes and bytes shared it, and how long it took. */
+    observeGroupCommit(operations: number, bytes: number, seconds: number): void;
+    /** A failure of the engine, by a short fixed kind such as `read`, `write`, `checksum`. */
+    countEngineError(kind: string): void;
+    /** Expired and deleted records that were removed from the disk. */
+    countReaped(records: number): void;
+  };
 
 export type HttpGauges = {
   readonly connections: number;

@@ -1,13 +1,19 @@
 import { ClusterError } from '../cluster/cluster-admin.ts';
 import type { ClusterNode } from '../cluster/cluster-node.ts';
 import type { Member } from '../cluster/member.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
 import type { KvStore } from '../storage/kv-store.ts';
 import type { DataService } from './data-service.ts';
 
 /** `alone`: the only member, which owns everything; `replicated`: one of several, whatever it owns. */
 export type DataKind = 'alone' | 'replicated';
 
+/** Between two tries to open the data. */
+const RETRY_MS_MIN = 1000;
+const RETRY_MS_MAX = 30_000;
+
 export type MemberDataDeps = {
+  readonly clock: Clock;
   readonly node: ClusterNode;
   open(kind: DataKind, member: Member): Promise<DataService>;
   /** What a member serves while no partition is placed. */
@@ -31,6 +37,7 @@ export class MemberData {
   /** Why the data cannot be served though it is here. */
   #failure: unknown;
   #isStopped = false;
+  #retry: Timer | undefined;
 
   constructor(deps: MemberDataDeps) {
     this.#deps = deps;
@@ -59,16 +66,30 @@ export class MemberData {
     const wanted = this.#isStopped ? undefined : this.#want();
     if (wanted?.member === this.#wanted?.member && wanted?.kind === this.#wanted?.kind) return;
     this.#wanted = wanted;
+    this.#change(wanted, RETRY_MS_MIN);
+  }
+
+  #change(wanted: Wanted | undefined, retryMs: number): void {
     this.#isChanging = true;
     this.#changing = this.#changing
       .then(() => this.#become(wanted))
       .catch((error: unknown) => {
         this.#failure = error;
         this.#deps.onError(error);
+        this.#retryLater(wanted, retryMs);
       })
       .finally(() => {
         if (wanted === this.#wanted) this.#isChanging = false;
       });
+  }
+
+  /** A disk that failed one read, say, must not keep a node from serving for the rest of its life. */
+  #retryLater(wanted: Wanted | undefined, retryMs: number): void {
+    this.#retry?.cancel();
+    this.#retry = this.#deps.clock.setTimer(retryMs, () => {
+      if (wanted === this.#wanted && !this.#isStopped)
+        this.#change(wanted, Math.min(2 * retryMs, RETRY_MS_MAX));
+    });
   }
 
   /** The first look; rejects where the data is here and cannot be served. */
@@ -90,6 +111,7 @@ export class MemberData {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#retry?.cancel();
     this.#wanted = undefined;
     await this.#changing;
     await this.#become(undefined);

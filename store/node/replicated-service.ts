@@ -47,6 +47,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       skewMsMax: config['clock.skewMsMax'],
       propagationMs: config['replication.propagationMs'],
       versionCacheEntriesMax: config['replication.versionCacheEntriesMax'],
+      recordCacheBytes: config['replication.recordCacheBytes'],
       writeBacklogBytesMax: config['storage.writeBacklogBytesMax'],
       corruptRecordsMax: config['storage.corruptRecordsMax'],
     },
@@ -66,6 +67,9 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       onError: deps.onError,
     },
   );
+  // A service that is not opened to its end must leave nothing behind that goes on beside the next one.
+  await using onFailure = new AsyncDisposableStack();
+  onFailure.defer(() => replica.stop());
   namespaces = await openNamespaces(
     { partitions, namespacesMax: config['limits.namespacesMax'] },
     {
@@ -102,7 +106,11 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     },
     {
       ...{ engine, clock, space, client: links, routing },
-      isMember: (number) => topology.state?.members.has(number) ?? true,
+      // After a start the log is applied again: who is newer than its snapshot is no member yet, and was not removed.
+      isMember: (number) => {
+        const { state } = topology;
+        return state === undefined || number >= state.nextMember || state.members.has(number);
+      },
       events: hintEvents(deps),
     },
   );
@@ -129,7 +137,8 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       ...{ clock, routing, peers },
       scanHere: (request) => answerData(answerers, { ...request, to: self }, self),
       notMet: (message) => new KvError('QUORUM_NOT_MET', message, { outcome: 'unwritten' }),
-      readKey: (namespaceId, _partition, key) => readRecord(coordinator, namespaceId, key, deps),
+      readKey: (namespaceId, _partition, key, deadlineMs) =>
+        readRecord(coordinator, namespaceId, key, deadlineMs),
     },
   );
   const antiEntropy = new AntiEntropy(
@@ -169,6 +178,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   );
   healer.start();
   antiEntropy.start();
+  onFailure.move();
   return {
     store,
     admin: replicatedAdmin({ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, answerers }),
@@ -191,13 +201,14 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       namespaces.close();
       await antiEntropy.stop();
       await healer.stop();
-      coordinator.stop();
+      // Whoever waits for a replica is told that this node stops, then whoever waits for something else that its time is over.
       links.stop();
+      coordinator.stop();
       signals.stop();
       await hints.stop();
       routing.close();
-      await namespaces.settled();
-      await replica.stop();
+      // The end of the replica ends the deletion of a namespace, which may take long.
+      await Promise.all([replica.stop(), namespaces.settled()]);
     },
   };
 }
@@ -207,9 +218,8 @@ function readRecord(
   coordinator: Coordinator,
   namespaceId: number,
   key: Uint8Array,
-  { clock, config }: DataServiceDeps,
+  deadlineMs: number,
 ): Promise<StoredRecord | undefined> {
-  const deadlineMs = clock.monotonicMs() + config['replication.requestTimeoutMs'];
   return new Promise((resolve, reject) => {
     const request = { namespaceId, key, deadlineMs, onReplicas: undefined, level: 'quorum' } as const;
     coordinator.read(request, (end) => (end.type === 'failed' ? reject(end.error) : resolve(end.record)));

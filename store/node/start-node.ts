@@ -134,6 +134,7 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
   );
   const cluster = createClusterAdmin(node, { clock });
   const data: MemberData = new MemberData({
+    clock,
     node,
     onError: onBackgroundError,
     unplaced: (member) => unplacedStore(member, cluster, stopping.signal),

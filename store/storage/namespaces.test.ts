@@ -48,6 +48,8 @@ test('an unconfirmed deletion never takes a write with it that was answered whil
 test('a batch writes nothing into a namespace that is dropped while it runs', async () => {
   const sim = await SimNode.start();
   await sim.store.createNamespace('x');
+  // The first write waits for the bound of versions.
+  await sim.store.put('default', bytes('k'), { value: bytes('v') });
   const free = sim.disk.freeBytes();
   const batch = sim.store.batch('x', [
     { type: 'put', key: bytes('k'), value: Buffer.alloc(1000) },
@@ -141,4 +143,47 @@ test('an id is unknown until the namespace is noted here, and dropped from the t
   assert.deepEqual([namespaces.stateOf(1), served], ['dropped', 2]);
   await namespaces.settled();
   assert.deepEqual(deleted, [1]);
+});
+
+test('a namespace whose deletion takes long holds up neither the start, nor another namespace', async () => {
+  const clock = new SimClock();
+  const disk = new MemoryDisk({ capacityBytes: 1 << 20 }, { clock, random: createSimRandom(1) });
+  const engine = new MemoryEngine({ groupBytesMax: 1 << 20 }, { disk });
+  const meta = createMetaStore(engine);
+  await meta.write('namespaces-held', { ids: [1] });
+  const all = new Map<string, TopologyNamespace>();
+  let tell = (): void => {};
+  const deletion = Promise.withResolvers<void>();
+  const namespaces = await openNamespaces(
+    { partitions: 4, namespacesMax: 9 },
+    {
+      engine,
+      meta,
+      topology: {
+        namespaces: () => new Map(all),
+        nextId: () => 3,
+        async create(name) {
+          all.set(name, { name, id: 2, consistency: 'quorum', createdAtMs: 0 });
+          tell();
+        },
+        drop: () => Promise.resolve(),
+        onChange(listener) {
+          tell = listener;
+          return () => {};
+        },
+      },
+      deleteData: () => deletion.promise,
+      onError: assert.fail,
+    },
+  );
+  await namespaces.create('x');
+  assert.deepEqual([namespaces.stateOf(1), namespaces.stateOf(2)], ['dropped', 'served']);
+  assert.deepEqual(
+    await meta.read('namespaces-held'),
+    { ids: [1, 2] },
+    'the next start deletes it where this one does not',
+  );
+  deletion.resolve();
+  await namespaces.settled();
+  assert.deepEqual(await meta.read('namespaces-held'), { ids: [2] });
 });

@@ -81,6 +81,9 @@ class FollowedNamespaces implements Namespaces, NamespaceStates {
   #held: Set<number>;
   #following: Promise<void> = Promise.resolve();
   #changing: Promise<unknown> = Promise.resolve();
+  /** Ids whose data is being deleted, one after the other, beside everything else: it may be the most of a disk. */
+  readonly #deleting = new Set<number>();
+  #deletions: Promise<void> = Promise.resolve();
 
   constructor(options: NamespaceOptions, deps: NamespaceDeps, held: readonly number[]) {
     this.#options = options;
@@ -143,10 +146,12 @@ class FollowedNamespaces implements Namespaces, NamespaceStates {
         await this.follow();
       }
     });
+    await this.#deletions;
   }
 
-  settled(): Promise<void> {
-    return this.#following;
+  async settled(): Promise<void> {
+    await this.#following;
+    await this.#deletions;
   }
 
   close(): void {
@@ -200,14 +205,31 @@ class FollowedNamespaces implements Namespaces, NamespaceStates {
       const isWanted = known.get(namespace.name)?.id === namespace.id && !this.#dropping.has(namespace.id);
       if (!isServed && isWanted) this.#begin(namespace);
     }
-    const dropped = [...this.#held].filter((id) => !ids.has(id) && id < nextId);
-    for (const id of dropped) await this.#delete(id);
-    if (dropped.length > 0) await this.#hold(new Set([...this.#held].filter((id) => !dropped.includes(id))));
+    for (const id of this.#held)
+      if (!ids.has(id) && id < nextId && !this.#deleting.has(id)) this.#beginDeletion(id);
+  }
+
+  #beginDeletion(id: number): void {
+    this.#deleting.add(id);
+    this.#deletions = this.#deletions
+      .then(() => this.#delete(id))
+      .then(() => this.#release(id))
+      .catch(this.#deps.onError)
+      .finally(() => this.#deleting.delete(id));
   }
 
   #delete(id: number): Promise<void> {
     const { deleteData, engine } = this.#deps;
     return deleteData?.(id) ?? deleteByRange(engine, this.#options.partitions, id);
+  }
+
+  /** There is no data of it any more. In line with `follow`, which changes the same fact. */
+  #release(id: number): Promise<void> {
+    const run = this.#following.then(() =>
+      this.#hold(new Set([...this.#held].filter((held) => held !== id))),
+    );
+    this.#following = run.catch(() => {});
+    return run;
   }
 
   async #hold(ids: Set<number>): Promise<void> {

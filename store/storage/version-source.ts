@@ -34,6 +34,10 @@ export const AHEAD_MS_MAX = 5000;
 /** As it is kept; `aheadMs`, how far it was set ahead, is missing in what was kept by version 0.2 and before. */
 type Bound = { readonly ceilingMs: number; readonly aheadMs?: number };
 
+/**
+ * No bound is raised before a stamp asks for it, which a coordinator does only where the clocks of a majority agree with its
+ * own: one that was raised at a start with a clock hours ahead would keep this node from stamping for as many hours (D3).
+ */
 export async function openVersionSource(
   options: { readonly member: number; readonly aheadMs: number },
   deps: { readonly clock: Clock; readonly meta: MetaStore },
@@ -42,6 +46,7 @@ export async function openVersionSource(
   const stored = (await meta.read(FACT)) as Bound | undefined;
   if (stored !== undefined) await approach(stored, options.aheadMs, clock);
   let state: HybridClock = startClock(options.member, stored?.ceilingMs ?? 0);
+  if (state.ceilingMs >= WALL_MS_MAX) throw noMoreVersions();
   let raising: Promise<void> | undefined;
   /** How far the bound is set ahead now: on a disk that takes about `options.aheadMs`, writers would wait for each bound. */
   let { aheadMs } = options;
@@ -68,7 +73,6 @@ export async function openVersionSource(
     });
     return raising;
   };
-  await ready();
 
   return {
     ready,
@@ -94,10 +98,8 @@ export async function openVersionSource(
 async function approach({ ceilingMs, aheadMs }: Bound, usualMs: number, clock: Clock): Promise<void> {
   const excessMs = (aheadMs ?? usualMs) - usualMs;
   const waitMs = Math.min(excessMs, ceilingMs - usualMs - clock.nowMs());
-  if (waitMs > 0) await sleep(clock, waitMs, NEVER);
+  if (waitMs > 0) await sleep(clock, waitMs, new AbortController().signal);
 }
-
-const NEVER = new AbortController().signal;
 
 /** The clock was, or is, some 8,000 years ahead; a bound that cannot grow would be written for ever. */
 function noMoreVersions(): Error {

@@ -169,11 +169,7 @@ function keyOfClient(client: Client): string {
   return [attempt, isSpanningRound, isRefused, seen, ...others].join('/');
 }
 
-const askKey = ({
-  version,
-  floor,
-  watermark,
-}: AskAnswer) =>
+const askKey = ({ version, floor, watermark }: AskAnswer) =>
   `${code(version)}~${code(floor)}~${code(watermark)}`;
 
 const code = (version: Version | undefined): string =>

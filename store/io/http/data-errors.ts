@@ -31,7 +31,7 @@ export const dataErrors = {
   REPLICA_OUT: passing(
     503,
     'The replica has taken itself out',
-    'Ask another node. See GET /v1/repair for why; replace the node where its disk is damaged.',
+    'Ask another node. See GET /v1/repair for why, and keep the other replicas of its data up.',
   ),
   DEADLINE_EXCEEDED: unsettled(
     504,

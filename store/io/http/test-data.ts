@@ -128,7 +128,14 @@ export class TestData implements DataAdmin {
     if (this.failure !== undefined) throw this.failure;
     const equal = total - this.problems.length;
     return {
-      ...{ partitions: total, equal, keysRepaired: 2, bytesSent: 2048, unproven: [], problems: this.problems },
+      ...{
+        partitions: total,
+        equal,
+        keysRepaired: 2,
+        bytesSent: 2048,
+        unproven: [],
+        problems: this.problems,
+      },
       members: Array.from(members.values(), ({ number, name }) => {
         const error = this.#isUp(number) ? undefined : 'it is down';
         return { member: number, name, partitions: total, equal, error };

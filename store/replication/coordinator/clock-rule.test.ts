@@ -39,6 +39,16 @@ test('D3: where two of three are in the future, nothing is stamped and nothing i
   assert.deepEqual(stores(cluster), []);
 });
 
+test('a node whose clock was ahead, and is right again, says what it waits for', async () => {
+  const cluster = new TestCluster();
+  const aheadMs = cluster.clock.nowMs() + HOURS_8;
+  cluster.node(1).versions.observe({ wallMs: aheadMs, counter: 0, member: 1 });
+  const error = await failure(cluster.settle(cluster.node(1).put('k', 'a')));
+  assert.equal(error.code, 'CLOCK_SKEW');
+  const bound = `no version below ${new Date(aheadMs).toISOString()}`;
+  assert.ok(error.message.includes(bound), error.message);
+});
+
 test('the limit itself is allowed, one more is not', async () => {
   for (const [aheadMs, isAllowed] of [
     [500, true],

@@ -56,15 +56,21 @@ export function clockSkewError(
   clocks: readonly ClockSaid[],
   outcome: 'unwritten' | 'unknown',
 ): KvError {
-  const { clock, routing, options } = context;
+  const { clock, routing, versions, options } = context;
   const nowMs = clock.nowMs();
+  const stampedMs = versions.last().wallMs;
+  // So it is after a restart with a clock that was ahead before: the clocks agree, and it must wait all the same.
+  const bound =
+    stampedMs > nowMs + options.skewMsMax
+      ? `, and no version below ${at(stampedMs)}, which it may have given before, can be given again`
+      : '';
   const told = clocks.map(({ member, latestMs: theirs }) => `${routing.nameOf(member)} ${at(theirs)}`);
   const theirs = told.length === 0 ? 'the others refused its stamp' : `the others said ${told.join(', ')}`;
   const end = outcome === 'unwritten' ? 'Nothing was written.' : 'Whether the write took effect is unknown.';
   return new KvError(
     'CLOCK_SKEW',
     `the clocks of the nodes are more than ${options.skewMsMax} ms (clock.skewMsMax) apart: ` +
-      `this node's clock is at ${at(nowMs)}; ${theirs}. ${end} ` +
+      `this node's clock is at ${at(nowMs)}${bound}; ${theirs}. ${end} ` +
       'Set the clocks right (NTP), or send the request to another node',
     { outcome, ownClockMs: nowMs, skewMsMax: options.skewMsMax },
   );

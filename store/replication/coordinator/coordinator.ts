@@ -59,7 +59,7 @@ export class Coordinator {
     runWrite(this.#context, this.#viewOf(partition), { ...request, partition }, onEnd);
   }
 
-  /** No request begins or goes on after this; those under way end at no deadline: their replicas' answers end them. */
+  /** Requests that are still under way end now, as at their deadline; so do those that come later. */
   stop(): void {
     this.#forget();
     this.#context.deadlines.stop();

@@ -37,12 +37,19 @@ test('Deadlines: each is called once, at its millisecond, in order of time, unle
   );
 });
 
-test('Deadlines.stop: nothing is called any more', () => {
+test('Deadlines.stop: what is open is called at once, and so is what is set later, unless it was cancelled', async () => {
   const clock = new SimClock();
   const deadlines = new Deadlines(clock);
-  const fail = () => assert.fail('called');
-  deadlines.set(5, fail);
+  const called: string[] = [];
+  deadlines.set(5, () => called.push('open'));
+  deadlines.set(5, () => called.push('cancelled')).cancel();
   deadlines.stop();
-  deadlines.set(6, fail);
+  assert.deepEqual(called, ['open']);
+  deadlines.set(6, () => called.push('later'));
+  deadlines.set(6, () => called.push('later and cancelled')).cancel();
+  assert.deepEqual(called, ['open'], 'not in the turn of the call');
+  await undefined;
   clock.advance(10);
+  assert.deepEqual(called, ['open', 'later']);
+  assert.equal(clock.nextDueMs(), undefined, 'no timer is left');
 });

@@ -45,10 +45,13 @@ export class Deadlines {
     this.#clock = clock;
   }
 
-  /** Calls `callback` once the monotonic clock has reached `atMs`, unless it was cancelled. */
+  /** Calls `callback` once the monotonic clock has reached `atMs`, or at the stop, unless it was cancelled. */
   set(atMs: number, callback: () => void): Deadline {
     const entry = new Entry(callback);
-    if (this.#isStopped) return entry;
+    if (this.#isStopped) {
+      queueMicrotask(() => entry.callback?.());
+      return entry;
+    }
     const dueMs = Math.ceil(atMs);
     let ring = this.#rings.get(dueMs);
     if (ring === undefined) {
@@ -69,11 +72,14 @@ export class Deadlines {
     return size;
   }
 
-  /** Nothing is called any more. */
+  /** Time is over: all are called now, and what is set later in a microtask. So whoever waits for something is let go. */
   stop(): void {
     this.#isStopped = true;
     this.#timer?.timer.cancel();
+    this.#timer = undefined;
+    const rings = [...this.#rings.values()];
     this.#rings.clear();
+    for (const ring of rings) callAll(ring);
   }
 
   #setTimer(dueMs: number): void {

@@ -126,6 +126,22 @@ test('a write-back to a slow replica is hedged: another one that holds it is eno
   assert.equal(cluster.node(2).replica.valueOf('k'), 'a');
 });
 
+test('the write-back of a newer version that turned up meanwhile is hedged too, also to those that are known to lack it', async () => {
+  const cluster = new TestCluster([1, 2, 3, 4]);
+  cluster.apply(viewOf(2, [1, 2, 3]));
+  await write(cluster, [3], 'a');
+  await write(cluster, [2], 'b');
+  // 1 lacks both and stores slowly; 2 tells its version after 3 was asked instead, and after 'a' was sent to 1.
+  cluster.fate = ({ request: { to, body } }) => {
+    if (to === 1 && body.type === 'store') return { requestMs: 300, answerMs: 1 };
+    return to === 2 && body.type === 'read' && !body.isFull ? { requestMs: 17, answerMs: 1 } : PROMPT;
+  };
+  const beganMs = cluster.clock.monotonicMs();
+  assert.equal(await cluster.settle(cluster.node(4).get('k')), 'b');
+  assert.equal(cluster.clock.monotonicMs() - beganMs, 18 + 2 + 10 + 2);
+  assert.deepEqual(storesBy(cluster, 'write-back'), [1, 1, 3]);
+});
+
 test('where the value itself is slow, the substitute is asked for the value', async () => {
   const cluster = new TestCluster([1, 2, 3, 4]);
   cluster.apply(viewOf(2, [1, 2, 3]));
@@ -236,5 +252,9 @@ test('a newer version that a late answer shows is written back too, also to whom
     return { requestMs: 1, answerMs: isSlow ? (to === 2 ? 30 : 23) : 1 };
   };
   assert.equal(await cluster.settle(cluster.node(4).get('k')), 'of 3');
-  assert.deepEqual(storesBy(cluster, 'write-back'), [1, 1], 'first what 2 holds, then what 3 holds');
+  assert.deepEqual(
+    storesBy(cluster, 'write-back'),
+    [1, 1, 2],
+    'what 2 holds; what 3 holds; and the hedge of that',
+  );
 });

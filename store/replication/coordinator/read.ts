@@ -197,8 +197,12 @@ class ReadRun extends Run {
     const { deadlines, clock, options } = this.context;
     return deadlines.set(clock.monotonicMs() + options.hedgeMsMin, () => {
       const { sights, lost } = this.#read;
+      const mayLack = (member: MemberId): boolean => {
+        const seen = sights.get(member)?.version;
+        return seen === undefined || compareVersions(seen, found.version) < 0;
+      };
       const isOpen = (member: MemberId): boolean =>
-        !this.#writtenBack.includes(member) && !sights.has(member) && !lost.has(member);
+        !this.#writtenBack.includes(member) && !lost.has(member) && mayLack(member);
       const others = writtenMembers(this.view.sets).filter(isOpen);
       if (others.length === 0) return;
       for (const member of this.#writtenBack) this.context.events.onHedge(member);

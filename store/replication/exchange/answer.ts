@@ -80,15 +80,16 @@ export class ExchangeAnswerer {
   }
 
   #walk({ partition, epoch, tree }: OwnedPartition, { ask }: WalkRequest): DataReply {
-    if (tree === undefined)
-      return refused('TREE_BUILDING', `the tree of partition ${partition} is being built: ask later`, epoch);
+    if (tree === undefined) return isBuilding({ partition, epoch });
     const answerBytesMax = this.#options.walkAnswerBytesMax;
     return { type: 'walk', answer: answerWalk({ answerBytesMax }, tree, ask) };
   }
 
   async #leaves(owned: OwnedPartition, request: LeavesRequest): Promise<DataReply> {
     const { tree } = owned;
-    const leaves = tree === undefined ? [] : request.leaves.filter((leaf) => isLeafOf(tree, leaf));
+    // To list nothing would be to say that nothing is held: a round would settle without what is.
+    if (tree === undefined) return isBuilding(owned);
+    const leaves = request.leaves.filter((leaf) => isLeafOf(tree, leaf));
     const { after } = request;
     const entriesMax = Math.max(1, Math.min(request.entriesMax, this.#options.leafEntriesMax));
     const check = this.#audit.begin(owned, leaves);
@@ -136,6 +137,10 @@ export class ExchangeAnswerer {
     this.#deps.onSettled(partition);
     return undefined;
   }
+}
+
+function isBuilding({ partition, epoch }: PartitionAt): DataReply {
+  return refused('TREE_BUILDING', `the tree of partition ${partition} is being built: ask later`, epoch);
 }
 
 function isLeafOf({ shape }: NonNullable<OwnedPartition['tree']>, leaf: number): boolean {

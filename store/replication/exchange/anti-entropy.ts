@@ -85,7 +85,7 @@ export class AntiEntropy {
   ): Promise<VerifyReport> {
     const { replica } = this.#deps;
     const asked = partitions.length > 0 ? [...new Set(partitions)] : replica.ownedPartitions();
-    const round = (partition: number) => this.#rounds.run(partition, this.#background.signal);
+    const round = (partition: number) => this.#rounds.runThorough(partition, this.#background.signal);
     return await verifyPartitions(asked, { round }, onProgress);
   }
 

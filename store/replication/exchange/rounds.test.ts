@@ -218,6 +218,44 @@ test('a replica that refuses the floor, or whose tree is being built, holds the 
   await set.stop();
 });
 
+// A node 8 h ahead must not keep what its clock made it promise: cockroach docs#7679, yugabyte#10628.
+test('D3: a member whose clock is far ahead does not raise its own floor where the clocks of the others refuse it', async () => {
+  const set = new TestSet(settle);
+  set.put(tombstone('key', at(OLD)));
+  for (const member of [2, 3]) partitionOf(set, member).floorMaxMs = OLD - 1;
+  const report = await set.until(set.antiEntropy(1).verify([0]));
+  assert.equal(report.equal, 0);
+  assert.deepEqual(
+    [1, 2, 3].map((member) => partitionOf(set, member).floor.wallMs),
+    [0, 0, 0],
+  );
+  await set.stop();
+});
+
+test('D11: a replica that loses its tree in the middle of a round holds it back: what it does not list is not what it lacks', async () => {
+  const set = new TestSet(settle);
+  set.put(live('key', at(OLD)));
+  for (const member of [1, 2, 3]) await partitionOf(set, member).raiseWatermark(at(OLD + 1));
+  set.put(tombstone('key', at(OLD + 5)), [3]);
+  const damaged = partitionOf(set, 3);
+  set.isLost = (_, { to, what }) => {
+    if (to === 3 && what === 'leaves') damaged.tree = undefined;
+    return false;
+  };
+  const report = await set.until(set.antiEntropy(1).verify([0]));
+  assert.deepEqual(watermarks(set), [OLD + 1, OLD + 1, OLD + 1], report.problems.join());
+  set.isLost = () => false;
+  damaged.rebuildTree();
+  assert.equal((await set.until(set.antiEntropy(1).verify([0]))).equal, 1);
+  await set.pass(5000);
+  assert.deepEqual(
+    set.held('key'),
+    [undefined, undefined, undefined],
+    'the delete reached all before it went',
+  );
+  await set.stop();
+});
+
 test('new keys that are on their way all the time do not keep a round from settling', async () => {
   const set = new TestSet(settle);
   const verified = set.antiEntropy(1).verify();
@@ -380,4 +418,22 @@ test('stop does not wait for members that do not answer', async () => {
   assert.ok(isStopped);
   await stopped;
   await set.stop();
+});
+
+test('a verification finds, and repairs, what was overwritten since the floor and is not on all replicas', async () => {
+  const set = new TestSet(settle, { options: { propagationMs: 10_000 } });
+  await set.pass(20_000);
+  const nowMs = set.clock.nowMs();
+  set.put(live('overwritten', at(nowMs - 3000)));
+  set.put(live('overwritten', at(nowMs - 1000)), [2, 3]);
+  const report = await set.until(set.antiEntropy(1).verify());
+  assert.deepEqual(set.held('overwritten'), [nowMs - 1000, nowMs - 1000, nowMs - 1000]);
+  assert.deepEqual([report.equal, report.keysRepaired, report.problems], [1, 1, []]);
+  set.put(live('arriving', at(nowMs - 3000)));
+  set.put(live('arriving', at(set.clock.nowMs())), [2]);
+  assert.equal(
+    (await set.until(set.antiEntropy(1).verify())).equal,
+    1,
+    'a write on its way is no difference',
+  );
 });

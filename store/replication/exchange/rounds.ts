@@ -37,10 +37,19 @@ export class Rounds {
   }
 
   /** A round of `partition`, after the one that is under way there, if there is one. */
-  async run(partition: number, signal: AbortSignal): Promise<RoundResult> {
+  run(partition: number, signal: AbortSignal): Promise<RoundResult> {
+    return this.#next(partition, false, signal);
+  }
+
+  /** The same, that also compares, and repairs, what was written since the floor. */
+  runThorough(partition: number, signal: AbortSignal): Promise<RoundResult> {
+    return this.#next(partition, true, signal);
+  }
+
+  async #next(partition: number, isThorough: boolean, signal: AbortSignal): Promise<RoundResult> {
     // What the one before throws, its own caller hears.
     while (this.#running.has(partition)) await this.#running.get(partition)?.catch(() => {});
-    const running = this.#gate.run(() => this.#one(partition, signal));
+    const running = this.#gate.run(() => this.#one(partition, isThorough, signal));
     this.#running.set(partition, running);
     try {
       return await running;
@@ -82,9 +91,10 @@ export class Rounds {
     return nowMs - known.sinceMs >= STUCK_INTERVALS * this.#options.roundIntervalMs;
   }
 
-  async #one(partition: number, signal: AbortSignal): Promise<RoundResult> {
+  async #one(partition: number, isThorough: boolean, signal: AbortSignal): Promise<RoundResult> {
     this.#number++;
-    const result = await runRound(this.#options, this.#deps, partition, this.#number, signal);
+    const asked = { partition, number: this.#number, isThorough };
+    const result = await runRound(this.#options, this.#deps, asked, signal);
     const { outcome, reason, floor, keysRepaired, keysIgnored, recordBytes, comparedBytes } = result;
     const atMs = this.#deps.clock.nowMs();
     this.#deps.log.noteRound({ partition, atMs, floor, outcome, reason });

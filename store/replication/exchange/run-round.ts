@@ -45,6 +45,13 @@ export type RoundResult = {
   readonly sealedDifferences: number;
 };
 
+export type AskedRound = {
+  readonly partition: number;
+  readonly number: number;
+  /** As of settleLeaves. */
+  readonly isThorough: boolean;
+};
+
 /** The round came to an end without a result: nothing was settled, and nothing is wrong. */
 class RoundEnd extends Error {
   override readonly name = 'RoundEnd';
@@ -59,11 +66,10 @@ class RoundEnd extends Error {
 export async function runRound(
   options: AntiEntropyOptions,
   deps: RunRoundDeps,
-  partition: number,
-  number: number,
+  asked: AskedRound,
   signal: AbortSignal,
 ): Promise<RoundResult> {
-  const run = new RoundRun(options, deps, partition, number, signal);
+  const run = new RoundRun(options, deps, asked, signal);
   try {
     await run.all();
     return run.result('settled', '');
@@ -80,20 +86,16 @@ class RoundRun {
   readonly #partition: number;
   readonly #signal: AbortSignal;
   readonly #number: number;
+  readonly #isThorough: boolean;
   #round: Round | undefined;
   #totals = { keysRepaired: 0, keysIgnored: 0, recordBytes: 0, comparedBytes: 0, sealedDifferences: 0 };
 
-  constructor(
-    options: AntiEntropyOptions,
-    deps: RunRoundDeps,
-    partition: number,
-    number: number,
-    signal: AbortSignal,
-  ) {
+  constructor(options: AntiEntropyOptions, deps: RunRoundDeps, asked: AskedRound, signal: AbortSignal) {
     this.#options = options;
     this.#deps = deps;
-    this.#partition = partition;
-    this.#number = number;
+    this.#partition = asked.partition;
+    this.#number = asked.number;
+    this.#isThorough = asked.isThorough;
     this.#signal = signal;
   }
 
@@ -157,13 +159,25 @@ class RoundRun {
     }
   }
 
-  /** Resolves with the watermarks that the members had before the comparison. */
+  /**
+   * Resolves with the watermarks that the members had before the comparison. This member raises its own floor last: its
+   * clock may be far ahead, then those of the others refuse, and nothing could take its own promise back (D3).
+   */
   async #confirmFloor({ members }: Round): Promise<Watermarks> {
-    const answers = await this.#tell(members, 'floor');
-    const verdict = roundVerdict(this.#current());
-    if (verdict.type === 'floor')
-      throw new RoundEnd('held-back', `${this.#namesOf(verdict.members)} did not confirm the floor`);
-    return answers;
+    const { self } = this.#options;
+    const others = members.filter((member) => member !== self);
+    const answers = await this.#tell(others, 'floor');
+    this.#requireFloorOf(others);
+    const own = await this.#tell([self], 'floor');
+    this.#requireFloorOf(members);
+    return new Map([...answers, ...own]);
+  }
+
+  #requireFloorOf(members: readonly MemberId[]): void {
+    const { confirmed } = this.#current();
+    const missing = members.filter((member) => !confirmed.has(member));
+    if (missing.length > 0)
+      throw new RoundEnd('held-back', `${this.#namesOf(missing)} did not confirm the floor`);
   }
 
   async #compare(round: Round, watermarks: Watermarks): Promise<void> {
@@ -172,7 +186,7 @@ class RoundRun {
     const leaves = await this.#differingLeaves(at, members);
     if (leaves.size === 0) return;
     const settled = await settleLeaves(
-      { ...this.#options, at, floor: id.floor, leaves, watermarks },
+      { ...this.#options, at, floor: id.floor, isThorough: this.#isThorough, leaves, watermarks },
       this.#deps,
       this.#signal,
     );

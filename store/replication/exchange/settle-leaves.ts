@@ -1,5 +1,5 @@
 import type { MemberId } from '../../core/raft/types.ts';
-import { type Holding, judgeKey } from '../../core/round/judge-key.ts';
+import { ABOVE_ALL, type Holding, judgeKey, type KeyVerdict } from '../../core/round/judge-key.ts';
 import type { Version } from '../../core/version/version.ts';
 import type { KeyAt, PartitionAt } from '../../peer/data-messages.ts';
 import { type Clock, sleep } from '../../ports/clock.ts';
@@ -15,6 +15,8 @@ import { type SealedDifference, suspectsOf } from './sealed-check.ts';
 export type SettleOptions = Pick<AntiEntropyOptions, 'self' | 'limits'> & {
   readonly at: PartitionAt;
   readonly floor: Version;
+  /** Whether what is above the floor must be equal too, but for writes on their way: a round does not need it, a proof does. */
+  readonly isThorough: boolean;
   readonly leaves: ReadonlySet<number>;
   /** Of all N members, from before the comparison. */
   readonly watermarks: Watermarks;
@@ -92,7 +94,7 @@ class Settler {
     const suspects = suspectsOf(key, watermarks);
     this.#suspects.push(...suspects.slice(0, limits.suspectsMax - this.#suspects.length));
     const holdings = holdingsOf(key, watermarks);
-    if (judgeKey(this.#options.floor, holdings).type === 'settled') return;
+    if (this.#judge(holdings).type === 'settled') return;
     const { namespaceId, key: name } = key;
     this.#open.push(this.#settle({ namespaceId, key: name }, holdings));
     if (this.#open.length >= KEYS_MAX) await this.drain();
@@ -115,17 +117,25 @@ class Settler {
   }
 
   async #settle(place: KeyAt, listed: ReadonlyMap<MemberId, Holding>): Promise<void> {
-    const { floor, limits } = this.#options;
+    const { limits } = this.#options;
     let holdings = listed;
     for (let attempt = 1; attempt <= limits.keyAttemptsMax && !this.isStopped; attempt++) {
-      const verdict = judgeKey(floor, holdings);
+      const verdict = this.#judge(holdings);
       if (verdict.type === 'settled') return;
       if (attempt === 1 && isRecent(verdict, this.#deps.clock.nowMs() - limits.inFlightMs))
         await sleep(this.#deps.clock, limits.recheckMs, this.#signal);
       else await this.#carry({ ...this.#options.at, ...place, from: verdict.from, to: verdict.to });
       holdings = await this.#look(place);
     }
-    if (judgeKey(floor, holdings).type !== 'settled') this.#unsettled++;
+    if (this.#judge(holdings).type !== 'settled') this.#unsettled++;
+  }
+
+  #judge(holdings: ReadonlyMap<MemberId, Holding>): KeyVerdict {
+    const { floor, isThorough, limits } = this.#options;
+    const verdict = judgeKey(isThorough ? ABOVE_ALL : floor, holdings);
+    const isArriving =
+      verdict.type === 'carry' && isRecent(verdict, this.#deps.clock.nowMs() - limits.inFlightMs);
+    return isArriving ? judgeKey(floor, holdings) : verdict;
   }
 
   async #carry(cargo: Cargo): Promise<void> {

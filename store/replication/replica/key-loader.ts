@@ -2,8 +2,13 @@ import type { Engine } from '../../storage/engine.ts';
 import type { Damage } from './damage.ts';
 import { decodeIntact, heldOf } from './held.ts';
 import type { KeyState, LoadWaiter } from './key-state.ts';
+import type { RecordCache } from './record-cache.ts';
 
-export type KeyLoaderDeps = { readonly engine: Engine; readonly damage: Damage };
+export type KeyLoaderDeps = {
+  readonly engine: Engine;
+  readonly damage: Damage;
+  readonly records: RecordCache;
+};
 
 /**
  * Looks a key up in the engine, once for all that wait for it. No write of the key is issued before it is known, so what
@@ -47,6 +52,7 @@ export class KeyLoader {
         return;
       }
       state.durable = heldOf(record);
+      this.#deps.records.keep(state, stored);
     }
     state.isKnown = true;
   }

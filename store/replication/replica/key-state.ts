@@ -2,6 +2,7 @@ import type { KeyHash } from '../../core/merkle/entry-hash.ts';
 import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { Held } from './held.ts';
 import type { PartitionState } from './partition-state.ts';
+import type { CachedRecord } from './record-cache.ts';
 
 /** A write or a removal on its way to the disk. */
 export type Change = {
@@ -28,6 +29,8 @@ export class KeyState {
   /** The stored record fails its checksum: as if it were not there, until it is overwritten. */
   isDamaged = false;
   durable: Held | undefined;
+  /** Only `RecordCache` looks at it. */
+  cached: CachedRecord | undefined;
   /** What was issued and is not durable, in the order of the engine. */
   firstChange: Change | undefined;
   lastChange: Change | undefined;

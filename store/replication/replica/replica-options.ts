@@ -16,6 +16,8 @@ export type ReplicaOptions = {
   /** How far behind the clock a floor lies; `replication.propagationMs`. */
   readonly propagationMs: number;
   readonly versionCacheEntriesMax: number;
+  /** Stored records that are kept in memory; `replication.recordCacheBytes`. */
+  readonly recordCacheBytes: number;
   /** Bytes of writes on their way to the disk; more are refused as OVERLOADED. */
   readonly writeBacklogBytesMax: number;
   /** Damaged keys; with more the replica takes no part any more. */

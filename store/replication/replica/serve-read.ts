@@ -1,9 +1,10 @@
 import type { MemberId } from '../../core/raft/types.ts';
-import type { Version } from '../../core/version/version.ts';
+import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { ReplicaReply, ReplicaReplyBody, ReplicaRequest } from '../../peer/replica-messages.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../storage/engine.ts';
 import { dataKey } from '../../storage/key-layout.ts';
+import type { StoredRecord } from '../../storage/record.ts';
 import type { VersionSource } from '../../storage/version-source.ts';
 import type { Damage } from './damage.ts';
 import type { Gate } from './gate.ts';
@@ -12,6 +13,7 @@ import type { KeyLoader } from './key-loader.ts';
 import type { KeyState } from './key-state.ts';
 import { type KeyTable, nameOf } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
+import type { RecordCache } from './record-cache.ts';
 import { type Call, refused, refusedBy, replyOf } from './reply.ts';
 
 export type ReadServerOptions = { readonly self: MemberId; readonly skewMsMax: number };
@@ -23,6 +25,7 @@ export type ReadServerDeps = {
   readonly gate: Gate;
   readonly table: KeyTable;
   readonly loader: KeyLoader;
+  readonly records: RecordCache;
   readonly damage: Damage;
   /** The world has changed while the engine worked: from the fence on once more. */
   again(call: Call): void;
@@ -41,8 +44,10 @@ export class ReadServer {
   /** The answer, where it is known without the engine. */
   now(request: ReplicaRequest, partition: PartitionState): ReplicaReply | undefined {
     const state = this.#deps.table.find(nameOf(dataKey(request)));
-    if (state === undefined || !state.isKnown || needsRecord(request, state)) return undefined;
-    return this.#reply(partition, this.#known(request, partition, state));
+    if (state === undefined || !state.isKnown) return undefined;
+    if (!needsRecord(request, state)) return this.#reply(partition, this.#known(request, partition, state));
+    const stored = this.#deps.records.find(state);
+    return stored === undefined ? undefined : this.#reply(partition, fullSight(partition, state, stored));
   }
 
   serve(call: Call, partition: PartitionState): void {
@@ -60,7 +65,7 @@ export class ReadServer {
 
   #answer(call: Call, partition: PartitionState, state: KeyState, stored: Uint8Array | undefined): void {
     const body = needsRecord(call.request, state)
-      ? sight(state.durable?.version, partition.watermark, true, stored)
+      ? fullSight(partition, state, stored)
       : this.#known(call.request, partition, state);
     this.#deps.table.release(state);
     call.done(this.#reply(partition, body));
@@ -90,6 +95,7 @@ export class ReadServer {
     const { partition } = state;
     const record = stored === undefined ? undefined : decodeIntact(storedKey, stored);
     if (record !== undefined) {
+      if (stored !== undefined && isOf(record, state)) this.#deps.records.keep(state, stored);
       call.done(this.#reply(partition, sight(record.version, partition.watermark, true, stored)));
     } else if (state.isChanging || state.durable !== before) {
       // What was read may be on its way out, or already replaced: only what stood still all the while is damaged.
@@ -134,6 +140,19 @@ const CORRUPT = refused('RECORD_CORRUPT', 'what is stored here fails its checksu
 /** Whether only the engine can answer. */
 function needsRecord({ body }: ReplicaRequest, state: KeyState): boolean {
   return body.type === 'read' && body.isFull && state.durable !== undefined;
+}
+
+function fullSight(
+  partition: PartitionState,
+  state: KeyState,
+  stored: Uint8Array | undefined,
+): ReplicaReplyBody {
+  return sight(state.durable?.version, partition.watermark, true, stored);
+}
+
+/** A write that settled since the engine was asked may be newer. */
+function isOf({ version }: StoredRecord, { durable }: KeyState): boolean {
+  return durable !== undefined && compareVersions(durable.version, version) === 0;
 }
 
 function sight(

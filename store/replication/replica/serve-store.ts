@@ -160,7 +160,7 @@ export class StoreServer {
     this.#deps.versions.observe(offered.version);
     const waiter = this.#teller(call, partition, offered);
     this.#deps.writer.issue(
-      [{ state, after: offered, waiter }],
+      [{ state, after: offered, record: body.record, waiter }],
       operations,
       storedKey.length + body.record.length,
     );

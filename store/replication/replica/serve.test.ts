@@ -91,6 +91,39 @@ test('a known key is answered without a promise, from memory', async () => {
   assert.ok(isDone);
 });
 
+test('a record in memory is read without the engine: the durable one, behind the fence', async () => {
+  const t = await TestReplica.open({ recordCacheBytes: 1 << 20 });
+  const read = t.request({ type: 'read', isFull: true }, 'a');
+  const recordOf = (reply: ReplicaReply | undefined): string | undefined =>
+    reply?.body.type === 'sight' && reply.body.record !== undefined
+      ? Buffer.from(decodeRecord(dataKey(read), reply.body.record, read.key).value).toString()
+      : undefined;
+  await t.store('a', { wallMs: V, value: 'old' });
+  assert.equal(recordOf(t.replica.serveNow(read)), 'old');
+  t.disk.faults.syncDelayMs = 50;
+  const newer = t.store('a', { wallMs: V + 1, value: 'new' });
+  await settle();
+  assert.equal(recordOf(t.replica.serveNow(read)), 'old');
+  t.clock.advance(50);
+  await newer;
+  assert.equal(recordOf(t.replica.serveNow(read)), 'new');
+  t.topology.set(6, [
+    [SELF, 2, 3],
+    [SELF, 2, 3],
+  ]);
+  assert.equal(t.replica.serveNow(read), undefined);
+});
+
+test('a record that only the engine had is in memory after its first read, and after a crash in none', async () => {
+  const t = await TestReplica.open({ recordCacheBytes: 1 << 20 });
+  await t.store('a', { wallMs: V, value: 'x' });
+  await t.crash();
+  const read = t.request({ type: 'read', isFull: true }, 'a');
+  assert.equal(t.replica.serveNow(read), undefined);
+  await t.ask('a');
+  assert.equal(said(t.replica.serveNow(read)?.body as ReplicaReply['body']), `seen ${V}`);
+});
+
 test('the cache keeps as many keys as it may, and what it forgets is read again', async () => {
   const t = await TestReplica.open({ versionCacheEntriesMax: 2 });
   for (const key of ['a', 'b', 'c', 'd']) await t.store(key, { wallMs: V, value: key });

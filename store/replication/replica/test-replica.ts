@@ -35,6 +35,7 @@ export const OPTIONS: ReplicaOptions = {
   skewMsMax: 500,
   propagationMs: 10_000,
   versionCacheEntriesMax: 8,
+  recordCacheBytes: 0,
   writeBacklogBytesMax: 1 << 20,
   corruptRecordsMax: 3,
   treeShape: SHAPE,

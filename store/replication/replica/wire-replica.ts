@@ -10,6 +10,7 @@ import { NamespaceDropper } from './namespace-dropper.ts';
 import { OwnedView } from './owned-view.ts';
 import { FactKeeper, NO_FACT, type ReadFact } from './partition-facts.ts';
 import { PartitionState } from './partition-state.ts';
+import { RecordCache } from './record-cache.ts';
 import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
 import type { Call } from './reply.ts';
 import { ReadServer } from './serve-read.ts';
@@ -49,16 +50,29 @@ export function wireReplica(
     { idleEntriesMax: options.versionCacheEntriesMax, treeShape: options.treeShape },
     { isDamaged: (name) => damage.has(name) },
   );
-  const loader = new KeyLoader({ engine, damage });
+  const records = new RecordCache({ bytesMax: options.recordCacheBytes });
+  const loader = new KeyLoader({ engine, damage, records });
   const inspector = new KeyInspector({ engine, table, loader, damage });
   const recheck = (partition: PartitionState, storedKey: Uint8Array): Promise<unknown> =>
     inspector.look(partition, storedKey);
   const builder = new TreeBuilder({ ...deps, damage, recheck });
   const writer = new Writer(
     { backlogBytesMax: options.writeBacklogBytesMax },
-    { engine, table, onHealed: ({ name }) => damage.heal(name) },
+    { engine, table, records, onHealed: ({ name }) => damage.heal(name) },
   );
-  const shared = { ...deps, partitions, facts, gate, damage, table, loader, inspector, writer, rebuildTree };
+  const shared = {
+    ...deps,
+    partitions,
+    facts,
+    gate,
+    damage,
+    table,
+    records,
+    loader,
+    inspector,
+    writer,
+    rebuildTree,
+  };
   const collector = new Collector(shared);
   const expiry = new ExpiryCollector({ ...shared, collector });
   const scan = new LeafScan(options, {

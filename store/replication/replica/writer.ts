@@ -2,12 +2,14 @@ import type { Engine, EngineOperation } from '../../storage/engine.ts';
 import type { Held } from './held.ts';
 import type { Change, KeyState } from './key-state.ts';
 import type { KeyTable } from './key-table.ts';
+import type { RecordCache } from './record-cache.ts';
 
 export type WriterOptions = { readonly backlogBytesMax: number };
 
 export type WriterDeps = {
   readonly engine: Engine;
   readonly table: KeyTable;
+  readonly records: RecordCache;
   /** The record that was damaged is overwritten, or gone. */
   onHealed(state: KeyState): void;
 };
@@ -16,6 +18,8 @@ export type WriterDeps = {
 export type KeyChange = {
   readonly state: KeyState;
   readonly after: Held | undefined;
+  /** As it is stored, where it is worth remembering. */
+  readonly record?: Uint8Array;
   readonly waiter?: (failure: Error | undefined) => void;
 };
 
@@ -57,7 +61,7 @@ export class Writer {
     this.#deps.engine.write(operations, SYNC).then(
       () => {
         this.#backlogBytes -= bytes;
-        for (const { state } of changes) this.#settle(state);
+        for (const change of changes) this.#settle(change);
       },
       (error: unknown) => {
         this.#backlogBytes -= bytes;
@@ -75,11 +79,12 @@ export class Writer {
     return change;
   }
 
-  #settle(state: KeyState): void {
+  #settle({ state, record }: KeyChange): void {
     const { partition } = state;
     const { after, waiters } = state.shift();
     partition.tree.update(state, state.durable, after);
     state.durable = after;
+    if (record !== undefined) this.#deps.records.keep(state, record);
     if (state.isDamaged) {
       state.isDamaged = false;
       this.#deps.onHealed(state);

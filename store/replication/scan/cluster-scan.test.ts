@@ -143,7 +143,7 @@ test('every acknowledged key appears once and in order: drift, deletes, expiry, 
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
 
@@ -221,6 +221,18 @@ test('a damaged record is read from the others, also where only its replica was 
   assert.equal(world.quorumReads, 1);
   assert.ok(world.corrupt(1, 'a'));
   assert.deepEqual((await allPages(world, { limit: 10 }, { request: { level: 1 } })).map(shown), ['a=v']);
+});
+
+test('keys that differ are read within the time of the page', async () => {
+  const world = new ScanWorld(settle, 3, circle(3));
+  for (let i = 0; i < 20; i++) {
+    await storeAll(world, `key-${i}`, record(1, 'v'));
+    world.corrupt(1, `key-${i}`);
+  }
+  const endMs = world.clock.monotonicMs() + 700;
+  await allPages(world, { limit: 100 }, { request: { timeoutMs: 700 } });
+  assert.ok(world.quorumReads > 8);
+  assert.deepEqual(new Set(world.readDeadlinesMs), new Set([endMs]));
 });
 
 test('a member that hangs is given up in time to ask another; without a quorum the scan says who said what', async () => {

@@ -21,8 +21,16 @@ export type ClusterScanOptions = {
 };
 
 export type ClusterScanDeps = ScanStepDeps & {
-  /** A read at quorum with its write-back: what holds for the key, also a tombstone; undefined: nothing. */
-  readKey(namespaceId: number, partition: number, key: Uint8Array): Promise<StoredRecord | undefined>;
+  /**
+   * A read at quorum with its write-back: what holds for the key, also a tombstone; undefined: nothing. Rejects at
+   * `deadlineMs`, monotonic.
+   */
+  readKey(
+    namespaceId: number,
+    partition: number,
+    key: Uint8Array,
+    deadlineMs: number,
+  ): Promise<StoredRecord | undefined>;
 };
 
 export type ClusterScanRequest = {
@@ -80,6 +88,7 @@ class Page {
   readonly #query: ScanQuery;
   readonly #level: Level;
   readonly #timeoutMs: number;
+  readonly #deadlineMs: number;
   readonly #context: PageContext;
   readonly #avoided = new Set<MemberId>();
   readonly #entries: ScanEntry[] = [];
@@ -91,16 +100,16 @@ class Page {
     this.#query = query;
     this.#level = request.level ?? 'quorum';
     this.#timeoutMs = request.timeoutMs ?? context.options.timeoutMs;
+    this.#deadlineMs = context.deps.clock.monotonicMs() + this.#timeoutMs;
     this.#context = context;
   }
 
   async run(): Promise<ScanPage> {
     const { deps, signal } = this.#context;
-    const deadlineMs = deps.clock.monotonicMs() + this.#timeoutMs;
     const isReverse = this.#query.reverse === true;
     let bounds = boundsOf(this.#query, isReverse);
     for (;;) {
-      const step = { ...this.#nextStep(), ...bounds, isReverse, deadlineMs };
+      const step = { ...this.#nextStep(), ...bounds, isReverse, deadlineMs: this.#deadlineMs };
       const end = await scanStep(step, this.#avoided, deps, signal);
       const resumeAfter = await this.#take(end);
       if (resumeAfter !== undefined) return { entries: this.#entries, resumeAfter };
@@ -159,7 +168,7 @@ class Page {
       state.type === 'agreed' && agreementCounts(views[partition], this.#level)
         ? this.#recordOf(state.entry)
         : undefined;
-    return settled ?? this.#context.deps.readKey(this.#namespaceId, partition, key);
+    return settled ?? this.#context.deps.readKey(this.#namespaceId, partition, key, this.#deadlineMs);
   }
 
   /** Undefined where the entry does not say enough. */

@@ -52,6 +52,9 @@ export class ScanWorld {
   readonly #applied = new Map<MemberId, number>();
   readonly #settle: Settle;
 
+  /** Of the reads of single keys that a scan asked for. */
+  readonly readDeadlinesMs: number[] = [];
+
   constructor(
     settle: Settle,
     members: number,
@@ -84,7 +87,10 @@ export class ScanWorld {
         peers: { request: (request, { timeoutMs }) => this.#request(request, timeoutMs) },
         scanHere: (request) => this.scanAt(1, request),
         notMet: (message) => new Error(message),
-        readKey: (_, partition, key) => this.#readAtQuorum(partition, textOf(key)),
+        readKey: (_, partition, key, deadlineMs) => {
+          this.readDeadlinesMs.push(deadlineMs);
+          return this.#readAtQuorum(partition, textOf(key));
+        },
       },
     );
   }
@@ -110,8 +116,8 @@ export class ScanWorld {
   }
 
   /**
-   * The partition gets other replicas, which hold all that was acknowledged. Only those who own it now know of it at once:
-   * the scanning member learns by asking.
+   * The partition gets other replicas, which hold all that was acknowledged. Not all members know of it at once: the
+   * scanning one learns by asking.
    */
   async move(partition: number, replicas: readonly MemberId[], keys: readonly string[]): Promise<void> {
     const before = this.#placements.at(-1) as Placement;
@@ -122,8 +128,13 @@ export class ScanWorld {
       for (const member of replicas) if (newest !== undefined) await this.store(member, key, newest);
     }
     this.#placements.push(before.map((each, p) => (p === partition ? { epoch, replicas } : each)));
-    for (const member of this.engines.keys())
-      if (member !== 1 && (member + epoch) % 3 !== 0) this.#applied.set(member, this.#placements.length - 1);
+    // Of the replicas before, N-R+1 have confirmed a move before it is done (DESIGN section 8): only one may lag, the scanning
+    // member. Of the others some do as well.
+    const from = before[partition]?.replicas ?? [];
+    for (const member of this.engines.keys()) {
+      const lags = member === 1 || (!from.includes(member) && (member + epoch) % 3 === 0);
+      if (!lags) this.#applied.set(member, this.#placements.length - 1);
+    }
   }
 
   /** The result of `work`, for which virtual time passes. */

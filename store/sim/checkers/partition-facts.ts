@@ -55,14 +55,17 @@ export class PartitionFacts {
   #require(partition: number, before: PartitionFact | undefined, fact: PartitionFact | undefined): void {
     const where = (): string => `partition ${partition} of ${this.#who}`;
     if (fact !== undefined)
-      requireOrder(compareVersions(fact.watermark, fact.floor) <= 0, () => `${where()}: ${describe(fact)}`);
+      requireOrder(
+        compareVersions(fact.watermark, fact.floor) <= 0,
+        () => `${where()}: ${describeFact(fact)}`,
+      );
     if (before === undefined) return;
     const isAbove =
       fact !== undefined &&
       fact.epoch >= before.epoch &&
       compareVersions(fact.floor, before.floor) >= 0 &&
       compareVersions(fact.watermark, before.watermark) >= 0;
-    requireRising(isAbove, () => `${where()}: ${describe(before)}, then ${describe(fact)}`);
+    requireRising(isAbove, () => `${where()}: ${describeFact(before)}, then ${describeFact(fact)}`);
   }
 }
 
@@ -88,7 +91,7 @@ function parse(text: string): Version {
   return version;
 }
 
-function describe(fact: PartitionFact | undefined): string {
+export function describeFact(fact: PartitionFact | undefined): string {
   if (fact === undefined) return 'nothing';
   const { epoch, floor, watermark } = fact;
   return `epoch ${epoch}, floor ${formatVersion(floor)}, watermark ${formatVersion(watermark)}`;

@@ -26,6 +26,10 @@ export function partitionRange(partition: number): KeyRange {
   return { start, end: end.subarray(0, 3) };
 }
 
+export function partitionOfKey(storedKey: Uint8Array): number {
+  return asBuffer(storedKey).readUInt16BE(1);
+}
+
 export function readContents(who: string, watermark: Version, entries: Iterable<EngineEntry>): Contents {
   const records = new Map<string, Held>();
   for (const { key, value } of entries) records.set(asBuffer(key).toString('hex'), readHeld(key, value));

@@ -60,8 +60,8 @@ const LOG: readonly Mutant[] = [
     'acknowledged-before-fsync',
     'entries are synced before they are acknowledged',
     'store/cluster/raft-driver.ts',
-    '{ sync: mustSync }',
-    '{ sync: false }',
+    'hardState: this.#unwritten }, { sync: true }',
+    'hardState: this.#unwritten }, { sync: false }',
   ),
   mutant(
     'old-append-truncates',

@@ -1,5 +1,6 @@
 import type { ClusterStatus } from '../../cluster/cluster-admin.ts';
 import type { Prng } from '../../core/prng/prng.ts';
+import { describeFact } from '../checkers/partition-facts.ts';
 import { Violation } from '../checkers/violation.ts';
 import { formatConfiguration } from '../raft/format.ts';
 import type { Machine } from './machine.ts';
@@ -83,7 +84,7 @@ function whatIsLeft(world: SimWorld): string | undefined {
   for (const machine of world.machines) {
     if (machine.isGone) continue;
     const status = machine.node?.cluster.status();
-    if (status === undefined) return `${machine.name} is not up`;
+    if (status === undefined || machine.life?.isStopping === true) return `${machine.name} is not up`;
     const { state, reason } = status.node;
     if (state !== 'member') return `${machine.name} is ${state}: ${reason}`;
     views.push({ machine, status });
@@ -130,7 +131,9 @@ function whatIsLeftOf(
 
 /** For who reads the trace. */
 function describeAll(world: SimWorld): void {
-  for (const { name, node, log } of world.machines) {
+  for (const { name, node, log, facts } of world.machines) {
+    for (const [partition, fact] of facts.byPartition)
+      world.trace.note(`${name}, partition ${partition}`, () => describeFact(fact));
     const status = node?.cluster.status();
     const configuration = log.configuration();
     world.trace.note(name, () =>

@@ -4,6 +4,8 @@ import type { Prng } from '../../core/prng/prng.ts';
 /** What clients do with the data of a run, and the settings that make its background work happen within it. */
 export type DataPlan = {
   readonly operationEveryMs: number;
+  /** Mean time between spells in which what one machine sends is slow; undefined: there are none. */
+  readonly slowEveryMs: number | undefined;
   /** Few, so that operations meet. */
   readonly keys: number;
   /** Keys whose values expire. */
@@ -21,18 +23,21 @@ export type DataPlan = {
 /** Two seeds in three have data. */
 export function drawDataPlan(prng: Prng): DataPlan | undefined {
   const isChosen = prng.below(3) > 0;
-  const skewMsMax = 100 + prng.below(400);
+  // In every second run rounds are so quick that they overtake requests.
+  const isQuick = prng.below(2) === 0;
+  const skewMsMax = isQuick ? 5 + prng.below(40) : 100 + prng.below(400);
   const replicationFactor = [1, 2, 3, 3, 3, 3, 3, 3][prng.below(8)] as number;
   const clocks = drawClocks(prng, skewMsMax);
   const plan: DataPlan = {
-    operationEveryMs: 10 + prng.below(150),
-    keys: 2 + prng.below(8),
+    operationEveryMs: isQuick && prng.below(4) === 0 ? 3 + prng.below(10) : 10 + prng.below(150),
+    slowEveryMs: prng.below(3) === 0 ? undefined : 500 + prng.below(4000),
+    keys: 1 + prng.below(isQuick ? 3 : 9),
     expiringKeys: prng.below(4),
     valueBytesMax: prng.below(3) === 0 ? 2000 : 40,
     replicationFactor,
     nodes: replicationFactor + prng.below(replicationFactor === 1 ? 1 : 3),
     ...clocks,
-    settings: drawDataSettings(prng, skewMsMax),
+    settings: { ...drawDataSettings(prng, skewMsMax), ...(isQuick ? drawQuickRounds(prng, skewMsMax) : {}) },
   };
   return isChosen ? plan : undefined;
 }
@@ -42,6 +47,15 @@ function drawClocks(prng: Prng, skewMsMax: number) {
   const isBad = prng.below(8) === 0;
   const factor = isBad ? 4 * prng.below(40) : 0.4;
   return { clockOffsetMsMax: factor * skewMsMax, clockJumpMsMax: factor * skewMsMax };
+}
+
+function drawQuickRounds(prng: Prng, skewMsMax: number): Partial<Config> {
+  return {
+    'replication.propagationMs': Math.max(20, 2 * skewMsMax) + prng.below(30),
+    'antiEntropy.intervalMs': 20 + prng.below(200),
+    'antiEntropy.roundIntervalMs': 10 + prng.below(100),
+    'expiry.intervalMs': 10 + prng.below(100),
+  };
 }
 
 function drawDataSettings(prng: Prng, skewMsMax: number): Partial<Config> {

@@ -2,12 +2,14 @@ import { majority } from '../../core/quorum/quorum-sizes.ts';
 import { partitionOf } from '../../core/ring/slot.ts';
 import { DEFAULT_NAMESPACE } from '../../core/topology/genesis.ts';
 import { compareVersions, formatVersion, type Version } from '../../core/version/version.ts';
-import { dataKey } from '../../storage/key-layout.ts';
+import type { EngineOperation } from '../../storage/engine.ts';
+import { dataKey, FAMILY } from '../../storage/key-layout.ts';
 import { KeyHistory } from '../checkers/key-history.ts';
 import { HistoryClock } from '../checkers/register-operation.ts';
 import {
   type Contents,
   findDifference,
+  partitionOfKey,
   partitionRange,
   readContents,
   readHeld,
@@ -70,11 +72,34 @@ export class DataWatch {
     );
   }
 
-  /** On the disk of some replica: from now on nothing below it differs. */
-  watermarkRose(machine: Machine, partition: number): void {
-    const replicas = this.#contentsOf(partition);
-    const watermark = machine.facts.byPartition.get(partition)?.watermark;
-    if (replicas !== undefined && watermark !== undefined) requireProvenBelow(watermark, partition, replicas);
+  /** From the moment when the disk of some replica shows a watermark nothing below it differs. */
+  written(machine: Machine, batch: readonly EngineOperation[]): void {
+    const risen = machine.facts.written(batch);
+    const partitions = new Set([...risen, ...batch.flatMap((operation) => this.#sealedBy(operation))]);
+    for (const partition of partitions) {
+      const replicas = this.#contentsOf(partition);
+      const watermark = this.#watermarkOf(partition);
+      if (replicas !== undefined) requireProvenBelow(watermark, partition, replicas);
+    }
+  }
+
+  /** The partition of a record that is written or removed at or below its watermark. */
+  #sealedBy(operation: EngineOperation): readonly number[] {
+    if (operation.type === 'delete-range' || operation.key[0] !== FAMILY.data) return [];
+    const partition = partitionOfKey(operation.key);
+    if (operation.type === 'delete') return [partition];
+    const { record } = readHeld(operation.key, operation.value);
+    const isSealed = record && compareVersions(record.version, this.#watermarkOf(partition)) <= 0;
+    return isSealed ? [partition] : [];
+  }
+
+  /** The highest that any of its replicas has. */
+  #watermarkOf(partition: number): Version {
+    const machines = (this.#partitions[partition]?.replicas ?? []).map((member) => this.#machineOf(member));
+    return machines.reduce<Version>((highest, machine) => {
+      const watermark = machine?.facts.byPartition.get(partition)?.watermark ?? NOTHING;
+      return compareVersions(watermark, highest) > 0 ? watermark : highest;
+    }, NOTHING);
   }
 
   /** In words, where some partition's replicas are not equal; undefined where all are. */

@@ -49,6 +49,8 @@ export type Life = {
   readonly transport: SimTransport;
   /** Undefined until it has started. */
   node: KvorumNode | undefined;
+  /** It was told to end, and hands over what it has. */
+  isStopping: boolean;
 };
 
 const CAPACITY_BYTES = 1 << 26;
@@ -152,6 +154,7 @@ export class Machine {
   stop(): void {
     const { life } = this;
     if (life?.node === undefined) return;
+    life.isStopping = true;
     this.#deps.events.note(`${this.name} stops`);
     const end = (): void => {
       if (this.life === life) this.crash();
@@ -197,7 +200,7 @@ export class Machine {
       reconnectMs: 100,
     };
     const transport = new SimTransport(options, { board, process, clock });
-    return { process, transport, node: undefined };
+    return { process, transport, node: undefined, isStopping: false };
   }
 
   #nodeEvents(life: Life): Parameters<typeof startNode>[2] {

@@ -7,6 +7,7 @@ import { readAll, startDataWorkload } from './data-workload.ts';
 import { FAULT_NAMES } from './fault-names.ts';
 import { FAULTS } from './faults.ts';
 import type { Plan } from './plan.ts';
+import { startSlowSpells } from './slow-spells.ts';
 import { type Outcomes, startWorkload } from './workload.ts';
 import { SimWorld, type WorldDeps } from './world.ts';
 
@@ -32,7 +33,7 @@ export async function runPlan(plan: Plan, deps: WorldDeps): Promise<Verdict> {
   makeCluster(world);
   scheduleFaults(world, plan);
   const outcomes = startWorkload(world, plan.operationEveryMs, createPrng(prng.uint32()));
-  if (plan.data !== undefined) startDataWorkload(world, plan.data, createPrng(prng.uint32()), outcomes.data);
+  if (plan.data !== undefined) startData(world, plan.data, prng, outcomes);
   let result: Verdict['result'] = 'violation';
   const forget = deps.onUncaught?.((error) => world.fail(error));
   try {
@@ -45,6 +46,12 @@ export async function runPlan(plan: Plan, deps: WorldDeps): Promise<Verdict> {
     forget?.();
   }
   return verdictOf(world, plan, world.hasFailed ? 'violation' : result, outcomes);
+}
+
+function startData(world: SimWorld, data: DataPlan, prng: Prng, outcomes: Outcomes): void {
+  startDataWorkload(world, data, createPrng(prng.uint32()), outcomes.data);
+  const { slowEveryMs } = data;
+  if (slowEveryMs !== undefined) startSlowSpells(world, slowEveryMs, createPrng(prng.uint32()));
 }
 
 /** All that clients saw, and what every node reads at the end where it can. */

@@ -50,7 +50,8 @@ const OPERATIONS: readonly (readonly [number, Operation])[] = [
 ];
 
 const WEIGHT_SUM = OPERATIONS.reduce((sum, [weight]) => sum + weight, 0);
-const NEVER = new AbortController().signal;
+/** One for each request: a signal that outlived its run would keep the whole world of it in memory. */
+const never = (): AbortSignal => new AbortController().signal;
 
 /** Clients come one after the other for as long as the run is not calm, each with one operation. */
 export function startWorkload(world: SimWorld, everyMs: number, prng: Prng): Outcomes {
@@ -126,7 +127,7 @@ async function changeWeight(client: Client): Promise<void> {
   const holds = (state: TopologyState, subject: number): boolean =>
     state.members.get(subject as typeof member.number)?.weight === weight;
   await change(client, { text: `weight of ${member.name} = ${weight}`, holds, isDone }, () =>
-    client.admin.updateMember(member.name, { weight }, NEVER),
+    client.admin.updateMember(member.name, { weight }, never()),
   );
 }
 
@@ -140,7 +141,7 @@ async function createNamespace(client: Client): Promise<void> {
   const name = `space-${client.prng.below(5)}`;
   const holds = (state: TopologyState, subject: number): boolean =>
     state.namespaces.get(name)?.id === subject;
-  await change(client, { text: `create ${name}`, holds }, () => client.admin.createNamespace(name, NEVER));
+  await change(client, { text: `create ${name}`, holds }, () => client.admin.createNamespace(name, never()));
 }
 
 async function dropNamespace(client: Client): Promise<void> {
@@ -149,7 +150,7 @@ async function dropNamespace(client: Client): Promise<void> {
   const { name, id } = found;
   const holds = (state: TopologyState): boolean => state.namespaces.get(name)?.id !== id;
   await change(client, { text: `drop ${name} ${id}`, holds }, () =>
-    client.admin.dropNamespace(name, id, NEVER),
+    client.admin.dropNamespace(name, id, never()),
   );
 }
 
@@ -164,7 +165,7 @@ async function removeMember(client: Client): Promise<void> {
   world.leaving.add(key);
   const holds = (state: TopologyState): boolean => !state.members.has(victim.number);
   const outcome = await change(client, { text: `remove ${victim.name}`, holds }, () =>
-    client.admin.removeMember(victim.name, NEVER),
+    client.admin.removeMember(victim.name, never()),
   );
   if (outcome === 'refused') world.leaving.delete(key);
 }
@@ -172,7 +173,7 @@ async function removeMember(client: Client): Promise<void> {
 async function transfer({ known, prng, admin, machine, world }: Client): Promise<void> {
   const to = prng.below(2) === 0 ? undefined : pick([...(known?.members.values() ?? [])], prng)?.name;
   try {
-    await admin.transferLeadership(to, NEVER);
+    await admin.transferLeadership(to, never());
     world.trace.note(`${machine.name}: leadership was handed over`);
   } catch (error) {
     if (!(error instanceof ClusterError) && machine.node?.cluster === admin) throw error;
@@ -183,7 +184,7 @@ async function readLinearizable({ admin, machine, watch, world, outcomes }: Clie
   const before = watch.clients.seen;
   const { life } = machine;
   try {
-    const state = await admin.readTopology('linearizable', NEVER);
+    const state = await admin.readTopology('linearizable', never());
     if (life?.process.isAlive !== true) return;
     outcomes.reads += 1;
     world.observe();

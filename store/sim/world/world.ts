@@ -343,8 +343,7 @@ export class SimWorld {
     const fresh = machine.log.takeFresh();
     const witness = witnessOf(machine);
     if (sync && witness !== undefined && !machine.isRolledBack)
-      for (const partition of machine.facts.written(batch))
-        this.dataOf(witness.identity.clusterId).watermarkRose(machine, partition);
+      this.dataOf(witness.identity.clusterId).written(machine, batch);
     if (fresh === undefined || witness === undefined || machine.isRolledBack) return;
     this.#identities.persisted(machine.log);
     const { clusterId } = witness.identity;
