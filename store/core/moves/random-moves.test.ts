@@ -59,7 +59,6 @@ function helpful(partition: number): Draft {
   const facts = {
     isUp: () => true,
     isGone: () => false,
-    isCopied: () => true,
     nameOf: (number: number) => `kvorum-${number}`,
   };
   return (state) => {

@@ -43,7 +43,7 @@ export type MoveCommand =
       readonly replicationFactor: number;
       readonly moves: readonly MoveStart[];
     }
-  /** Joint: a member of T\F has entered. */
+  /** Joint: a member of T\F has entered, and has the bulk of the data. */
   | { readonly type: 'move-enter'; readonly member: MemberId; readonly moves: readonly MoveAt[] }
   /** Joint to transfer. */
   | { readonly type: 'move-advance'; readonly moves: readonly MoveAt[] }

@@ -66,7 +66,7 @@ export const toMoveSession = (value: number): MoveSession => value as MoveSessio
 export type Move = { readonly session: MoveSession; readonly to: readonly MemberId[] } & (
   | {
       readonly stage: 'joint';
-      /** Of T\F: who has emptied the partition and taken over floor and watermark, in this session. */
+      /** Of T\F: who has emptied the partition, taken over floor and watermark, in this session, and has the bulk of the data. */
       readonly entered: readonly MemberId[];
     }
   | {
