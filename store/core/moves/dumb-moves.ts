@@ -17,7 +17,8 @@ export type DumbWorld = {
   readonly epoch: number;
   readonly partitions: DumbPartition[];
   isMember(number: number): boolean;
-  isUp(number: number): boolean;
+  /** Up, and not draining. */
+  mayEnter(number: number): boolean;
 };
 
 /** 'applied COUNT', 'unchanged 0' or a code. */
@@ -115,7 +116,7 @@ function dumbStart(
   const isSound =
     to.length === command.replicationFactor &&
     to.every((member, at) => to.indexOf(member) === at && world.isMember(member)) &&
-    to.every((member) => partition.replicas.includes(member) || world.isUp(member));
+    to.every((member) => partition.replicas.includes(member) || world.mayEnter(member));
   if (!isSound) return 'BAD_PLACEMENT';
   partition.epoch = world.epoch + 1;
   partition.facts = { session: partition.epoch, stage: 'joint', to, said: new Set(), sources: [] };

@@ -132,7 +132,7 @@ test('random steps do what a dumb second implementation does, and break no invar
     const dumb: DumbPartition[] = state.partitions.map(() => ({ replicas: [1, 2, 3], epoch: 1 }));
     for (const make of makers) {
       const command = make(state);
-      const world = { epoch: state.epoch, partitions: dumb, isMember: () => true, isUp: () => true };
+      const world = { epoch: state.epoch, partitions: dumb, isMember: () => true, mayEnter: () => true };
       const expected = dumbMoves(world, command);
       const outcome = checkStep(state, command);
       const got = outcome.type === 'refused' ? outcome.refusal.code : `${outcome.type} ${outcome.subject}`;

@@ -5,7 +5,7 @@ import type { ApplyOutcome, TopologyCommand, TopologyRefusalCode } from './comma
 import { createTopology, type GenesisOptions } from './genesis.ts';
 import { findViolation } from './invariants.ts';
 import { LIMITS } from './limits.ts';
-import type { Member, TopologyState } from './types.ts';
+import type { Epoch, Member, TopologyState } from './types.ts';
 
 /** The rules of docs/topology.md, one by one. */
 
@@ -70,7 +70,10 @@ test('a new topology has one member, which is up, at epoch 1, and the default na
     { epoch: one.epoch, nextMember: one.nextMember, partitions: one.partitions },
     { epoch: 1, nextMember: 2, partitions: [] },
   );
-  assert.deepEqual([...one.members.values()], [{ ...genesis.first, number: 1, state: 'up' }]);
+  assert.deepEqual(
+    [...one.members.values()],
+    [{ ...genesis.first, number: 1, state: 'up', isDraining: false }],
+  );
   assert.deepEqual(
     [...one.namespaces.values()],
     [{ name: 'default', id: 1, consistency: 'quorum', createdAtMs: 7 }],
@@ -173,6 +176,49 @@ test('update-member sets the weight', () => {
   assert.equal(heavy.members.get(2)?.weight, 200);
   assertUnchanged(heavy, update(2, 200), 2);
   assertRefused(heavy, update(9, 200), 'MEMBER_NOT_FOUND', /no member 9/);
+});
+
+test('drain-start marks a member, and drain-cancel unmarks it', () => {
+  const drain = (member: number, expectedEpoch?: Epoch): TopologyCommand => ({
+    ...{ type: 'drain-start', expectedEpoch, member },
+  });
+  const cancel = (member: number): TopologyCommand => ({ type: 'drain-cancel', member });
+  assertRefused(placed, drain(2), 'TOO_FEW_MEMBERS', /1 of the other members .* each partition needs 2/);
+  const waits = run(placed, join('c'));
+  assertRefused(waits, drain(2), 'TOO_FEW_MEMBERS', /1 of the other/);
+  const three = run(waits, start(3, 'c'));
+  assertRefused(three, drain(9), 'MEMBER_NOT_FOUND', /no member 9/);
+  assertRefused(three, drain(2, waits.epoch), 'EPOCH_CHANGED', /Read the topology and decide again/);
+  const drained = run(three, drain(2, three.epoch));
+  assert.deepEqual(
+    [...drained.members.values()].map(({ isDraining }) => isDraining),
+    [false, true, false],
+  );
+  assertUnchanged(drained, drain(2, three.epoch), 2);
+  assertRefused(drained, drain(3), 'TOO_FEW_MEMBERS', /Start another node, or cancel another drain/);
+  assert.equal(run(drained, start(2, 'b', { zone: 'z' })).members.get(2)?.isDraining, true);
+  assert.deepEqual(run(drained, cancel(2)).members, three.members);
+  assertUnchanged(three, cancel(2), 2);
+  assertRefused(three, cancel(9), 'MEMBER_NOT_FOUND', /no member 9/);
+});
+
+test('a member that is being drained is given no data, and keeps what it has in a set that moves', () => {
+  const three = run(two, join('c'), start(3, 'c'), {
+    type: 'drain-start',
+    expectedEpoch: undefined,
+    member: 2,
+  });
+  assertRefused(three, place(three, [1, 2], [1, 3]), 'BAD_PLACEMENT', /names 2, which is being drained/);
+  const both = run(three, { type: 'drain-cancel', member: 2 });
+  const drained = run(both, place(both, [1, 2], [1, 3]), {
+    ...{ type: 'drain-start', expectedEpoch: undefined, member: 2 },
+  });
+  const move = (partition: number, ...to: number[]): TopologyCommand => ({
+    ...{ type: 'move-start', replicationFactor: 2 },
+    moves: [{ partition, epoch: drained.partitions[0]?.epoch ?? drained.epoch, to }],
+  });
+  assertRefused(drained, move(1, 1, 2), 'BAD_PLACEMENT', /member 2, which is being drained/);
+  run(drained, move(0, 2, 3));
 });
 
 test('remove-member retires a number for ever; again it is done already', () => {

@@ -40,7 +40,7 @@ function replace(state: TopologyState, command: CommandOf<'join'>, old: Member):
     const advice = 'Recover the cluster by hand, or bootstrap a new one.';
     return refused(state, 'LAST_MEMBER', `${was} No other member has started. ${advice}`);
   }
-  return admit(state, command, without(state.members, old.number));
+  return admit(state, command, without(state.members, old.number), old);
 }
 
 function refuseRenamed(state: TopologyState, command: CommandOf<'join'>, member: Member): ApplyOutcome {
@@ -53,6 +53,7 @@ function admit(
   state: TopologyState,
   command: CommandOf<'join'>,
   others: ReadonlyMap<MemberId, Member>,
+  old?: Member,
 ): ApplyOutcome {
   const { name, directoryId, weight, peerAddress, httpAddress, zone, version } = command;
   const number = state.nextMember;
@@ -60,6 +61,8 @@ function admit(
   const member: Member = {
     ...{ number, name, directoryId, weight, ...announcement },
     ...{ incarnation: 0, life: '', state: 'waiting' },
+    // Who drains a member wants its name to hold nothing: its disk must not be lost just to be filled again.
+    isDraining: old?.isDraining ?? false,
   };
   const members = new Map([...others, [number, member]]);
   return applied(state, { members, nextMember: number + 1 }, number);

@@ -50,6 +50,11 @@ export function ownsData(state: TopologyState, number: MemberId): boolean {
   return state.partitions.some((partition) => isOwner(partition, number));
 }
 
+/** Whether data may be given to it. One that waits follows no log, and could not even learn of it. */
+export function mayReceive({ state, isDraining }: Member): boolean {
+  return state === 'up' && !isDraining;
+}
+
 /** Only members that started follow the log and can vote, so one of them must remain. */
 export function isOnlyStarted(state: TopologyState, member: Member): boolean {
   if (member.state !== 'up') return false;

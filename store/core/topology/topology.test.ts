@@ -82,6 +82,17 @@ const drafts: fc.Arbitrary<(state: TopologyState) => TopologyCommand> = fc.oneof
   },
   draft(fc.record({ member: number, weight }), (fields) => ({ type: 'update-member', ...fields })),
   draft(fc.record({ member: number }), (fields) => ({ type: 'remove-member', ...fields })),
+  {
+    weight: 2,
+    arbitrary: draft(
+      fc.record({ member: number, behind: fc.constantFrom(null, null, null, 0, 1) }),
+      ({ behind, member }, { epoch }) => ({
+        ...{ type: 'drain-start', member },
+        expectedEpoch: behind === null ? undefined : toEpoch(epoch - behind),
+      }),
+    ),
+  },
+  draft(fc.record({ member: number }), (fields) => ({ type: 'drain-cancel', ...fields })),
   draft(
     fc.record({ replicaSets, behind: fc.constantFrom(0, 0, 0, 1) }),
     ({ behind, replicaSets: sets }, { epoch }) => ({
@@ -217,6 +228,12 @@ const EXPECTED_VERDICTS = [
   'remove-member LAST_MEMBER',
   'remove-member MEMBER_OWNS_DATA',
   'remove-member MEMBER_NOT_FOUND',
+  ...['applied', 'unchanged', 'MEMBER_NOT_FOUND'].flatMap((kind) => [
+    `drain-start ${kind}`,
+    `drain-cancel ${kind}`,
+  ]),
+  'drain-start EPOCH_CHANGED',
+  'drain-start TOO_FEW_MEMBERS',
   'place-partitions applied',
   'place-partitions ALREADY_PLACED',
   'place-partitions EPOCH_CHANGED',

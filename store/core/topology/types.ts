@@ -39,6 +39,8 @@ export type Member = Announcement &
     /** Share of the data relative to others. */
     readonly weight: number;
     readonly state: MemberState;
+    /** Gives its data away, and is given none, until it is removed or the drain is cancelled. */
+    readonly isDraining: boolean;
   };
 
 export type Partition = {

@@ -45,6 +45,11 @@ export const clusterErrors = {
     'The last member cannot be removed',
     'Stop the node instead; its directory is the cluster.',
   ),
+  TOO_FEW_MEMBERS: entry(
+    409,
+    'Too few other members could hold the data',
+    'Start another node, or cancel the drain of another member, first.',
+  ),
   QUORUM_AT_RISK: passing(
     409,
     'Without this voter too few of the others are up',
