@@ -67,6 +67,7 @@ function dumbStep(world: DumbWorld, partition: DumbPartition, command: Later, in
       if (stage !== 'joint') return 'MOVE_NOT_READY';
       if (to.some((member) => !from.includes(member) && !facts.said.has(`enter ${member}`)))
         return 'MOVE_NOT_READY';
+      if (!to.every((member) => world.isMember(member))) return 'MOVE_NOT_READY';
       return raise('transfer');
     case 'move-confirm':
       if (!from.includes(command.member) || stage === 'joint') return 'BAD_MOVE';

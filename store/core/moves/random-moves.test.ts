@@ -142,7 +142,7 @@ test('random steps do what a dumb second implementation does, and break no invar
       verdicts.add(`${command.type} ${got.replace(/ \d+$/, '')}`);
     }
   });
-  fc.assert(property, { numRuns: 600 });
+  fc.assert(property, { numRuns: 1500 });
   const missing = EXPECTED.filter((verdict) => !verdicts.has(verdict));
   assert.deepEqual(missing, [], 'every outcome came up');
 });

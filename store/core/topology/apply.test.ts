@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyCommand } from './apply.ts';
+import { decodeState, encodeState } from './codec.ts';
 import type { ApplyOutcome, TopologyCommand, TopologyRefusalCode } from './command.ts';
 import { createTopology, type GenesisOptions } from './genesis.ts';
 import { findViolation } from './invariants.ts';
@@ -111,9 +112,38 @@ test('join refuses a directory that is a member under another name', () => {
   assertRefused(two, join('c', 'dir-b'), 'NAME_TAKEN', /is that of member 2, named b/);
 });
 
-test('join replaces neither a member that owns partitions nor the only one that started', () => {
-  assertRefused(placed, join('b', 'new', 2), 'MEMBER_OWNS_DATA', /owns partitions/);
+test('join replaces neither a member without which partitions are lost nor the only one that started', () => {
+  const lost = /too few replicas are left of 2 partitions \(0, 1\).*Start it on its own directory/;
+  assertRefused(placed, join('b', 'new', 2), 'MEMBER_OWNS_DATA', lost);
   assertRefused(run(one, join('b')), join('a', 'new', 1), 'LAST_MEMBER', /No other member has started/);
+});
+
+test('a wiped owner comes back under a new number; the old one is a dead replica, and no second may be', () => {
+  const three = createTopology({ ...genesis, settings: { partitions: 2, replicationFactor: 3 } });
+  const full = run(three, join('b'), start(2, 'b'), join('c'), start(3, 'c'), join('d'), start(4, 'd'));
+  const owned = run(full, place(full, [1, 2, 3], [3, 4, 1]));
+  const wiped = run(owned, join('b', 'wiped', 2));
+  assert.deepEqual([...wiped.members.keys()], [1, 3, 4, 5]);
+  assert.equal(wiped.partitions, owned.partitions, 'it has none of the data, and is in none of the sets');
+  assertRefused(wiped, start(2, 'b'), 'MEMBER_NOT_FOUND', /was removed/);
+  assertRefused(wiped, join('c', 'wiped too', 3), 'MEMBER_OWNS_DATA', /of 1 partitions \(0\)/);
+  assert.deepEqual(decodeState(encodeState(wiped)), wiped);
+  assert.match(new TextDecoder().decode(encodeState(wiped)), /^\{"format":2/);
+  run(wiped, join('d', 'wiped too', 4));
+  const up = run(wiped, start(5, 'b', { directoryId: 'wiped' }));
+  const [partition] = up.partitions;
+  const move = (...to: number[]): TopologyCommand => ({
+    ...{ type: 'move-start', replicationFactor: 3 },
+    moves: [{ partition: 0, epoch: partition?.epoch ?? up.epoch, to }],
+  });
+  assertRefused(up, move(1, 2, 5), 'BAD_PLACEMENT', /names 2, which is not a member/);
+  const joint = run(up, move(1, 3, 5));
+  const again = run(joint, join('b', 'wiped again', 5));
+  assert.equal(
+    again.partitions,
+    joint.partitions,
+    'of T nothing is lost before reads and writes count on it',
+  );
 });
 
 test('join refuses more members than the limit, but a replacement is not one more', () => {

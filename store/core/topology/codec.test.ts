@@ -150,7 +150,8 @@ test('a state that breaks an invariant is neither encoded nor decoded', () => {
   bad({ partitions: [set([1])] }, /1 partitions are placed/);
   bad({ partitions: [set([1]), set([])] }, /partition 1 \[\] has the wrong size/);
   bad({ partitions: [set([1]), set([1], 2)] }, /of epoch 2, the topology of 1/);
-  bad({ partitions: [set([1]), set([2])] }, /names 2, which is not a member/);
+  bad({ partitions: [set([1]), set([2])] }, /names 2, which never was a member/);
+  bad({ partitions: [set([1]), set([2])], nextMember: 3 }, /too few members left of \[2\]/);
   const wide = { settings: { partitions: 2, replicationFactor: 2 } };
   bad({ ...wide, partitions: [set([1]), set([1, 1])] }, /names a member twice/);
   bad({ namespaces: new Map() }, /default is missing/);

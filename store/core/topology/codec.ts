@@ -1,7 +1,7 @@
 import type { TopologyCommand } from './command.ts';
 import { findViolation } from './invariants.ts';
 import { asRecord, type Reader, ShapeError, whole } from './shape.ts';
-import type { TopologyState } from './types.ts';
+import type { Partition, TopologyState } from './types.ts';
 import { ofWireMember, readCommand, readState, toWireMember, type WireState } from './wire.ts';
 
 /**
@@ -14,14 +14,15 @@ import { ofWireMember, readCommand, readState, toWireMember, type WireState } fr
 export const TOPOLOGY_FORMAT = 2;
 
 /**
- * Format 2 brought moves and drains. Each value is written in the lowest format that has its fields: while nothing moves or drains, an older
+ * Format 2 brought moves, drains, and replicas whose member was replaced. Each value is written in the lowest format that has its fields: while there is none of them, an older
  * version understands every byte, also of a snapshot.
  */
 const formatOfCommand = ({ type }: TopologyCommand): number => (/^(move|drain)-/.test(type) ? 2 : 1);
 function formatOfState({ members, partitions }: WireState): number {
-  const moves = partitions.some(({ move }) => move !== undefined);
-  const drains = members.some(({ isDraining }) => isDraining !== undefined);
-  return moves || drains ? 2 : 1;
+  const numbers = new Set(members.map(({ number }) => number));
+  const isNew = ({ replicas, move }: Partition): boolean =>
+    move !== undefined || !replicas.every((replica) => numbers.has(replica));
+  return members.some(({ isDraining }) => isDraining === true) || partitions.some(isNew) ? 2 : 1;
 }
 
 /** Values that have no place here: damage, a newer format, or a command that breaks the rules of its fields. */

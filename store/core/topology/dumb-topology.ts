@@ -1,4 +1,4 @@
-import { type DumbPartition, dumbMoves } from '../moves/dumb-moves.ts';
+import { type DumbPartition, dumbMoves, subsetsOf } from '../moves/dumb-moves.ts';
 import type { TopologyCommand } from './command.ts';
 import type { GenesisOptions } from './genesis.ts';
 
@@ -115,7 +115,7 @@ export class Dumb {
     const old = this.members.find((member) => member.name === name);
     if (old) {
       if (old.number !== replaces) return 'NAME_TAKEN';
-      if (this.owns(old.number)) return 'MEMBER_OWNS_DATA';
+      if (this.losesWithout(old.number)) return 'MEMBER_OWNS_DATA';
       if (!this.members.some((member) => member.up && member !== old)) return 'LAST_MEMBER';
       this.members = this.members.filter((member) => member !== old);
     }
@@ -172,6 +172,16 @@ export class Dumb {
   private find = (number: number) => this.members.find((member) => member.number === number);
   private owns = (number: number) =>
     this.partitions.some(({ replicas, facts }) => replicas.includes(number) || facts?.to.includes(number));
+  /** No majority of a set that counts could ever answer again. */
+  private losesWithout = (number: number) =>
+    this.partitions.some(({ replicas, facts }) =>
+      [replicas, facts === undefined || facts.stage === 'joint' ? [] : facts.to]
+        .filter((set) => set.includes(number))
+        .some((set) => {
+          const quorums = subsetsOf(set).filter((subset) => subset.length * 2 > set.length);
+          return !quorums.some((quorum) => quorum.every((one) => one !== number && this.isMember(one)));
+        }),
+    );
   isMember = (number: number) => this.find(number) !== undefined;
   mayEnter = (number: number) => this.receivers().some((member) => member.number === number);
   private receivers = () => this.members.filter(({ up, isDraining }) => up && !isDraining);

@@ -37,8 +37,8 @@ export const clusterErrors = {
   ),
   MEMBER_OWNS_DATA: entry(
     409,
-    'The member holds replicas of partitions',
-    'Move its data to other members first; removing it now would lose replicas.',
+    'The member holds replicas of partitions that would be lost',
+    'To remove it, drain it first. To replace it, start it on its own directory, or wait until partitions have moved.',
   ),
   LAST_MEMBER: entry(
     409,
