@@ -6,7 +6,16 @@ import { type Member, toEpoch } from '../../store/core/topology/types.ts';
 import { formatNextStep, formatRanges, formatReport } from './recover-text.ts';
 
 const member = (number: number, name: string): Member => ({
-  ...{ number, name, directoryId: name, weight: 100, state: 'up', incarnation: 1, life: 'l' },
+  ...{
+    number,
+    name,
+    directoryId: name,
+    weight: 100,
+    state: 'up',
+    isDraining: false,
+    incarnation: 1,
+    life: 'l',
+  },
   ...{ peerAddress: 'h:1', httpAddress: 'h:2', zone: '', version: '0.1.0' },
 });
 

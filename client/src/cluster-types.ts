@@ -56,6 +56,8 @@ export type Member = {
   /** Share of the data relative to others. */
   readonly weight: number;
   readonly state: 'waiting' | 'up';
+  /** Gives its data away, and is given none. */
+  readonly isDraining: boolean;
   /** `host:port`, as the one below. */
   readonly peerAddress: string;
   readonly httpAddress: string;

@@ -1,4 +1,5 @@
 import type { MemberId } from '../core/raft/types.ts';
+import { mayReceive } from '../core/topology/members.ts';
 import type { Member, TopologyState } from '../core/topology/types.ts';
 
 export type PlacementWaitOptions = {
@@ -11,14 +12,14 @@ export type PlacementWait = { readonly needed: number; readonly up: readonly Mem
 
 /**
  * Who could own data now. A member counts that has started under its number (the topology says so) and that gossip does
- * not take for dead: a set with a member that is gone would have lost a replica before its first write.
+ * not take for dead, and that is not being drained: a set with a member that is gone would have lost a replica before its first write.
  */
 export function placementWait(
   state: TopologyState,
   { initialMembers }: PlacementWaitOptions,
   isUp: (member: MemberId) => boolean,
 ): PlacementWait {
-  const up = [...state.members.values()].filter((member) => member.state === 'up' && isUp(member.number));
+  const up = [...state.members.values()].filter((member) => mayReceive(member) && isUp(member.number));
   return { needed: Math.max(state.settings.replicationFactor, initialMembers), up };
 }
 

@@ -77,6 +77,8 @@ const command = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('update-member'), member: memberId, weight: count }),
   z.object({ type: z.literal('remove-member'), member: memberId }),
+  z.object({ type: z.literal('drain-start'), expectedEpoch: optional(epoch), member: memberId }),
+  z.object({ type: z.literal('drain-cancel'), member: memberId }),
   z.object({
     type: z.literal('place-partitions'),
     expectedEpoch: epoch,
@@ -122,6 +124,7 @@ const refusalCode = z.enum([
   'MEMBER_STALE',
   'MEMBER_OWNS_DATA',
   'LAST_MEMBER',
+  'TOO_FEW_MEMBERS',
   'QUORUM_AT_RISK',
   'EPOCH_CHANGED',
   'ALREADY_PLACED',

@@ -109,6 +109,8 @@ const commands = everyType<TopologyCommand>({
   start: record({ member, directoryId: text, ...succession, ...announcement }),
   'update-member': record({ member, weight: count }),
   'remove-member': record({ member }),
+  'drain-start': record({ member, expectedEpoch: fc.option(epoch, { nil: undefined }) }),
+  'drain-cancel': record({ member }),
   'place-partitions': record({
     expectedEpoch: epoch,
     replicaSets: fc.array(fc.array(member, { maxLength: 5 }), { maxLength: 16 }),

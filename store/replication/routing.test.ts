@@ -8,7 +8,7 @@ import { askingOrder, createRouting, type RoutingDeps } from './routing.ts';
 
 const member = (number: MemberId): Member => ({
   ...{ number, name: `m-${number}`, directoryId: `d${number}`, incarnation: 1, life: 'l', weight: 100 },
-  ...{ peerAddress: 'a:1', httpAddress: 'a:2', zone: '', version: '1', state: 'up' },
+  ...{ peerAddress: 'a:1', httpAddress: 'a:2', zone: '', version: '1', state: 'up', isDraining: false },
 });
 
 class FakeWorld {

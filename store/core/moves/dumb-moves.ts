@@ -17,7 +17,8 @@ export type DumbWorld = {
   readonly epoch: number;
   readonly partitions: DumbPartition[];
   isMember(number: number): boolean;
-  isUp(number: number): boolean;
+  /** Up, and not draining. */
+  mayEnter(number: number): boolean;
 };
 
 /** 'applied COUNT', 'unchanged 0' or a code. */
@@ -66,6 +67,7 @@ function dumbStep(world: DumbWorld, partition: DumbPartition, command: Later, in
       if (stage !== 'joint') return 'MOVE_NOT_READY';
       if (to.some((member) => !from.includes(member) && !facts.said.has(`enter ${member}`)))
         return 'MOVE_NOT_READY';
+      if (!to.every((member) => world.isMember(member))) return 'MOVE_NOT_READY';
       return raise('transfer');
     case 'move-confirm':
       if (!from.includes(command.member) || stage === 'joint') return 'BAD_MOVE';
@@ -115,7 +117,7 @@ function dumbStart(
   const isSound =
     to.length === command.replicationFactor &&
     to.every((member, at) => to.indexOf(member) === at && world.isMember(member)) &&
-    to.every((member) => partition.replicas.includes(member) || world.isUp(member));
+    to.every((member) => partition.replicas.includes(member) || world.mayEnter(member));
   if (!isSound) return 'BAD_PLACEMENT';
   partition.epoch = world.epoch + 1;
   partition.facts = { session: partition.epoch, stage: 'joint', to, said: new Set(), sources: [] };

@@ -4,7 +4,10 @@ import { enteringOf, syncedSourcesOf } from './rules.ts';
 
 /** What a member owes a move, by the topology alone: it does that, makes it durable, and says so in a command. */
 export type Duty =
-  /** Empties the partition and takes over the highest floor and watermark of F, in one synced batch with the session. */
+  /**
+   * Empties the partition and takes over the highest floor and watermark of F, in one synced batch with the session; says so
+   * once the bulk of the data is there as well.
+   */
   | { readonly type: 'enter'; readonly from: readonly MemberId[] }
   /** Says so once `mayConfirm` holds. */
   | { readonly type: 'confirm' }

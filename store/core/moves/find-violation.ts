@@ -6,15 +6,16 @@ import { enteringOf, hasAll, sourcesNeeded, withMembers } from './rules.ts';
 /** What is wrong with the move of a partition, or undefined. No sequence of commands leads to a violation. */
 export function findMoveViolation(
   { replicas, epoch, move }: Partition,
-  isMember: (member: MemberId) => boolean,
+  /** Also one that was retired since: it stays in its sets. */
+  isGivenOut: (member: MemberId) => boolean,
 ): string | undefined {
   if (move === undefined) return undefined;
   const { session, stage, to } = move;
   const shown = `moves to [${to.join(', ')}]`;
   if (to.length < 1 || to.length > LIMITS.replicationFactorMax) return `${shown}, a set of the wrong size`;
   if (new Set(to).size !== to.length) return `${shown}, which names a member twice`;
-  const stranger = to.find((member) => !isMember(member));
-  if (stranger !== undefined) return `${shown}, and ${stranger} is not a member`;
+  const stranger = to.find((member) => !isGivenOut(member));
+  if (stranger !== undefined) return `${shown}, and ${stranger} never was a member`;
   // The stages are epochs of the session, and the first is its number.
   const isInOrder = stage === 'joint' ? Number(session) === epoch : session < epoch;
   if (!isInOrder || session < 1)

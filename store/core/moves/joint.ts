@@ -13,7 +13,7 @@ export function applyMoveEnter(state: TopologyState, command: CommandOf<'move-en
 }
 
 export function applyMoveAdvance(state: TopologyState, command: CommandOf<'move-advance'>): ApplyOutcome {
-  return applyStageSteps(state, 'joint', command.moves, judgeAdvance);
+  return applyStageSteps(state, 'joint', command.moves, (step) => judgeAdvance(state, step));
 }
 
 type JointStep = MoveStep<MoveAt, MoveIn<'joint'>>;
@@ -29,8 +29,14 @@ function judgeEnter({ partition, move, name }: JointStep, member: MemberId): Jud
   return withMove(partition, { ...move, entered: withMembers(move.entered, [member]) });
 }
 
-function judgeAdvance({ partition, move, next, name }: JointStep): Judged {
+/** From here on T's quorums count, and a member that was replaced could never be one of them again. */
+function judgeAdvance({ members }: TopologyState, { partition, move, next, name }: JointStep): Judged {
   const { session, to, entered } = move;
+  const retired = to.find((member) => !members.has(member));
+  if (retired !== undefined) {
+    const advice = 'Cancel it and plan again.';
+    return judgedBad('MOVE_NOT_READY', `${name} moves to ${retired}, which is no member any more. ${advice}`);
+  }
   const entering = enteringOf(partition.replicas, to);
   if (!hasAll(entered, entering)) {
     const missing = entering.filter((member) => !entered.includes(member)).join(', ');

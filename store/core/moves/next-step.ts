@@ -8,8 +8,6 @@ export type MoveFacts = {
   isUp(member: MemberId): boolean;
   /** Down for so long that nobody waits for it any more. */
   isGone(member: MemberId): boolean;
-  /** The bulk of the data is there, as that member said of this session. */
-  isCopied(member: MemberId): boolean;
   nameOf(member: MemberId): string;
 };
 
@@ -53,8 +51,6 @@ function nextOfJoint(
   const entering = enteringOf(from, move.to);
   const outside = entering.filter((member) => !move.entered.includes(member));
   if (outside.length > 0) return wait('to enter', outside, facts);
-  const behind = move.to.filter((member) => !from.includes(member) && !facts.isCopied(member));
-  if (behind.length > 0) return wait('to copy the data', behind, facts);
   return waitUntilUp(move.to, facts) ?? { type: 'advance', at };
 }
 

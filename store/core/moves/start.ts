@@ -38,10 +38,14 @@ function findProblem(
   const stranger = to.find((member) => !state.members.has(member));
   if (stranger !== undefined) return `${shown} names ${stranger}, which is not a member.`;
   // It follows no log yet, so it could not even learn that it is to enter.
-  const waiting = enteringOf(replicas, to).find((member) => state.members.get(member)?.state !== 'up');
-  return waiting === undefined
+  const entering = enteringOf(replicas, to);
+  const waiting = entering.find((member) => state.members.get(member)?.state !== 'up');
+  if (waiting !== undefined)
+    return `${shown} names member ${waiting}, which has not started yet. Start it first.`;
+  const draining = entering.find((member) => state.members.get(member)?.isDraining);
+  return draining === undefined
     ? undefined
-    : `${shown} names member ${waiting}, which has not started yet. Start it first.`;
+    : `${shown} names member ${draining}, which is being drained and is given nothing new.`;
 }
 
 function isSameList(a: readonly MemberId[], b: readonly MemberId[]): boolean {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyCommand } from '../topology/apply.ts';
 import { decodeCommand, decodeState, encodeCommand, encodeState } from '../topology/codec.ts';
-import type { MoveCommand } from '../topology/command.ts';
+import type { MoveCommand, TopologyCommand } from '../topology/command.ts';
 import { findViolation } from '../topology/invariants.ts';
 import { recoverTopology } from '../topology/recover.ts';
 import { type Move, type TopologyState, toEpoch, toMoveSession } from '../topology/types.ts';
@@ -27,7 +27,7 @@ const joint = applyCommand(still, start).state;
 function full(stage: Move['stage']): TopologyState {
   let state = joint;
   for (;;) {
-    const facts = { isUp: () => true, isGone: () => false, isCopied: () => true, nameOf: String };
+    const facts = { isUp: () => true, isGone: () => false, nameOf: String };
     const step = nextStep(0, partitionAt(state), facts);
     const isLast =
       partitionAt(state).move?.stage === stage && step?.type !== 'wait' && step?.type !== 'sources';
@@ -78,7 +78,7 @@ test('a state with a move that no steps lead to is neither written nor read', ()
   };
   bad(joint, { to: [] }, /a set of the wrong size/);
   bad(joint, { to: [4, 4] }, /names a member twice/);
-  bad(joint, { to: [9] }, /9 is not a member/);
+  bad(joint, { to: [9] }, /9 never was a member/);
   bad(joint, { session: toMoveSession(1) }, /stage joint of session 1, and at epoch 2/);
   bad(joint, { entered: [1] }, /has as entered \[1\]; allowed are \[4\]/);
   const transfer = full('transfer');
@@ -93,7 +93,7 @@ test('a state with a move that no steps lead to is neither written nor read', ()
   bad(full('switch'), { confirmed: [4] }, /has as confirmed/);
 });
 
-test('a member that a partition moves to owns data: it is neither removed nor replaced', () => {
+test('a member that a partition moves to owns data: it is not removed', () => {
   const remove = (state: TopologyState, member: number) =>
     applyCommand(state, { type: 'remove-member', member });
   assert.equal(remove(still, 4).type, 'applied');
@@ -101,6 +101,27 @@ test('a member that a partition moves to owns data: it is neither removed nor re
   assert.equal(refused.type === 'refused' && refused.refusal.code, 'MEMBER_OWNS_DATA');
   const cancelled = applyCommand(joint, { type: 'move-cancel', moves: [moveAt(joint)] }).state;
   assert.equal(remove(cancelled, 4).type, 'applied');
+});
+
+test('a member that was replaced before its move counted on it: the move does not go on, and is cancelled', () => {
+  const entered = applyCommand(joint, { type: 'move-enter', member: 4, moves: [moveAt(joint)] }).state;
+  const rejoin: TopologyCommand = {
+    ...{ type: 'join', name: 'kvorum-4', directoryId: 'wiped', weight: 100, replaces: 4 },
+    ...{ peerAddress: 'h:1', httpAddress: 'h:2', zone: '', version: '0.1.0' },
+  };
+  const wiped = applyCommand(entered, rejoin).state;
+  assert.deepEqual(decodeState(encodeState(wiped)), wiped);
+  const advanced = applyCommand(wiped, { type: 'move-advance', moves: [moveAt(wiped)] });
+  assert.match(
+    advanced.type === 'refused' ? advanced.refusal.message : '',
+    /moves to 4, which is no member any more. Cancel it/,
+  );
+  const cancelled = applyCommand(wiped, { type: 'move-cancel', moves: [moveAt(wiped)] });
+  assert.equal(cancelled.type, 'applied');
+  const later = applyCommand(full('transfer'), { ...rejoin, name: 'kvorum-1', replaces: 1 });
+  assert.equal(later.type, 'applied', '2 of 3 are left of F, and of T');
+  const second = applyCommand(later.state, { ...rejoin, directoryId: 'another' });
+  assert.equal(second.type === 'refused' && second.refusal.code, 'MEMBER_OWNS_DATA', 'of T but one');
 });
 
 test('each partition of a batch stands for itself, and the answer says how many changed', () => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyCommand } from './apply.ts';
+import { decodeState, encodeState } from './codec.ts';
 import type { ApplyOutcome, TopologyCommand, TopologyRefusalCode } from './command.ts';
 import { createTopology, type GenesisOptions } from './genesis.ts';
 import { findViolation } from './invariants.ts';
 import { LIMITS } from './limits.ts';
-import type { Member, TopologyState } from './types.ts';
+import type { Epoch, Member, TopologyState } from './types.ts';
 
 /** The rules of docs/topology.md, one by one. */
 
@@ -70,7 +71,10 @@ test('a new topology has one member, which is up, at epoch 1, and the default na
     { epoch: one.epoch, nextMember: one.nextMember, partitions: one.partitions },
     { epoch: 1, nextMember: 2, partitions: [] },
   );
-  assert.deepEqual([...one.members.values()], [{ ...genesis.first, number: 1, state: 'up' }]);
+  assert.deepEqual(
+    [...one.members.values()],
+    [{ ...genesis.first, number: 1, state: 'up', isDraining: false }],
+  );
   assert.deepEqual(
     [...one.namespaces.values()],
     [{ name: 'default', id: 1, consistency: 'quorum', createdAtMs: 7 }],
@@ -108,9 +112,38 @@ test('join refuses a directory that is a member under another name', () => {
   assertRefused(two, join('c', 'dir-b'), 'NAME_TAKEN', /is that of member 2, named b/);
 });
 
-test('join replaces neither a member that owns partitions nor the only one that started', () => {
-  assertRefused(placed, join('b', 'new', 2), 'MEMBER_OWNS_DATA', /owns partitions/);
+test('join replaces neither a member without which partitions are lost nor the only one that started', () => {
+  const lost = /too few replicas are left of 2 partitions \(0, 1\).*Start it on its own directory/;
+  assertRefused(placed, join('b', 'new', 2), 'MEMBER_OWNS_DATA', lost);
   assertRefused(run(one, join('b')), join('a', 'new', 1), 'LAST_MEMBER', /No other member has started/);
+});
+
+test('a wiped owner comes back under a new number; the old one is a dead replica, and no second may be', () => {
+  const three = createTopology({ ...genesis, settings: { partitions: 2, replicationFactor: 3 } });
+  const full = run(three, join('b'), start(2, 'b'), join('c'), start(3, 'c'), join('d'), start(4, 'd'));
+  const owned = run(full, place(full, [1, 2, 3], [3, 4, 1]));
+  const wiped = run(owned, join('b', 'wiped', 2));
+  assert.deepEqual([...wiped.members.keys()], [1, 3, 4, 5]);
+  assert.equal(wiped.partitions, owned.partitions, 'it has none of the data, and is in none of the sets');
+  assertRefused(wiped, start(2, 'b'), 'MEMBER_NOT_FOUND', /was removed/);
+  assertRefused(wiped, join('c', 'wiped too', 3), 'MEMBER_OWNS_DATA', /of 1 partitions \(0\)/);
+  assert.deepEqual(decodeState(encodeState(wiped)), wiped);
+  assert.match(new TextDecoder().decode(encodeState(wiped)), /^\{"format":2/);
+  run(wiped, join('d', 'wiped too', 4));
+  const up = run(wiped, start(5, 'b', { directoryId: 'wiped' }));
+  const [partition] = up.partitions;
+  const move = (...to: number[]): TopologyCommand => ({
+    ...{ type: 'move-start', replicationFactor: 3 },
+    moves: [{ partition: 0, epoch: partition?.epoch ?? up.epoch, to }],
+  });
+  assertRefused(up, move(1, 2, 5), 'BAD_PLACEMENT', /names 2, which is not a member/);
+  const joint = run(up, move(1, 3, 5));
+  const again = run(joint, join('b', 'wiped again', 5));
+  assert.equal(
+    again.partitions,
+    joint.partitions,
+    'of T nothing is lost before reads and writes count on it',
+  );
 });
 
 test('join refuses more members than the limit, but a replacement is not one more', () => {
@@ -173,6 +206,49 @@ test('update-member sets the weight', () => {
   assert.equal(heavy.members.get(2)?.weight, 200);
   assertUnchanged(heavy, update(2, 200), 2);
   assertRefused(heavy, update(9, 200), 'MEMBER_NOT_FOUND', /no member 9/);
+});
+
+test('drain-start marks a member, and drain-cancel unmarks it', () => {
+  const drain = (member: number, expectedEpoch?: Epoch): TopologyCommand => ({
+    ...{ type: 'drain-start', expectedEpoch, member },
+  });
+  const cancel = (member: number): TopologyCommand => ({ type: 'drain-cancel', member });
+  assertRefused(placed, drain(2), 'TOO_FEW_MEMBERS', /1 of the other members .* each partition needs 2/);
+  const waits = run(placed, join('c'));
+  assertRefused(waits, drain(2), 'TOO_FEW_MEMBERS', /1 of the other/);
+  const three = run(waits, start(3, 'c'));
+  assertRefused(three, drain(9), 'MEMBER_NOT_FOUND', /no member 9/);
+  assertRefused(three, drain(2, waits.epoch), 'EPOCH_CHANGED', /Read the topology and decide again/);
+  const drained = run(three, drain(2, three.epoch));
+  assert.deepEqual(
+    [...drained.members.values()].map(({ isDraining }) => isDraining),
+    [false, true, false],
+  );
+  assertUnchanged(drained, drain(2, three.epoch), 2);
+  assertRefused(drained, drain(3), 'TOO_FEW_MEMBERS', /Start another node, or cancel another drain/);
+  assert.equal(run(drained, start(2, 'b', { zone: 'z' })).members.get(2)?.isDraining, true);
+  assert.deepEqual(run(drained, cancel(2)).members, three.members);
+  assertUnchanged(three, cancel(2), 2);
+  assertRefused(three, cancel(9), 'MEMBER_NOT_FOUND', /no member 9/);
+});
+
+test('a member that is being drained is given no data, and keeps what it has in a set that moves', () => {
+  const three = run(two, join('c'), start(3, 'c'), {
+    type: 'drain-start',
+    expectedEpoch: undefined,
+    member: 2,
+  });
+  assertRefused(three, place(three, [1, 2], [1, 3]), 'BAD_PLACEMENT', /names 2, which is being drained/);
+  const both = run(three, { type: 'drain-cancel', member: 2 });
+  const drained = run(both, place(both, [1, 2], [1, 3]), {
+    ...{ type: 'drain-start', expectedEpoch: undefined, member: 2 },
+  });
+  const move = (partition: number, ...to: number[]): TopologyCommand => ({
+    ...{ type: 'move-start', replicationFactor: 2 },
+    moves: [{ partition, epoch: drained.partitions[0]?.epoch ?? drained.epoch, to }],
+  });
+  assertRefused(drained, move(1, 1, 2), 'BAD_PLACEMENT', /member 2, which is being drained/);
+  run(drained, move(0, 2, 3));
 });
 
 test('remove-member retires a number for ever; again it is done already', () => {

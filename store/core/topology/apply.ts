@@ -5,6 +5,7 @@ import { applyMoveStart } from '../moves/start.ts';
 import { applyMoveDone } from '../moves/switch.ts';
 import { applyMoveSources, applyMoveSwitch, applyMoveSynced } from '../moves/transfer.ts';
 import type { ApplyOutcome, TopologyCommand } from './command.ts';
+import { applyDrainCancel, applyDrainStart } from './drain.ts';
 import { applyJoin } from './join.ts';
 import { applyRemoveMember, applyUpdateMember } from './members.ts';
 import { applyCreateNamespace, applyDropNamespace } from './namespaces.ts';
@@ -27,6 +28,10 @@ export function applyCommand(state: TopologyState, command: TopologyCommand): Ap
       return applyUpdateMember(state, command);
     case 'remove-member':
       return applyRemoveMember(state, command);
+    case 'drain-start':
+      return applyDrainStart(state, command);
+    case 'drain-cancel':
+      return applyDrainCancel(state, command);
     case 'place-partitions':
       return applyPlacePartitions(state, command);
     case 'create-namespace':

@@ -54,6 +54,20 @@ test('the bytes of a command and of a state are these', () => {
   );
 });
 
+test('a drain is of format 2, and a member without one has the bytes of format 1', () => {
+  const member = state.members.get(1) ?? assert.fail();
+  const draining = { ...state, members: new Map([[1, { ...member, isDraining: true }]]) };
+  const text = textOf(encodeState(draining));
+  assert.match(text, /^\{"format":2,.*"version":"0\.1\.0","isDraining":true\}\],/);
+  assert.deepEqual(decodeState(bytesOf(text)), draining);
+  const relabelled = bytesOf(text.replace('"format":2', '"format":1'));
+  throwsFormatError(() => decodeState(relabelled), /has what only format 2 knows/);
+  throwsFormatError(() => decodeState(bytesOf(text.replace('g":true', 'g":false'))), /isDraining is false/);
+  const start: TopologyCommand = { type: 'drain-start', expectedEpoch: undefined, member: 1 };
+  assert.equal(textOf(encodeCommand(start)), '{"format":2,"command":{"type":"drain-start","member":1}}');
+  assert.deepEqual(decodeCommand(encodeCommand(start)), start);
+});
+
 test('a newer format is named as such', () => {
   const newer = bytesOf(`{"format":${TOPOLOGY_FORMAT + 1},"state":{"anything":1}}`);
   throwsFormatError(() => decodeState(newer), /of format 3, this program knows formats up to 2/);
@@ -136,7 +150,8 @@ test('a state that breaks an invariant is neither encoded nor decoded', () => {
   bad({ partitions: [set([1])] }, /1 partitions are placed/);
   bad({ partitions: [set([1]), set([])] }, /partition 1 \[\] has the wrong size/);
   bad({ partitions: [set([1]), set([1], 2)] }, /of epoch 2, the topology of 1/);
-  bad({ partitions: [set([1]), set([2])] }, /names 2, which is not a member/);
+  bad({ partitions: [set([1]), set([2])] }, /names 2, which never was a member/);
+  bad({ partitions: [set([1]), set([2])], nextMember: 3 }, /too few members left of \[2\]/);
   const wide = { settings: { partitions: 2, replicationFactor: 2 } };
   bad({ ...wide, partitions: [set([1]), set([1, 1])] }, /names a member twice/);
   bad({ namespaces: new Map() }, /default is missing/);

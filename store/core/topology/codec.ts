@@ -1,8 +1,8 @@
 import type { TopologyCommand } from './command.ts';
 import { findViolation } from './invariants.ts';
 import { asRecord, type Reader, ShapeError, whole } from './shape.ts';
-import type { TopologyState } from './types.ts';
-import { readCommand, readState, type WireState } from './wire.ts';
+import type { Partition, TopologyState } from './types.ts';
+import { ofWireMember, readCommand, readState, toWireMember, type WireState } from './wire.ts';
 
 /**
  * Commands and state as bytes: JSON with the number of the format. Equal values have equal bytes (fields in a fixed
@@ -14,12 +14,16 @@ import { readCommand, readState, type WireState } from './wire.ts';
 export const TOPOLOGY_FORMAT = 2;
 
 /**
- * Format 2 brought moves. Each value is written in the lowest format that has its fields: while nothing moves, an older
+ * Format 2 brought moves, drains, and replicas whose member was replaced. Each value is written in the lowest format that has its fields: while there is none of them, an older
  * version understands every byte, also of a snapshot.
  */
-const formatOfCommand = ({ type }: TopologyCommand): number => (type.startsWith('move-') ? 2 : 1);
-const formatOfState = ({ partitions }: Pick<TopologyState, 'partitions'>): number =>
-  partitions.some(({ move }) => move !== undefined) ? 2 : 1;
+const formatOfCommand = ({ type }: TopologyCommand): number => (/^(move|drain)-/.test(type) ? 2 : 1);
+function formatOfState({ members, partitions }: WireState): number {
+  const numbers = new Set(members.map(({ number }) => number));
+  const isNew = ({ replicas, move }: Partition): boolean =>
+    move !== undefined || !replicas.every((replica) => numbers.has(replica));
+  return members.some(({ isDraining }) => isDraining === true) || partitions.some(isNew) ? 2 : 1;
+}
 
 /** Values that have no place here: damage, a newer format, or a command that breaks the rules of its fields. */
 export class TopologyFormatError extends Error {
@@ -36,14 +40,14 @@ export function decodeCommand(bytes: Uint8Array): TopologyCommand {
 
 export function encodeState(state: TopologyState): Uint8Array {
   requireSound(state);
-  const members = [...state.members.values()].sort((a, b) => a.number - b.number);
+  const members = [...state.members.values()].sort((a, b) => a.number - b.number).map(toWireMember);
   const namespaces = [...state.namespaces.values()].sort((a, b) => a.id - b.id);
   return encode(STATE, { ...state, members, namespaces });
 }
 
 export function decodeState(bytes: Uint8Array): TopologyState {
   const wire = decode(STATE, bytes);
-  const members = new Map(wire.members.map((member) => [member.number, member]));
+  const members = new Map(wire.members.map((member) => [member.number, ofWireMember(member)]));
   const namespaces = new Map(wire.namespaces.map((namespace) => [namespace.name, namespace]));
   if (members.size !== wire.members.length)
     throw new TopologyFormatError('A topology numbers two members alike.');

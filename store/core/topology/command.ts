@@ -24,6 +24,13 @@ export type TopologyCommand =
       Announcement)
   | { readonly type: 'update-member'; readonly member: MemberId; readonly weight: number }
   | { readonly type: 'remove-member'; readonly member: MemberId }
+  /** From now on the member gives its data away. With `expectedEpoch` only if nothing has changed since. */
+  | {
+      readonly type: 'drain-start';
+      readonly expectedEpoch: Epoch | undefined;
+      readonly member: MemberId;
+    }
+  | { readonly type: 'drain-cancel'; readonly member: MemberId }
   /** The first placement; refused once there is one, and unless the epoch is the expected one. */
   | {
       readonly type: 'place-partitions';
@@ -43,7 +50,7 @@ export type MoveCommand =
       readonly replicationFactor: number;
       readonly moves: readonly MoveStart[];
     }
-  /** Joint: a member of T\F has entered. */
+  /** Joint: a member of T\F has entered, and has the bulk of the data. */
   | { readonly type: 'move-enter'; readonly member: MemberId; readonly moves: readonly MoveAt[] }
   /** Joint to transfer. */
   | { readonly type: 'move-advance'; readonly moves: readonly MoveAt[] }
@@ -87,6 +94,8 @@ export type TopologyRefusalCode =
   | 'MEMBER_STALE'
   | 'MEMBER_OWNS_DATA'
   | 'LAST_MEMBER'
+  /** A replica set would find too few members to lie on. */
+  | 'TOO_FEW_MEMBERS'
   /** Without that voter, too few of those that remain are up. */
   | 'QUORUM_AT_RISK'
   | 'EPOCH_CHANGED'

@@ -1,4 +1,4 @@
-import { type DumbPartition, dumbMoves } from '../moves/dumb-moves.ts';
+import { type DumbPartition, dumbMoves, subsetsOf } from '../moves/dumb-moves.ts';
 import type { TopologyCommand } from './command.ts';
 import type { GenesisOptions } from './genesis.ts';
 
@@ -7,7 +7,14 @@ import type { GenesisOptions } from './genesis.ts';
  * order in which docs/topology.md lists them, and plain values changed in place.
  */
 
-type DumbMember = { number: number; name: string; directoryId: string; weight: number; up: boolean } & {
+type DumbMember = {
+  number: number;
+  name: string;
+  directoryId: string;
+  weight: number;
+  up: boolean;
+  isDraining: boolean;
+} & {
   incarnation: number;
   life: string;
   announcement: string;
@@ -25,7 +32,9 @@ export class Dumb {
   constructor({ first, settings }: GenesisOptions) {
     const { name, directoryId, weight, incarnation, life } = first;
     const announcement = announcementOf(first);
-    this.members = [{ number: 1, name, directoryId, weight, incarnation, life, announcement, up: true }];
+    this.members = [
+      { number: 1, name, directoryId, weight, incarnation, life, announcement, up: true, isDraining: false },
+    ];
     this.settings = settings;
     if (settings.replicationFactor === 1) this.placeAll(Array(settings.partitions).fill([1]), 1);
   }
@@ -59,6 +68,24 @@ export class Dumb {
         this.members = this.members.filter((member) => member.number !== number);
         return `applied ${number}`;
       }
+      case 'drain-start': {
+        const { member: number, expectedEpoch = this.epoch } = command;
+        const member = this.find(number);
+        if (!member) return 'MEMBER_NOT_FOUND';
+        if (member.isDraining) return `unchanged ${number}`;
+        if (expectedEpoch !== this.epoch) return 'EPOCH_CHANGED';
+        const left = this.receivers().filter((other) => other !== member);
+        if (left.length < this.settings.replicationFactor) return 'TOO_FEW_MEMBERS';
+        member.isDraining = true;
+        return `applied ${number}`;
+      }
+      case 'drain-cancel': {
+        const member = this.find(command.member);
+        if (!member) return 'MEMBER_NOT_FOUND';
+        if (!member.isDraining) return `unchanged ${member.number}`;
+        member.isDraining = false;
+        return `applied ${member.number}`;
+      }
       case 'place-partitions':
         return this.place(command.expectedEpoch, command.replicaSets);
       case 'create-namespace': {
@@ -88,7 +115,7 @@ export class Dumb {
     const old = this.members.find((member) => member.name === name);
     if (old) {
       if (old.number !== replaces) return 'NAME_TAKEN';
-      if (this.owns(old.number)) return 'MEMBER_OWNS_DATA';
+      if (this.losesWithout(old.number)) return 'MEMBER_OWNS_DATA';
       if (!this.members.some((member) => member.up && member !== old)) return 'LAST_MEMBER';
       this.members = this.members.filter((member) => member !== old);
     }
@@ -104,6 +131,7 @@ export class Dumb {
       life: '',
       announcement,
       up: false,
+      isDraining: old?.isDraining ?? false,
     });
     return `applied ${number}`;
   }
@@ -131,7 +159,7 @@ export class Dumb {
     if (replicaSets.length !== this.settings.partitions) return 'BAD_PLACEMENT';
     for (const set of replicaSets) {
       const isSized = set.length === this.settings.replicationFactor && new Set(set).size === set.length;
-      if (!isSized || !set.every((number) => this.find(number))) return 'BAD_PLACEMENT';
+      if (!isSized || !set.every((number) => this.find(number)?.isDraining === false)) return 'BAD_PLACEMENT';
     }
     this.placeAll(replicaSets, this.epoch + 1);
     return 'applied 0';
@@ -144,8 +172,19 @@ export class Dumb {
   private find = (number: number) => this.members.find((member) => member.number === number);
   private owns = (number: number) =>
     this.partitions.some(({ replicas, facts }) => replicas.includes(number) || facts?.to.includes(number));
+  /** No majority of a set that counts could ever answer again. */
+  private losesWithout = (number: number) =>
+    this.partitions.some(({ replicas, facts }) =>
+      [replicas, facts === undefined || facts.stage === 'joint' ? [] : facts.to]
+        .filter((set) => set.includes(number))
+        .some((set) => {
+          const quorums = subsetsOf(set).filter((subset) => subset.length * 2 > set.length);
+          return !quorums.some((quorum) => quorum.every((one) => one !== number && this.isMember(one)));
+        }),
+    );
   isMember = (number: number) => this.find(number) !== undefined;
-  isUp = (number: number) => this.find(number)?.up ?? false;
+  mayEnter = (number: number) => this.receivers().some((member) => member.number === number);
+  private receivers = () => this.members.filter(({ up, isDraining }) => up && !isDraining);
 }
 
 export type Announced = { peerAddress: string; httpAddress: string; zone: string; version: string };

@@ -31,7 +31,7 @@ export function createTopology({ clusterId, settings, createdAtMs, first }: Gene
   const { name, directoryId, weight, incarnation, life, peerAddress, httpAddress, zone, version } = first;
   const announcement = { peerAddress, httpAddress, zone, version };
   const identity = { number: 1, name, directoryId, weight, incarnation, life };
-  const member: Member = { ...identity, ...announcement, state: 'up' };
+  const member: Member = { ...identity, ...announcement, state: 'up', isDraining: false };
   const namespace: TopologyNamespace = { name: DEFAULT_NAMESPACE, id: 1, consistency: 'quorum', createdAtMs };
   return {
     clusterId,

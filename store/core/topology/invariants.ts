@@ -1,7 +1,11 @@
 import { findMoveViolation } from '../moves/find-violation.ts';
+import { replicaSetsOf } from '../moves/rules.ts';
+import { majority } from '../quorum/quorum-sizes.ts';
+import { holdingSets } from '../quorum/replica-sets.ts';
+import type { MemberId } from '../raft/types.ts';
 import { DEFAULT_NAMESPACE } from './genesis.ts';
 import { LIMITS } from './limits.ts';
-import type { Member, TopologyState } from './types.ts';
+import type { Member, Partition, TopologyState } from './types.ts';
 
 /** What is wrong with `state`, or undefined. No sequence of commands leads to a violation. */
 export function findViolation(state: TopologyState): string | undefined {
@@ -44,6 +48,8 @@ function findInMember({ incarnation, life, state, weight }: Member): string | un
 function findInPartitions(state: TopologyState): string | undefined {
   const { partitions, settings } = state;
   if (partitions.length === 0) return undefined;
+  // A replica whose member was replaced stays in its set until that moves.
+  const isGivenOut = (number: MemberId): boolean => isWhole(number, 1, state.nextMember - 1);
   if (partitions.length !== settings.partitions) return `${partitions.length} partitions are placed`;
   for (const [number, partition] of partitions.entries()) {
     const { replicas, epoch } = partition;
@@ -51,14 +57,23 @@ function findInPartitions(state: TopologyState): string | undefined {
     // Moves may change the size of a set, so the factor of the settings is none of its bounds.
     if (!isWhole(replicas.length, 1, LIMITS.replicationFactorMax)) return `${shown} has the wrong size`;
     if (findTwice(replicas) !== undefined) return `${shown} names a member twice`;
-    const stranger = replicas.find((replica) => !state.members.has(replica));
-    if (stranger !== undefined) return `${shown} names ${stranger}, which is not a member`;
+    const stranger = replicas.find((replica) => !isGivenOut(replica));
+    if (stranger !== undefined) return `${shown} names ${stranger}, which never was a member`;
     if (!isWhole(epoch, 1, state.epoch))
       return `${shown} is of epoch ${epoch}, the topology of ${state.epoch}`;
-    const problem = findMoveViolation(partition, (member) => state.members.has(member));
+    const problem = findMoveViolation(partition, isGivenOut) ?? findTooFew(state, partition);
     if (problem !== undefined) return `${shown} ${problem}`;
   }
   return undefined;
+}
+
+/** Of a set without a majority that could come back, what was acknowledged would be lost for good. */
+function findTooFew({ members }: TopologyState, partition: Partition): string | undefined {
+  const sets = holdingSets(replicaSetsOf(partition));
+  const lost = sets.find(
+    (set) => set.filter((replica) => members.has(replica)).length < majority(set.length),
+  );
+  return lost === undefined ? undefined : `has too few members left of [${lost.join(', ')}]`;
 }
 
 function findInNamespaces({ namespaces, nextNamespaceId }: TopologyState): string | undefined {

@@ -1,7 +1,7 @@
 import type { MemberId } from '../raft/types.ts';
 import type { ApplyOutcome, CommandOf } from './command.ts';
 import { LIMITS } from './limits.ts';
-import { isOnlyStarted, ownsData, without } from './members.ts';
+import { isOnlyStarted, partitionsLostWithout, without } from './members.ts';
 import { applied, refused, unchanged } from './outcome.ts';
 import type { Member, TopologyState } from './types.ts';
 
@@ -25,23 +25,34 @@ export function applyJoin(state: TopologyState, command: CommandOf<'join'>): App
   return admit(state, command, state.members);
 }
 
-/** The old member's replica sets could not be given to the new one, which has none of the data yet. */
+/**
+ * The old number stays in its replica sets, where it is a dead replica that nobody can be again, until they move; the new member has
+ * none of the data, and counts in none of them. Not where too few of the others would remain: then data may be lost for good,
+ * and the old directory may be the only one that has it.
+ */
 function replace(state: TopologyState, command: CommandOf<'join'>, old: Member): ApplyOutcome {
   const was = `The name ${old.name} is held by member ${old.number}, which has another data directory.`;
   if (command.replaces !== old.number) {
     const advice = 'If that one is gone for good, stop it or remove it; else take another node.name.';
     return refused(state, 'NAME_TAKEN', `${was} ${advice}`);
   }
-  if (ownsData(state, old.number)) {
-    const advice = 'It cannot be replaced before its partitions have moved: start it on its own directory.';
-    return refused(state, 'MEMBER_OWNS_DATA', `${was} It owns partitions. ${advice}`);
+  const lost = partitionsLostWithout(state, old.number);
+  if (lost.length > 0) {
+    const left = `Without it too few replicas are left of ${lost.length} partitions (${someOf(lost)}): data may be lost`;
+    const advice =
+      'Start it on its own directory. If others were replaced of late, wait until their partitions have moved.';
+    return refused(state, 'MEMBER_OWNS_DATA', `${was} ${left}. ${advice}`);
   }
   if (isOnlyStarted(state, old)) {
     const advice = 'Recover the cluster by hand, or bootstrap a new one.';
     return refused(state, 'LAST_MEMBER', `${was} No other member has started. ${advice}`);
   }
-  return admit(state, command, without(state.members, old.number));
+  return admit(state, command, without(state.members, old.number), old);
 }
+
+const SHOWN_MAX = 5;
+const someOf = (numbers: readonly number[]): string =>
+  `${numbers.slice(0, SHOWN_MAX).join(', ')}${numbers.length > SHOWN_MAX ? ', ...' : ''}`;
 
 function refuseRenamed(state: TopologyState, command: CommandOf<'join'>, member: Member): ApplyOutcome {
   const was = `The data directory of ${command.name} is that of member ${member.number}, named ${member.name}.`;
@@ -53,6 +64,7 @@ function admit(
   state: TopologyState,
   command: CommandOf<'join'>,
   others: ReadonlyMap<MemberId, Member>,
+  old?: Member,
 ): ApplyOutcome {
   const { name, directoryId, weight, peerAddress, httpAddress, zone, version } = command;
   const number = state.nextMember;
@@ -60,6 +72,8 @@ function admit(
   const member: Member = {
     ...{ number, name, directoryId, weight, ...announcement },
     ...{ incarnation: 0, life: '', state: 'waiting' },
+    // Who drains a member wants its name to hold nothing: its disk must not be lost just to be filled again.
+    isDraining: old?.isDraining ?? false,
   };
   const members = new Map([...others, [number, member]]);
   return applied(state, { members, nextMember: number + 1 }, number);

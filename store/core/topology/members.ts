@@ -1,4 +1,6 @@
-import { isOwner } from '../moves/rules.ts';
+import { isOwner, replicaSetsOf } from '../moves/rules.ts';
+import { majority } from '../quorum/quorum-sizes.ts';
+import { holdingSets } from '../quorum/replica-sets.ts';
 import type { MemberId } from '../raft/types.ts';
 import type { ApplyOutcome, CommandOf } from './command.ts';
 import { applied, refused, unchanged } from './outcome.ts';
@@ -48,6 +50,23 @@ export function wasRemoved(state: TopologyState, number: MemberId): boolean {
 /** Whether `number` is in a replica set, or in one that a partition moves to: then copies of data are lost with it. */
 export function ownsData(state: TopologyState, number: MemberId): boolean {
   return state.partitions.some((partition) => isOwner(partition, number));
+}
+
+/** Whether data may be given to it. One that waits follows no log, and could not even learn of it. */
+export function mayReceive({ state, isDraining }: Member): boolean {
+  return state === 'up' && !isDraining;
+}
+
+/**
+ * The partitions of which too few replicas would be left without `number`: of one of the sets whose quorums count, fewer than a majority
+ * would still be members. What was acknowledged by those that are gone could then be on none of the others.
+ */
+export function partitionsLostWithout(state: TopologyState, number: MemberId): readonly number[] {
+  const isLeft = (member: MemberId): boolean => member !== number && state.members.has(member);
+  return state.partitions.flatMap((partition, index) => {
+    const sets = holdingSets(replicaSetsOf(partition)).filter((set) => set.includes(number));
+    return sets.every((set) => set.filter(isLeft).length >= majority(set.length)) ? [] : [index];
+  });
 }
 
 /** Only members that started follow the log and can vote, so one of them must remain. */

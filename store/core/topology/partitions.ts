@@ -46,6 +46,8 @@ function findProblem(
     if (new Set(replicas).size !== replicas.length) return `${shown} names a member twice.`;
     const stranger = replicas.find((replica) => !state.members.has(replica));
     if (stranger !== undefined) return `${shown} names ${stranger}, which is not a member.`;
+    const draining = replicas.find((replica) => state.members.get(replica)?.isDraining);
+    if (draining !== undefined) return `${shown} names ${draining}, which is being drained.`;
   }
   return undefined;
 }

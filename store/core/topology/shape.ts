@@ -33,6 +33,8 @@ export function oneOf<const T extends string>(...allowed: readonly T[]): Reader<
     allowed.find((each) => each === value) ?? fail(value, path, `one of ${allowed.join(', ')}`);
 }
 
+export const isTrue: Reader<true> = (value, path) => (value === true ? true : fail(value, path, 'true'));
+
 export function optional<T>(reader: Reader<T>): Reader<T | undefined> {
   return (value, path) => (value === undefined ? undefined : reader(value, path));
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { partitionOf } from '../moves/dumb-moves.ts';
+import { nextStep } from '../moves/next-step.ts';
+import { commandOf, dueOf } from '../moves/test-moves.ts';
 import type { MemberId } from '../raft/types.ts';
 import { applyCommand } from './apply.ts';
 import { decodeCommand, decodeState, encodeCommand, encodeState } from './codec.ts';
@@ -41,7 +43,7 @@ const viewDumb = ({ epoch, members, partitions, namespaces }: Dumb) => ({
 
 /** Few values, so that commands meet. */
 const name = fc.constantFrom('a', 'b', 'c', 'd');
-const directoryId = fc.constantFrom('da', 'db', 'dc', 'dd', 'de', 'df');
+const directoryId = fc.constantFrom('da', 'db', 'dc', 'dd', 'de', 'df', 'dg', 'dh');
 const number = fc.constantFrom(1, 1, 2, 2, 2, 3, 3, 4, 5, 6);
 const weight = fc.constantFrom(100, 200);
 const announcement = fc.record({
@@ -59,7 +61,7 @@ const replicaSets = fc.oneof(
 );
 
 /** What a command is made of; `place` learns its epoch from the state, else it would never be the expected one. */
-const drafts: fc.Arbitrary<(state: TopologyState) => TopologyCommand> = fc.oneof(
+const drafts: fc.Arbitrary<Draft> = fc.oneof(
   {
     weight: 4,
     arbitrary: draft(
@@ -82,17 +84,37 @@ const drafts: fc.Arbitrary<(state: TopologyState) => TopologyCommand> = fc.oneof
   },
   draft(fc.record({ member: number, weight }), (fields) => ({ type: 'update-member', ...fields })),
   draft(fc.record({ member: number }), (fields) => ({ type: 'remove-member', ...fields })),
+  {
+    weight: 2,
+    arbitrary: draft(
+      fc.record({ member: number, behind: fc.constantFrom(null, null, null, 0, 1) }),
+      ({ behind, member }, { epoch }) => ({
+        ...{ type: 'drain-start', member },
+        expectedEpoch: behind === null ? undefined : toEpoch(epoch - behind),
+      }),
+    ),
+  },
+  draft(fc.record({ member: number }), (fields) => ({ type: 'drain-cancel', ...fields })),
   draft(
-    fc.record({ replicaSets, behind: fc.constantFrom(0, 0, 0, 1) }),
-    ({ behind, replicaSets: sets }, { epoch }) => ({
-      ...{ type: 'place-partitions', expectedEpoch: toEpoch(epoch - behind), replicaSets: sets },
+    fc.record({ replicaSets, isWide: fc.boolean(), behind: fc.constantFrom(0, 0, 0, 1) }),
+    ({ behind, isWide, replicaSets: sets }, { epoch, settings, members }) => ({
+      ...{ type: 'place-partitions', expectedEpoch: toEpoch(epoch - behind) },
+      replicaSets: isWide ? [0, 1].map(() => [...members.keys()].slice(0, settings.replicationFactor)) : sets,
     }),
   ),
-  draft(
-    fc.record({ partition: fc.nat(1), to: fc.uniqueArray(number, { minLength: 1, maxLength: 3 }) }),
-    startMoveOf,
-  ),
+  draft(fc.record({ member: number, directoryId, weight, announcement }), replaceOf),
+  {
+    weight: 2,
+    arbitrary: draft(
+      fc.record({
+        ...{ partition: fc.nat(1), isLikely: fc.boolean() },
+        to: fc.uniqueArray(number, { minLength: 1, maxLength: 3 }),
+      }),
+      startMoveOf,
+    ),
+  },
   draft(fc.record({ partition: fc.nat(1) }), cancelMoveOf),
+  { weight: 12, arbitrary: draft(fc.record({ partition: fc.nat(1) }), helpfulOf) },
   draft(fc.record({ name, createdAtMs: fc.nat(9) }), (fields) => ({ type: 'create-namespace', ...fields })),
   draft(fc.record({ name: fc.oneof(name, fc.constant('default')), other: fc.option(number) }), dropOf),
 );
@@ -110,6 +132,17 @@ type JoinFields = {
 };
 function joinOf({ announcement: said, replaces, ...fields }: JoinFields): TopologyCommand {
   return { type: 'join', ...fields, ...said, replaces: replaces ?? undefined };
+}
+
+type ReplaceFields = { member: number; directoryId: string; weight: number; announcement: Announced };
+/** A member that is there comes back with another directory. */
+function replaceOf(
+  { member, announcement: said, ...fields }: ReplaceFields,
+  state: TopologyState,
+): TopologyCommand {
+  const members = [...state.members.values()];
+  const old = members[member % members.length];
+  return { type: 'join', name: old?.name ?? 'a', ...fields, ...said, replaces: old?.number };
 }
 
 type StartFields = { member: number; directoryId: string | null; announcement: Announced } & {
@@ -135,11 +168,27 @@ function dropOf(
 
 /** The steps between are those of moves/random-moves.test.ts; here moves meet the other commands. */
 function startMoveOf(
-  { partition, to }: { partition: number; to: number[] },
+  { partition, isLikely, to: drawn }: { partition: number; isLikely: boolean; to: number[] },
   state: TopologyState,
 ): TopologyCommand {
+  const members = [...state.members.keys()];
+  const to = isLikely ? [...new Set(drawn.map((one) => members[one % members.length] as MemberId))] : drawn;
   const moves = [{ partition, epoch: state.partitions[partition]?.epoch ?? toEpoch(1), to }];
   return { type: 'move-start', replicationFactor: to.length, moves };
+}
+
+/** What the coordinator, or else a member, would do: else no move would get beyond its first stage. */
+function helpfulOf({ partition }: { partition: number }, state: TopologyState): TopologyCommand {
+  const facts = {
+    isUp: (member: MemberId) => state.members.has(member),
+    isGone: () => false,
+    nameOf: String,
+  };
+  const placed = state.partitions[partition];
+  const step = placed && nextStep(partition, placed, facts);
+  return (
+    (step && (commandOf(step) ?? dueOf(state, partition, facts.isUp))) ?? { type: 'move-advance', moves: [] }
+  );
 }
 
 function cancelMoveOf({ partition }: { partition: number }, state: TopologyState): TopologyCommand {
@@ -148,7 +197,7 @@ function cancelMoveOf({ partition }: { partition: number }, state: TopologyState
   return { type: 'move-cancel', moves: [{ partition, session, epoch: placed?.epoch ?? toEpoch(1) }] };
 }
 
-const genesis = fc.constantFrom(1, 2).map(
+const genesis = fc.constantFrom(1, 2, 3).map(
   (replicationFactor): GenesisOptions => ({
     clusterId: '0123456789abcdef'.repeat(2),
     settings: { partitions: 2, replicationFactor },
@@ -159,7 +208,23 @@ const genesis = fc.constantFrom(1, 2).map(
     },
   }),
 );
-const sequences = fc.array(drafts, { maxLength: 40, size: 'max' });
+type Draft = (state: TopologyState) => TopologyCommand;
+const said = { peerAddress: 'h:1', httpAddress: 'h:2', zone: '', version: '0.1.0' };
+const lives = { incarnation: 1, lives: ['x'] };
+/** Four members that are up, and the partitions on the first of them: by chance moves are few. */
+const placed: readonly Draft[] = [
+  ...['b', 'c', 'd'].flatMap((each, index): Draft[] => [
+    () => ({ type: 'join', name: each, directoryId: `d${each}`, weight: 100, replaces: undefined, ...said }),
+    () => ({ type: 'start', member: index + 2, directoryId: `d${each}`, ...lives, ...said }),
+  ]),
+  ({ epoch, settings: { replicationFactor } }) => ({
+    ...{ type: 'place-partitions', expectedEpoch: epoch },
+    replicaSets: Array(2).fill([1, 2, 3].slice(0, replicationFactor)),
+  }),
+];
+const sequences = fc
+  .record({ first: fc.constantFrom([], placed), rest: fc.array(drafts, { maxLength: 40, size: 'max' }) })
+  .map(({ first, rest }): readonly Draft[] => [...first, ...rest]);
 
 /** What each outcome must be, whatever the command was; gives the next state. */
 function applyChecked(
@@ -187,16 +252,25 @@ test('random commands do what a dumb second implementation does, and break no in
       const command = make(state);
       const next = applyChecked(state, command);
       assert.equal(next.verdict, dumb.apply(command), JSON.stringify(command));
+      if (command.type === 'join' && next.state !== state && command.replaces !== undefined)
+        for (const stage of stagesOf(state, command.replaces)) verdicts.set(`replaced in ${stage}`, 1);
       state = next.state;
       assert.deepEqual(view(state), viewDumb(dumb));
       const kind = `${command.type} ${next.verdict.replace(/ \d+$/, '')}`;
       verdicts.set(kind, (verdicts.get(kind) ?? 0) + 1);
     }
   });
-  fc.assert(property, { numRuns: 1000 });
+  fc.assert(property, { numRuns: 2500 });
   const missing = EXPECTED_VERDICTS.filter((kind) => !verdicts.has(kind));
   assert.deepEqual(missing, [], 'every outcome came up');
 });
+
+/** Where a member was while it was replaced. */
+const stagesOf = ({ partitions }: TopologyState, number: MemberId): readonly string[] =>
+  partitions.flatMap(({ replicas, move }) => {
+    if (move?.to.includes(number)) return [`T of ${move.stage}`];
+    return replicas.includes(number) ? [move === undefined ? 'its set' : `F of ${move.stage}`] : [];
+  });
 
 /** What the random commands must reach; the limits are tested in apply.test.ts. */
 const EXPECTED_VERDICTS = [
@@ -204,6 +278,9 @@ const EXPECTED_VERDICTS = [
   'join unchanged',
   'join NAME_TAKEN',
   'join MEMBER_OWNS_DATA',
+  ...['its set', 'T of joint', 'F of joint', 'T of transfer', 'F of transfer'].map(
+    (where) => `replaced in ${where}`,
+  ),
   'join LAST_MEMBER',
   'start applied',
   'start unchanged',
@@ -217,6 +294,12 @@ const EXPECTED_VERDICTS = [
   'remove-member LAST_MEMBER',
   'remove-member MEMBER_OWNS_DATA',
   'remove-member MEMBER_NOT_FOUND',
+  ...['applied', 'unchanged', 'MEMBER_NOT_FOUND'].flatMap((kind) => [
+    `drain-start ${kind}`,
+    `drain-cancel ${kind}`,
+  ]),
+  'drain-start EPOCH_CHANGED',
+  'drain-start TOO_FEW_MEMBERS',
   'place-partitions applied',
   'place-partitions ALREADY_PLACED',
   'place-partitions EPOCH_CHANGED',

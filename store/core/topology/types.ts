@@ -39,6 +39,8 @@ export type Member = Announcement &
     /** Share of the data relative to others. */
     readonly weight: number;
     readonly state: MemberState;
+    /** Gives its data away, and is given none, until it is removed or the drain is cancelled. */
+    readonly isDraining: boolean;
   };
 
 export type Partition = {
@@ -66,7 +68,7 @@ export const toMoveSession = (value: number): MoveSession => value as MoveSessio
 export type Move = { readonly session: MoveSession; readonly to: readonly MemberId[] } & (
   | {
       readonly stage: 'joint';
-      /** Of T\F: who has emptied the partition and taken over floor and watermark, in this session. */
+      /** Of T\F: who has emptied the partition, taken over floor and watermark, in this session, and has the bulk of the data. */
       readonly entered: readonly MemberId[];
     }
   | {

@@ -35,6 +35,7 @@ function inputOf(
     ...{ number, name: `n${number}`, directoryId: `d${number}`, weight: 1, incarnation: 1, life: 'l' },
     ...{ peerAddress: 'h:1', httpAddress: 'h:2', version: '1', zone: world.zones[number] ?? '' },
     state: world.waiting.includes(number) ? 'waiting' : 'up',
+    isDraining: false,
   });
   return {
     self,

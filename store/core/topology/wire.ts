@@ -1,6 +1,6 @@
 import type { CommandOf, MoveSources, MoveStart, TopologyCommand } from './command.ts';
 import { LIMITS } from './limits.ts';
-import { asRecord, list, object, oneOf, optional, type Reader, text, whole } from './shape.ts';
+import { asRecord, isTrue, list, object, oneOf, optional, type Reader, text, whole } from './shape.ts';
 import type {
   Epoch,
   Member,
@@ -68,6 +68,12 @@ const COMMANDS: { readonly [T in TopologyCommand['type']]: Reader<CommandOf<T>> 
     weight,
   }),
   'remove-member': object<CommandOf<'remove-member'>>({ type: oneOf('remove-member'), member: memberNumber }),
+  'drain-start': object<CommandOf<'drain-start'>>({
+    type: oneOf('drain-start'),
+    expectedEpoch: optional(epoch),
+    member: memberNumber,
+  }),
+  'drain-cancel': object<CommandOf<'drain-cancel'>>({ type: oneOf('drain-cancel'), member: memberNumber }),
   'place-partitions': object<CommandOf<'place-partitions'>>({
     type: oneOf('place-partitions'),
     expectedEpoch: epoch,
@@ -115,11 +121,19 @@ export const readCommand: Reader<TopologyCommand> = (value, path) => {
 
 /** The state with its maps as lists, members by number and namespaces by id. */
 export type WireState = Omit<TopologyState, 'members' | 'namespaces'> & {
-  readonly members: readonly Member[];
+  readonly members: readonly WireMember[];
   readonly namespaces: readonly TopologyNamespace[];
 };
 
-const member = object<Member>({
+/** The mark of a drain is there or not, so that a member without it has the bytes that it always had. */
+type WireMember = Omit<Member, 'isDraining'> & { readonly isDraining: true | undefined };
+export const toWireMember = (one: Member): WireMember => ({
+  ...one,
+  isDraining: one.isDraining || undefined,
+});
+export const ofWireMember = (one: WireMember): Member => ({ ...one, isDraining: one.isDraining === true });
+
+const member = object<WireMember>({
   number: memberNumber,
   name: dnsLabel,
   directoryId: someText,
@@ -128,6 +142,7 @@ const member = object<Member>({
   state: oneOf('waiting', 'up'),
   weight,
   ...announcement,
+  isDraining: optional(isTrue),
 });
 
 const of = { session, to: replicas };

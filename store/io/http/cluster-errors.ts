@@ -37,13 +37,18 @@ export const clusterErrors = {
   ),
   MEMBER_OWNS_DATA: entry(
     409,
-    'The member holds replicas of partitions',
-    'Move its data to other members first; removing it now would lose replicas.',
+    'The member holds replicas of partitions that would be lost',
+    'To remove it, drain it first. To replace it, start it on its own directory, or wait until partitions have moved.',
   ),
   LAST_MEMBER: entry(
     409,
     'The last member cannot be removed',
     'Stop the node instead; its directory is the cluster.',
+  ),
+  TOO_FEW_MEMBERS: entry(
+    409,
+    'Too few other members could hold the data',
+    'Start another node, or cancel the drain of another member, first.',
   ),
   QUORUM_AT_RISK: passing(
     409,

@@ -50,6 +50,7 @@ const member = {
   directoryId: z.string(),
   weight: z.int(),
   state: z.enum(['waiting', 'up']),
+  isDraining: z.boolean(),
   peerAddress: z.string(),
   httpAddress: z.string(),
   zone: z.string(),

@@ -231,6 +231,7 @@ function memberOf(number: MemberId, name: string): Member {
       directoryId: `directory-${number}`,
       weight: 100,
       state: 'up',
+      isDraining: false,
       incarnation: 1,
       life: 'a',
     },
