@@ -52,11 +52,8 @@ export function noticeOf(event: AntiEntropyEvent, deps: DataServiceDeps, routing
 /** What a member's part in moves tells. A step that waits says so in the operation's `blockedBy`. */
 export function moveNoticeOf(event: MoveEvent, { events, onError }: DataServiceDeps): void {
   switch (event.type) {
-    case 'filled':
-      events.onDataNotice('the bulk of a partition that moves here has come', {
-        partition: event.partition,
-        bytes: event.bytes,
-      });
+    case 'transferred':
+      events.onMoved(event.bytes);
       return;
     case 'delayed':
       events.onMoveDelayed(event.partition, event.reason);

@@ -66,7 +66,7 @@ export type ParticipantDeps = TransferDeps & {
 
 /** For the log. */
 export type MoveEvent =
-  | { readonly type: 'filled'; readonly partition: number; readonly bytes: number }
+  | { readonly type: 'transferred'; readonly partition: number; readonly bytes: number }
   /** A step that is tried again. */
   | { readonly type: 'delayed'; readonly partition: number; readonly reason: string }
   | { readonly type: 'failed'; readonly what: string; readonly error: unknown };

@@ -107,10 +107,7 @@ export class MoveParticipant {
   #fill(done: Done, from: readonly MemberId[]): void {
     this.#work(done, async (signal) => {
       const filled = await arrive(this.#options, this.#deps, done.at, this.#inOrder(from), signal);
-      if (filled.type === 'transferred') {
-        done.isFilled = true;
-        this.#deps.tell({ type: 'filled', partition: done.at.partition, bytes: filled.bytes });
-      }
+      if (filled.type === 'transferred') done.isFilled = true;
       return filled;
     });
   }
@@ -119,13 +116,17 @@ export class MoveParticipant {
     const open = sources.filter((source) => !done.synced.has(source));
     if (open.length === 0) return;
     this.#work(done, async (signal) => {
-      let last: Transferred = { type: 'transferred', bytes: 0 };
+      let last: Transferred | undefined;
+      let bytes = 0;
       for (const source of open) {
         const synced = await synchronise(this.#options, this.#deps, done.at, source, signal);
-        if (synced.type === 'transferred') done.synced.add(source);
-        else last = synced;
+        if (synced.type === 'not-yet') last = synced;
+        else {
+          done.synced.add(source);
+          bytes += synced.bytes;
+        }
       }
-      return last;
+      return last ?? { type: 'transferred', bytes };
     });
   }
 
@@ -139,7 +140,11 @@ export class MoveParticipant {
         const end = await this.#gate.run(async () =>
           this.#done.get(partition) === done ? await transfer(signal) : undefined,
         );
-        if (end?.type !== 'not-yet') return;
+        if (end === undefined) return;
+        if (end.type === 'transferred') {
+          this.#deps.tell({ ...end, partition });
+          return;
+        }
         this.#deps.tell({ type: 'delayed', partition, reason: end.reason });
         await sleep(this.#deps.clock, this.#options.limits.retryMs, signal);
       } finally {
