@@ -19,6 +19,8 @@ export type Expectation = {
 export class ClientHistory {
   readonly #history: TopologyHistory;
   readonly #refused: Expectation[] = [];
+  /** Acknowledged at an epoch that no member was known to have. */
+  readonly #early: { readonly expectation: Expectation; readonly result: ChangeResult }[] = [];
   /** Everything acknowledged, and every linearizable read answered, is at or below this epoch. */
   #seen = 0 as Epoch;
 
@@ -30,13 +32,17 @@ export class ClientHistory {
     return this.#seen;
   }
 
-  acknowledged({ text, holds }: Expectation, { epoch, subject }: ChangeResult): void {
-    const state = this.#history.at(epoch);
-    requireKept(
-      state !== undefined,
-      () => `${text}: acknowledged at epoch ${epoch}, which was never committed`,
-    );
-    if (state === undefined) return;
+  /**
+   * The member that led may have died in the turn in which it answered, before anybody else knew that it was committed: what is
+   * not known yet is judged at the end.
+   */
+  acknowledged(expectation: Expectation, result: ChangeResult): void {
+    const state = this.#history.at(result.epoch);
+    if (state === undefined) this.#early.push({ expectation, result });
+    else this.#judge(expectation, result, state);
+  }
+
+  #judge({ text, holds }: Expectation, { epoch, subject }: ChangeResult, state: TopologyState): void {
     requireKept(
       holds(state, subject),
       () => `${text}: acknowledged at epoch ${epoch}, where it does not hold`,
@@ -61,6 +67,12 @@ export class ClientHistory {
 
   /** The end of the run: `state` is what the cluster converged to. */
   ended(state: TopologyState): void {
+    for (const { expectation, result } of this.#early) {
+      const committed = this.#history.at(result.epoch);
+      const says = `${expectation.text}: acknowledged at epoch ${result.epoch}`;
+      requireKept(committed !== undefined, () => `${says}, which was never committed`);
+      if (committed !== undefined) this.#judge(expectation, result, committed);
+    }
     for (const { text, isDone } of this.#refused) {
       const done = this.#history.states().find((each) => isDone?.(each) === true);
       requireFinal(done === undefined, () => `${text}: refused, and done at epoch ${done?.epoch}`);
