@@ -51,3 +51,8 @@ export function withMembers(some: readonly MemberId[], more: readonly MemberId[]
 export function hasAll(members: readonly MemberId[], wanted: readonly MemberId[]): boolean {
   return wanted.every((member) => members.includes(member));
 }
+
+/** Whatever the order of either; no list names a member twice. */
+export function isSameSet(a: readonly MemberId[], b: readonly MemberId[]): boolean {
+  return a.length === b.length && hasAll(a, b);
+}

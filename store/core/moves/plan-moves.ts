@@ -1,0 +1,127 @@
+import { majority } from '../quorum/quorum-sizes.ts';
+import type { MemberId } from '../raft/types.ts';
+import { planPlacement } from '../ring/placement.ts';
+import type { MoveStart } from '../topology/command.ts';
+import { mayReceive } from '../topology/members.ts';
+import type { Member, Partition, TopologyState } from '../topology/types.ts';
+import { enteringOf, hasAll, isSameSet } from './rules.ts';
+
+/** What the leader sees of the members, as in `MoveFacts`. */
+export type PlanFacts = {
+  isUp(member: MemberId): boolean;
+  /** Down for so long that nobody waits for it any more. */
+  isGone(member: MemberId): boolean;
+};
+
+export type PlanLimits = {
+  /** Partitions that move at a time. */
+  readonly movesMax: number;
+  /** Partitions that one member enters at a time: it copies all of them. */
+  readonly enteringPerMemberMax: number;
+};
+
+/**
+ * Which moves to start now, on the way from the sets as they are to those that they should be. It remembers nothing: drained, lost and
+ * new members are all one to it, and what is under way counts as done, so that a new leader, or a new wish, plans on from there.
+ *
+ * Never started: a move without a majority of F up, for it could not end; one that a member which is down must enter, for it would
+ * take the place of one that can go on.
+ */
+export function planMoves(state: TopologyState, facts: PlanFacts, limits: PlanLimits): readonly MoveStart[] {
+  const target = planTarget(state, facts);
+  if (target === undefined) return [];
+  const liveOf = ({ replicas }: Partition): number => liveReplicas(state, facts, replicas).length;
+  const due = differingPartitions(state, target)
+    .filter(({ partition, to }) => isStartable(state, facts, partition, to))
+    .toSorted((a, b) => liveOf(a.partition) - liveOf(b.partition) || a.number - b.number);
+  const budget = new MoveBudget(state, limits);
+  return due
+    .filter(({ partition, to }) => budget.take(enteringOf(partition.replicas, to)))
+    .map(({ number, partition, to }) => ({ partition: number, epoch: partition.epoch, to }));
+}
+
+/** Those that data may be given to: too few of them, and no set can change. */
+export function ableMembers(
+  { members }: TopologyState,
+  { isGone }: Pick<PlanFacts, 'isGone'>,
+): readonly Member[] {
+  return [...members.values()].filter((member) => mayReceive(member) && !isGone(member.number));
+}
+
+/** The sets that there should be, or undefined where nothing is placed, or too few members could hold them: then what is stays. */
+export function planTarget(
+  state: TopologyState,
+  facts: Pick<PlanFacts, 'isGone'>,
+): readonly (readonly MemberId[])[] | undefined {
+  const { settings, partitions } = state;
+  const able = ableMembers(state, facts);
+  if (partitions.length === 0 || able.length < settings.replicationFactor) return undefined;
+  const members = new Map(able.map(({ number, weight, zone }) => [number, { weight, zone }]));
+  const current = partitions.map(({ replicas, move }) => move?.to ?? replicas);
+  return planPlacement(settings, { members, current }).replicaSets;
+}
+
+export type Differing = {
+  readonly number: number;
+  readonly partition: Partition;
+  readonly to: readonly MemberId[];
+};
+
+/** Those that do not move and whose set is another one; the order of a set is no reason to move it. */
+export function differingPartitions(
+  { partitions }: TopologyState,
+  target: readonly (readonly MemberId[])[],
+): readonly Differing[] {
+  return partitions.flatMap((partition, number): Differing[] => {
+    const to = target[number];
+    const isDone = to === undefined || isSameSet(partition.replicas, to);
+    return isDone || partition.move !== undefined ? [] : [{ number, partition, to }];
+  });
+}
+
+/** Whether the move could be carried to its end as things are. */
+export function isStartable(
+  state: TopologyState,
+  facts: Pick<PlanFacts, 'isUp'>,
+  { replicas }: Partition,
+  to: readonly MemberId[],
+): boolean {
+  const entering = enteringOf(replicas, to);
+  if (!hasAll(liveReplicas(state, facts, entering), entering)) return false;
+  return liveReplicas(state, facts, replicas).length >= majority(replicas.length);
+}
+
+/** A number that was retired is dead, whatever is still heard of it. */
+export function liveReplicas(
+  { members }: TopologyState,
+  { isUp }: Pick<PlanFacts, 'isUp'>,
+  set: readonly MemberId[],
+): readonly MemberId[] {
+  return set.filter((member) => members.has(member) && isUp(member));
+}
+
+/** What the limits leave beside the moves that are under way. */
+class MoveBudget {
+  readonly #limits: PlanLimits;
+  #moves = 0;
+  readonly #entering = new Map<MemberId, number>();
+
+  constructor(state: TopologyState, limits: PlanLimits) {
+    this.#limits = limits;
+    for (const { replicas, move } of state.partitions)
+      if (move !== undefined) this.#count(enteringOf(replicas, move.to));
+  }
+
+  take(entering: readonly MemberId[]): boolean {
+    const { movesMax, enteringPerMemberMax } = this.#limits;
+    if (this.#moves >= movesMax) return false;
+    if (entering.some((member) => (this.#entering.get(member) ?? 0) >= enteringPerMemberMax)) return false;
+    this.#count(entering);
+    return true;
+  }
+
+  #count(entering: readonly MemberId[]): void {
+    this.#moves += 1;
+    for (const member of entering) this.#entering.set(member, (this.#entering.get(member) ?? 0) + 1);
+  }
+}
