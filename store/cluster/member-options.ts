@@ -21,6 +21,10 @@ export type MemberOptions = {
   readonly replaceVoterAfterMs: number;
   /** Members that must be up before the partitions are placed; the replication factor where that is more. */
   readonly initialMembers: number;
+  /** Whether partitions move by themselves, while this member leads; else only those of draining members do. */
+  readonly rebalance: boolean;
+  readonly rebalanceAfterMs: number;
+  readonly replaceMemberAfterMs: number;
   readonly namespacesMax: number;
   readonly gossipPeriodMs: number;
   readonly gossipProbeTimeoutMs: number;

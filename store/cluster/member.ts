@@ -17,6 +17,7 @@ import { deadline, until } from './deadline.ts';
 import { GossipDriver } from './gossip-driver.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import type { MemberDeps, MemberOptions } from './member-options.ts';
+import { MoveDriver } from './move-driver.ts';
 import { namespaceRefusal } from './namespace-refusal.ts';
 import { PartitionPlacer } from './partition-placer.ts';
 import { RaftDriver } from './raft-driver.ts';
@@ -35,6 +36,7 @@ export class Member {
   readonly #deps: MemberDeps;
   readonly #keeper: VoterKeeper;
   readonly #placer: PartitionPlacer;
+  readonly #mover: MoveDriver;
   readonly #stopping = new AbortController();
   readonly #livenessListeners = new Set<() => void>();
   /** Where the leader was said to be by a node that was asked, for as long as this member has not heard of it itself. */
@@ -54,6 +56,7 @@ export class Member {
     this.calls = this.#createCalls();
     this.#keeper = this.#createKeeper();
     this.#placer = this.#createPlacer();
+    this.#mover = this.#createMover();
   }
 
   get number(): MemberId {
@@ -191,6 +194,7 @@ export class Member {
     this.gossip.stop();
     this.#keeper.stop();
     this.#placer.stop();
+    this.#mover.stop();
     await this.driver.stop();
     await this.#announcing;
   }
@@ -293,6 +297,20 @@ export class Member {
   #createPlacer(): PartitionPlacer {
     return new PartitionPlacer(
       { initialMembers: this.options.initialMembers, intervalMs: this.#keepingMs },
+      {
+        clock: this.#deps.clock,
+        topology: this.topology,
+        isLeader: () => this.driver.isLeader,
+        isUp: (member) => this.isUp(member),
+        propose: (command) => this.calls.proposeHere(command),
+      },
+    );
+  }
+
+  #createMover(): MoveDriver {
+    const { rebalance, rebalanceAfterMs, replaceMemberAfterMs } = this.options;
+    return new MoveDriver(
+      { rebalance, rebalanceAfterMs, replaceMemberAfterMs, intervalMs: this.#keepingMs },
       {
         clock: this.#deps.clock,
         topology: this.topology,

@@ -101,6 +101,21 @@ export const SETTINGS = {
     5,
     'members that vote on the topology; the others follow',
   ),
+  'cluster.rebalance': setting<boolean>(
+    flag,
+    true,
+    'while this node leads, partitions are moved to members that have joined, and away from those that are gone for good',
+  ),
+  'cluster.rebalanceAfterMs': setting<number>(
+    ms(0, 3_600_000),
+    5000,
+    'time for which members must neither come nor go before partitions begin to move',
+  ),
+  'cluster.replaceMemberAfterMs': setting<number>(
+    ms(1000, 30 * 86_400_000),
+    600_000,
+    'time after which the partitions of a member that is down are given to others',
+  ),
   'cluster.replaceVoterAfterMs': setting<number>(
     ms(100, 86_400_000),
     60_000,
@@ -245,6 +260,17 @@ export const SETTINGS = {
     bytes(1024, 16 * 1024 * MIB),
     16 * MIB,
     'rate at which differing records are sent to one member',
+  ),
+
+  'moves.bytesPerSecond': setting<number>(
+    bytes(1024, 16 * 1024 * MIB),
+    64 * MIB,
+    'rate at which the records of partitions that move come from one member',
+  ),
+  'moves.partitionsMax': setting<number>(
+    whole(1, 64),
+    4,
+    'partitions that this node fills, or synchronises, at the same time',
   ),
 
   'gossip.periodMs': setting<number>(ms(10, 60_000), 1000, 'time between probes of other members'),

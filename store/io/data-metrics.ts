@@ -103,6 +103,11 @@ export function dataMetrics(registry: Registry): DataMetrics {
     'reason',
   );
   const corrupt = count('kvorum_corrupt_records_total', 'Records that failed their checksum');
+  const moved = count('kvorum_move_bytes_total', 'Bytes of records that came to this node by moves');
+  const delays = count(
+    'kvorum_move_delays_total',
+    'Transfers of a partition that did not come to their end, and are tried again',
+  );
   return {
     dataEvents: {
       onWrite: (outcome, seconds) => writes(outcome, seconds),
@@ -115,6 +120,8 @@ export function dataMetrics(registry: Registry): DataMetrics {
       onHintsReplayed: (hints) => replayed.add(hints),
       onHintsDropped: (reason, hints) => dropped.add(hints, reason),
       onCorrupt: () => corrupt.add(1),
+      onMoved: (bytes) => moved.add(bytes),
+      onMoveDelayed: () => delays.add(1),
     },
     watchData: (next) => {
       read = next;

@@ -17,6 +17,10 @@ export type DataEvents = {
   onHintsDropped(reason: string, hints: number): void;
   /** A record failed its checksum. */
   onCorrupt(): void;
+  /** Records came here by the move of a partition. */
+  onMoved(bytes: number): void;
+  /** A transfer of a partition did not come to its end, and is tried again. */
+  onMoveDelayed(partition: number, reason: string): void;
   /** Something that an operator should read, e.g. that a replica has lost what it promised. */
   onDataNotice(message: string, fields: object): void;
 };
@@ -32,5 +36,7 @@ export const NO_DATA_EVENTS: DataEvents = {
   onHintsReplayed() {},
   onHintsDropped() {},
   onCorrupt() {},
+  onMoved() {},
+  onMoveDelayed() {},
   onDataNotice() {},
 };

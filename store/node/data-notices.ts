@@ -1,6 +1,7 @@
 import { formatVersion } from '../core/version/version.ts';
 import type { AntiEntropyEvent } from '../replication/exchange/exchange-options.ts';
 import type { HintEvents } from '../replication/hints/hint-events.ts';
+import type { MoveEvent } from '../replication/moves/move-options.ts';
 import type { Routing } from '../replication/types.ts';
 import type { DataServiceDeps } from './data-service.ts';
 
@@ -44,6 +45,21 @@ export function noticeOf(event: AntiEntropyEvent, deps: DataServiceDeps, routing
       return;
     case 'failed':
       deps.onError(event.error);
+      return;
+  }
+}
+
+/** What a member's part in moves tells. A step that waits says so in the operation's `blockedBy`. */
+export function moveNoticeOf(event: MoveEvent, { events, onError }: DataServiceDeps): void {
+  switch (event.type) {
+    case 'transferred':
+      events.onMoved(event.bytes);
+      return;
+    case 'delayed':
+      events.onMoveDelayed(event.partition, event.reason);
+      return;
+    case 'failed':
+      onError(event.error);
       return;
   }
 }

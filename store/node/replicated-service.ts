@@ -1,22 +1,29 @@
 import { ClusterError } from '../cluster/cluster-admin.ts';
 import { DEFAULT_SHAPE } from '../core/merkle/tree-shape.ts';
+import type { MemberId } from '../core/raft/types.ts';
 import { Coordinator } from '../replication/coordinator/coordinator.ts';
 import { createReplicatedStore } from '../replication/coordinator/replicated-store.ts';
 import { AntiEntropy } from '../replication/exchange/anti-entropy.ts';
 import { DEFAULT_EXCHANGE_LIMITS } from '../replication/exchange/exchange-options.ts';
 import { DurableHintKeeper } from '../replication/hints/hint-keeper.ts';
+import { carry } from '../replication/exchange/carry.ts';
+import { DataAsker } from '../replication/exchange/data-asker.ts';
+import { Pacers } from '../replication/exchange/pacer.ts';
+import { DEFAULT_MOVE_LIMITS } from '../replication/moves/move-options.ts';
+import { MoveParticipant } from '../replication/moves/move-participant.ts';
 import { TransportDataPeers } from '../replication/links/data-peers.ts';
 import { ReplicaLinks } from '../replication/links/replica-links.ts';
 import { SharedSignals } from '../replication/links/shared-signals.ts';
-import { openReplica } from '../replication/replica/replica.ts';
+import { type LocalReplica, openReplica } from '../replication/replica/replica.ts';
 import { createRouting } from '../replication/routing.ts';
 import { createClusterScan } from '../replication/scan/cluster-scan.ts';
+import type { DataPeers, ReplicaClient, Routing } from '../replication/types.ts';
 import { KvError } from '../storage/errors.ts';
 import { type NamespaceStates, type Namespaces, openNamespaces } from '../storage/namespaces.ts';
 import type { StoredRecord } from '../storage/record.ts';
 import { openVersionSource } from '../storage/version-source.ts';
 import { answerData, type DataAnswerers } from './answer-data.ts';
-import { hintEvents, noticeOf } from './data-notices.ts';
+import { hintEvents, moveNoticeOf, noticeOf } from './data-notices.ts';
 import type { DataService, DataServiceDeps } from './data-service.ts';
 import { Healer } from './healer.ts';
 import { namespaceTopology } from './namespace-topology.ts';
@@ -160,6 +167,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     ...{ self, replica, hints, antiEntropy, engine, topology, clock },
     onCorrupt: (namespaceId, key) => healer.found(namespaceId, key),
   };
+  const moves = moveParticipant({ ...deps, replica, routing, peers, client: links, answerers });
   const store = createReplicatedStore(
     {
       requestTimeoutMs: config['replication.requestTimeoutMs'],
@@ -178,6 +186,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   );
   healer.start();
   antiEntropy.start();
+  moves.start();
   onFailure.move();
   return {
     store,
@@ -199,6 +208,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     async stop() {
       scan.stop();
       namespaces.close();
+      await moves.stop();
       await antiEntropy.stop();
       await healer.stop();
       // Whoever waits for a replica is told that this node stops, then whoever waits for something else that its time is over.
@@ -211,6 +221,38 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       await Promise.all([replica.stop(), namespaces.settled()]);
     },
   };
+}
+
+type ParticipantParts = DataServiceDeps & {
+  readonly replica: LocalReplica;
+  readonly routing: Routing;
+  readonly peers: DataPeers;
+  readonly client: ReplicaClient;
+  readonly answerers: DataAnswerers;
+};
+
+/** This member's part in moves. What it cannot say to the leader, or say in time, it says again by itself. */
+function moveParticipant(parts: ParticipantParts): MoveParticipant {
+  const { config, member, clock, signal, routing, replica, peers, client, answerers } = parts;
+  const { topology, number: self } = member;
+  const limits = { ...DEFAULT_MOVE_LIMITS, partitionsMax: config['moves.partitionsMax'] };
+  const pacers = new Pacers({ bytesPerSecond: config['moves.bytesPerSecond'] }, { clock });
+  const pacerOf = (from: MemberId) => pacers.of(from);
+  return new MoveParticipant(
+    { self, limits },
+    {
+      ...{ clock, routing, replica, client, topology, pacerOf },
+      asker: new DataAsker(
+        { self, requestMs: limits.requestMs, sendsMax: 2 },
+        { peers, answer: (request) => answerData(answerers, request, self) },
+      ),
+      carry: (cargo, stop) =>
+        carry({ self, requestMs: limits.requestMs }, { client, pacerOf }, cargo, stop),
+      namespaceIds: () => [...(topology.state?.namespaces.values() ?? [])].map(({ id }) => id),
+      propose: (command) => member.calls.propose(command, signal),
+      tell: (event) => moveNoticeOf(event, parts),
+    },
+  );
 }
 
 /** What holds for a key at quorum, deleted and expired records too. */

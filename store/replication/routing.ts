@@ -1,4 +1,5 @@
-import type { PartitionView } from '../core/quorum/replica-sets.ts';
+import { replicaSetsOf } from '../core/moves/rules.ts';
+import type { PartitionView, ReplicaSets } from '../core/quorum/replica-sets.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import type { Epoch, TopologyState } from '../core/topology/types.ts';
 import type { Routing } from './types.ts';
@@ -50,8 +51,9 @@ export function createRouting(options: RoutingOptions, deps: RoutingDeps): Owned
   const makeView = (partition: number): PartitionView | undefined => {
     const placed = state?.partitions[partition];
     if (placed === undefined) return undefined;
-    const order = askingOrder(placed.replicas, { partition, self, up, latencyMs: deps.latencyMs });
-    const view: PartitionView = { epoch: placed.epoch, sets: { type: 'still', set: order } };
+    const order = (members: readonly MemberId[]): readonly MemberId[] =>
+      askingOrder(members, { partition, self, up, latencyMs: deps.latencyMs });
+    const view: PartitionView = { epoch: placed.epoch, sets: inOrder(replicaSetsOf(placed), order) };
     views[partition] = view;
     return view;
   };
@@ -81,6 +83,14 @@ export function createRouting(options: RoutingOptions, deps: RoutingDeps): Owned
       listeners.clear();
     },
   };
+}
+
+function inOrder(
+  sets: ReplicaSets,
+  order: (members: readonly MemberId[]) => readonly MemberId[],
+): ReplicaSets {
+  if (sets.type === 'still') return { type: 'still', set: order(sets.set) };
+  return { type: sets.type, from: order(sets.from), to: order(sets.to) };
 }
 
 export type AskingOrderOptions = {

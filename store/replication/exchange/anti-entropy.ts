@@ -10,7 +10,7 @@ import { type AntiEntropyStatus, ExchangeLog } from './exchange-log.ts';
 import type { AntiEntropyDeps, AntiEntropyEvent, AntiEntropyOptions } from './exchange-options.ts';
 import { Exchanger } from './exchanger.ts';
 import { refused } from './fence.ts';
-import { Pacer } from './pacer.ts';
+import { Pacers } from './pacer.ts';
 import { Problems } from './problems.ts';
 import { Rounds } from './rounds.ts';
 import { stoppable } from './stoppable.ts';
@@ -106,12 +106,8 @@ export class AntiEntropy {
   #carrier(): (cargo: Cargo, signal: AbortSignal) => Promise<Carried> {
     const { self, limits, bytesPerSecond } = this.#options;
     const { client, clock } = this.#deps;
-    const pacers = new Map<MemberId, Pacer>();
-    const pacerOf = (member: MemberId) => {
-      const pacer = pacers.get(member) ?? new Pacer({ bytesPerSecond }, { clock });
-      pacers.set(member, pacer);
-      return pacer;
-    };
+    const pacers = new Pacers({ bytesPerSecond }, { clock });
+    const pacerOf = (member: MemberId) => pacers.of(member);
     return (cargo, signal) =>
       carry({ self, requestMs: limits.requestMs }, { client, pacerOf }, cargo, signal);
   }

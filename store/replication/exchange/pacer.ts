@@ -1,3 +1,4 @@
+import type { MemberId } from '../../core/raft/types.ts';
 import { type Clock, sleep } from '../../ports/clock.ts';
 
 /** What may go at once after a pause, as time at the given rate. */
@@ -20,5 +21,23 @@ export class Pacer {
     const startMs = Math.max(this.#freeAtMs, nowMs - BURST_MS);
     this.#freeAtMs = startMs + (1000 * bytes) / this.#bytesPerSecond;
     if (startMs > nowMs) await sleep(this.#clock, startMs - nowMs, signal);
+  }
+}
+
+/** One for each member that bytes travel to or from. */
+export class Pacers {
+  readonly #options: { readonly bytesPerSecond: number };
+  readonly #deps: { readonly clock: Clock };
+  readonly #pacers = new Map<MemberId, Pacer>();
+
+  constructor(options: { readonly bytesPerSecond: number }, deps: { readonly clock: Clock }) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  of(member: MemberId): Pacer {
+    const pacer = this.#pacers.get(member) ?? new Pacer(this.#options, this.#deps);
+    this.#pacers.set(member, pacer);
+    return pacer;
   }
 }

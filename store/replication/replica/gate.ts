@@ -109,6 +109,8 @@ export class Gate {
     if (!partition.isOwner)
       return refusal('NOT_OWNER', `member ${this.#self} is no replica of partition ${partition.number}`);
     if (partition.outReason !== undefined) return refusal('REPLICA_OUT', partition.outReason);
+    if (!partition.hasEntered)
+      return refusal('EPOCH_UNKNOWN', `partition ${partition.number} has not been entered here yet`);
     if (!partition.isServing)
       return {
         type: 'unsettled',

@@ -20,6 +20,7 @@ const CASE: StoreCase = {
   offered: live(10),
   newest: undefined,
   isDamaged: false,
+  isFilling: false,
   promised: undefined,
   floor: versionOf(20),
   watermark: versionOf(10),

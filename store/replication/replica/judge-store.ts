@@ -13,6 +13,8 @@ export type StoreCase = {
   readonly promised: Version | undefined;
   readonly floor: Version;
   readonly watermark: Version;
+  /** This member came with a move whose reads have not switched: it began empty, with the promises of the set before. */
+  readonly isFilling: boolean;
   /** Of the source as it read the record; undefined for a client's write. */
   readonly sourceWatermark: Version | undefined;
 };
@@ -35,6 +37,7 @@ export function judgeStore(asked: StoreCase): StoreVerdict {
     case 'write-back':
     case 'exchange':
       if (asked.isDamaged || !isAtOrBelow(offered.version, asked.watermark)) return 'accept';
+      if (asked.isFilling) return belongsHere(asked) ? 'accept' : 'BELOW_WATERMARK';
       return belongsBelowWatermark(asked) ? 'accept-lost' : 'BELOW_WATERMARK';
   }
 }
@@ -55,9 +58,17 @@ function mayOverwriteDamage({ origin, offered, promised }: StoreCase): boolean {
  * nothing is held, nothing is missing.
  */
 function belongsBelowWatermark(asked: StoreCase): boolean {
-  const { origin, offered, newest, watermark, sourceWatermark } = asked;
+  const { origin, watermark, sourceWatermark } = asked;
   if (origin === 'repair' || sourceWatermark === undefined) return false;
   if (compareVersions(sourceWatermark, watermark) < 0) return false;
+  return belongsHere(asked);
+}
+
+/**
+ * What any member of the set before holds at or below a watermark of that set is what all of them hold, so it cannot be older than
+ * what was collected. It is lacking here, since this member began empty. Tombstones need not come: the watermark says as much.
+ */
+function belongsHere({ offered, newest, watermark }: StoreCase): boolean {
   return newest !== undefined || !isCollectable(offered, watermark);
 }
 

@@ -1,4 +1,4 @@
-import { type Epoch, toEpoch } from '../../core/topology/types.ts';
+import { type Epoch, type MoveSession, toEpoch, toMoveSession } from '../../core/topology/types.ts';
 import { compareVersions, formatVersion, parseVersion, type Version } from '../../core/version/version.ts';
 import type { Engine } from '../../storage/engine.ts';
 import { KvError } from '../../storage/errors.ts';
@@ -7,12 +7,23 @@ import type { PartitionState } from './partition-state.ts';
 
 /**
  * What a replica promised of a partition: it serves nothing under an older epoch, accepts no client's write at or below the
- * floor, and may have removed tombstones at or below the watermark. Each only rises.
+ * floor, and may have removed tombstones at or below the watermark. Each only rises. `session`: the move in which it entered the
+ * partition the last time; 0 where it has been there from the first placement on.
  */
-export type PartitionFact = { readonly epoch: Epoch; readonly floor: Version; readonly watermark: Version };
+export type PartitionFact = {
+  readonly epoch: Epoch;
+  readonly floor: Version;
+  readonly watermark: Version;
+  readonly session: MoveSession;
+};
 
 export const ZERO_VERSION: Version = { wallMs: 0, counter: 0, member: 0 };
-export const NO_FACT: PartitionFact = { epoch: toEpoch(0), floor: ZERO_VERSION, watermark: ZERO_VERSION };
+export const NO_FACT: PartitionFact = {
+  epoch: toEpoch(0),
+  floor: ZERO_VERSION,
+  watermark: ZERO_VERSION,
+  session: toMoveSession(0),
+};
 
 const nameOfFact = (partition: number): string => `partition-${partition}`;
 
@@ -33,14 +44,20 @@ async function readFact(meta: MetaStore, partition: number): Promise<ReadFact> {
   }
 }
 
-type StoredFact = { readonly epoch: number; readonly floor: string; readonly watermark: string };
+type StoredFact = {
+  readonly epoch: number;
+  readonly floor: string;
+  readonly watermark: string;
+  /** Absent: 0, as before there were moves. */
+  readonly session?: number;
+};
 
 function factOf(stored: StoredFact): PartitionFact {
   const floor = parseVersion(stored.floor);
   const watermark = parseVersion(stored.watermark);
   if (floor === undefined || watermark === undefined)
     throw new Error(`a stored fact of a partition is not understood: ${JSON.stringify(stored)}`);
-  return { epoch: toEpoch(stored.epoch), floor, watermark };
+  return { epoch: toEpoch(stored.epoch), floor, watermark, session: toMoveSession(stored.session ?? 0) };
 }
 
 /** Makes facts durable; those that change while a write is under way share the next one. */
@@ -77,17 +94,17 @@ export class FactKeeper {
 type Saved = { readonly partition: PartitionState; readonly fact: PartitionFact };
 
 function putFact({ partition, fact }: Saved): ReturnType<typeof putMeta> {
-  const { epoch, floor, watermark } = fact;
+  const { epoch, floor, watermark, session } = fact;
   return putMeta(nameOfFact(partition.number), {
-    epoch,
-    floor: formatVersion(floor),
-    watermark: formatVersion(watermark),
+    ...{ epoch, floor: formatVersion(floor), watermark: formatVersion(watermark) },
+    ...(session === 0 ? {} : { session }),
   });
 }
 
 function covers(durable: PartitionFact, wanted: PartitionFact): boolean {
   return (
     durable.epoch >= wanted.epoch &&
+    durable.session === wanted.session &&
     compareVersions(durable.floor, wanted.floor) >= 0 &&
     compareVersions(durable.watermark, wanted.watermark) >= 0
   );

@@ -1,6 +1,7 @@
 import type { TreeShape } from '../../core/merkle/tree-shape.ts';
+import { enteringOf, isOwner } from '../../core/moves/rules.ts';
 import type { MemberId } from '../../core/raft/types.ts';
-import type { Epoch, Partition } from '../../core/topology/types.ts';
+import type { Epoch, MoveSession, Partition } from '../../core/topology/types.ts';
 import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { KeyState } from './key-state.ts';
 import { maxVersion, type PartitionFact } from './partition-facts.ts';
@@ -23,10 +24,17 @@ export class PartitionState {
   outReason: string | undefined;
   floor: Version;
   durable: PartitionFact;
+  /** The move by which this member comes to the partition, while it does: nothing is served before it has entered. */
+  arrival: MoveSession | undefined;
+  /** It may lack what the set before holds: what others bring is taken, also at or below the watermark. */
+  isFilling = false;
   readonly #self: MemberId;
   #watermarkWanted: Version;
+  #sessionWanted: MoveSession;
   #seen: Partition | undefined;
   #issued = 0;
+  /** How many writes were issued before the present epoch was learned. */
+  #issuedBefore = 0;
   #settled = 0;
   #drains: Drain[] = [];
 
@@ -41,14 +49,25 @@ export class PartitionState {
     this.epoch = fact.epoch;
     this.floor = fact.floor;
     this.#watermarkWanted = fact.watermark;
+    this.#sessionWanted = fact.session;
     this.durable = fact;
   }
 
-  /** Owned, and its epoch is durable: requests of that epoch may be served. */
+  /** Owned, entered, and its epoch is durable: requests of that epoch may be served. */
   get isServing(): boolean {
     return (
-      this.isOwner && this.isCurrent && this.durable.epoch === this.epoch && this.outReason === undefined
+      this.hasEntered && this.isCurrent && this.durable.epoch === this.epoch && this.outReason === undefined
     );
+  }
+
+  /** Whether what is stored here belongs to the present set. */
+  get hasEntered(): boolean {
+    return this.isOwner && (this.arrival === undefined || this.durable.session === this.arrival);
+  }
+
+  /** Writes that were accepted under an older epoch, and are neither durable nor refused yet. */
+  get olderWritesOpen(): number {
+    return Math.max(0, this.#issuedBefore - this.#settled);
   }
 
   get watermark(): Version {
@@ -57,8 +76,9 @@ export class PartitionState {
 
   /** What shall be durable. */
   get wanted(): PartitionFact {
-    const epoch = this.isOwner ? this.epoch : this.durable.epoch;
-    return { epoch, floor: this.floor, watermark: this.#watermarkWanted };
+    const isIn = this.isOwner && (this.arrival === undefined || this.#sessionWanted === this.arrival);
+    const epoch = isIn ? this.epoch : this.durable.epoch;
+    return { epoch, floor: this.floor, watermark: this.#watermarkWanted, session: this.#sessionWanted };
   }
 
   /** Takes what the topology says now; whether anything changed. */
@@ -67,10 +87,22 @@ export class PartitionState {
     this.#seen = partition;
     this.isCurrent = partition.epoch >= this.epoch;
     if (!this.isCurrent) return true;
+    if (this.epoch !== partition.epoch) this.#issuedBefore = this.#issued;
     this.epoch = partition.epoch;
-    this.isOwner = partition.replicas.includes(this.#self);
-    if (!this.isOwner) this.tree.drop();
+    const { replicas, move } = partition;
+    const isArriving = move !== undefined && enteringOf(replicas, move.to).includes(this.#self);
+    this.isOwner = isOwner(partition, this.#self);
+    this.arrival = isArriving ? move.session : undefined;
+    this.isFilling = isArriving && move.stage !== 'switch';
+    if (!this.hasEntered) this.tree.drop();
     return true;
+  }
+
+  /** The partition was emptied for `session`: what is wanted is durable with it, and with the promises of the set before. */
+  enter(session: MoveSession, watermark: Version, floor: Version): void {
+    this.wantWatermark(watermark);
+    this.wantFloor(floor);
+    this.#sessionWanted = session;
   }
 
   /** A floor refuses from this turn on. */

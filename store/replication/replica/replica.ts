@@ -1,7 +1,10 @@
 import type { MerkleTree } from '../../core/merkle/merkle-tree.ts';
+import type { Epoch, MoveSession } from '../../core/topology/types.ts';
+import type { Version } from '../../core/version/version.ts';
 import type { ReplicaReply, ReplicaRequest } from '../../peer/replica-messages.ts';
 import type { OwnedPartition, Replica } from '../types.ts';
 import { type ReadFact, readFacts } from './partition-facts.ts';
+import type { PartitionState } from './partition-state.ts';
 import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
 import type { Call } from './reply.ts';
 import { saveTrees, takeTrees } from './tree-file.ts';
@@ -18,6 +21,9 @@ export async function openReplica(options: ReplicaOptions, deps: ReplicaDeps): P
   await replica.settled();
   return replica;
 }
+
+/** What the set before a move refuses, and what it may have forgotten: the highest of its members. */
+export type Promises = { readonly floor: Version; readonly watermark: Version };
 
 /** What the disk holds beside the records. */
 type Stored = { readonly facts: readonly ReadFact[]; readonly trees: ReadonlyMap<number, MerkleTree> };
@@ -78,6 +84,40 @@ export class LocalReplica implements Replica {
     return this.#parts.partitions.filter(({ isServing }) => isServing).map(({ number }) => number);
   }
 
+  /** Whether this member has emptied the partition for that move, and taken over what the set before promised. */
+  hasEntered(partition: number, session: MoveSession): boolean {
+    return this.#parts.partitions[partition]?.durable.session === session;
+  }
+
+  /**
+   * Comes to a partition with the move `session` (DESIGN section 8): deletes what an earlier time left here, then makes the
+   * session durable with the highest floor and watermark of the set before. True once it serves the partition; false where the move
+   * has ended, or this member takes no part. A second call for the same session deletes nothing.
+   */
+  async enter(partition: number, session: MoveSession, promises: Promises): Promise<boolean> {
+    const { partitions, facts, builder, emptier, gate } = this.#parts;
+    const state = partitions[partition];
+    const isDue = (): boolean => state?.arrival === session && !state.hasEntered && !gate.isClosed;
+    if (state === undefined || !isDue()) return this.owned(partition) !== undefined;
+    const isEmptied = await emptier.empty(state, isDue);
+    if (!isEmptied || !isDue()) return this.owned(partition) !== undefined;
+    state.enter(session, promises.watermark, promises.floor);
+    await facts.save(state);
+    if (state.hasEntered && state.tree.isMissing) builder.rebuild(state);
+    gate.wake();
+    return this.owned(partition) !== undefined;
+  }
+
+  /**
+   * Whether this member may confirm `epoch` of a partition: it is durable, and so is, or was refused, whatever was accepted
+   * under an older one.
+   */
+  mayConfirm(partition: number, epoch: Epoch): boolean {
+    const state = this.#parts.partitions[partition];
+    if (state === undefined || this.#parts.gate.isClosed) return false;
+    return state.isServing && state.epoch === epoch && state.olderWritesOpen === 0;
+  }
+
   /** Removes expired records of all partitions at or below their watermarks; resolves with how many. */
   collectExpired(recordsMax: number): Promise<number> {
     return this.#parts.expiry.collect(recordsMax);
@@ -119,10 +159,11 @@ export class LocalReplica implements Replica {
   }
 
   async #stop(): Promise<void> {
-    const { gate, partitions, builder, writer } = this.#parts;
+    const { gate, partitions, builder, emptier, writer } = this.#parts;
     this.#forget();
     gate.stop();
     this.#ending.abort();
+    await emptier.settled();
     await Promise.all([
       ...partitions.map((partition) => partition.drained()),
       builder.settled(),
@@ -134,6 +175,11 @@ export class LocalReplica implements Replica {
     await saveTrees(this.#deps.engine, trees);
   }
 
+  /** Nobody asks this member for the partition any more. */
+  #leave(state: PartitionState): void {
+    this.#parts.emptier.leave(state).catch(this.#deps.onError);
+  }
+
   /** What the topology says counts from this turn on; what is new is served once it is durable. */
   #follow(): void {
     const { partitions, builder, gate } = this.#parts;
@@ -141,7 +187,8 @@ export class LocalReplica implements Replica {
     for (const [number, partition] of this.#deps.topology.partitions().entries()) {
       const state = partitions[number];
       if (!state?.learn(partition)) continue;
-      if (!state.isOwner || state.outReason !== undefined) continue;
+      if (state.isCurrent && !state.isOwner) this.#leave(state);
+      if (!state.hasEntered || state.outReason !== undefined) continue;
       if (state.tree.isMissing) builder.rebuild(state);
       saves.push(this.#parts.facts.save(state));
     }

@@ -108,7 +108,7 @@ export class StoreServer {
   }
 
   #refusalOf({ call, body, partition, state, offered }: Offer): ReplicaReplyBody | undefined {
-    const { floor, watermark } = partition;
+    const { floor, watermark, isFilling } = partition;
     const { newest } = state;
     const { origin, sourceWatermark } = body;
     const isDamaged = state.isDamaged && !state.isChanging;
@@ -121,6 +121,7 @@ export class StoreServer {
       promised,
       floor,
       watermark,
+      isFilling,
       sourceWatermark,
     });
     if (verdict !== 'accept' && verdict !== 'accept-lost') return refused(verdict);

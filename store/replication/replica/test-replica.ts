@@ -52,8 +52,15 @@ export class TestTopology {
   }
 
   set(epoch: number, replicas: readonly (readonly number[])[]): void {
+    this.become(
+      epoch,
+      replicas.map((set) => ({ replicas: set, epoch: toEpoch(epoch) })),
+    );
+  }
+
+  become(epoch: number, partitions: readonly Partition[]): void {
     this.epoch = toEpoch(epoch);
-    this.state = replicas.map((set) => ({ replicas: set, epoch: toEpoch(epoch) }));
+    this.state = partitions;
     for (const listener of [...this.#listeners]) listener();
   }
 

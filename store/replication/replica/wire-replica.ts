@@ -1,5 +1,6 @@
 import { Collector } from './collector.ts';
 import { Damage } from './damage.ts';
+import { Emptier } from './emptier.ts';
 import { ExpiryCollector } from './expiry-collector.ts';
 import { Gate } from './gate.ts';
 import { KeyInspector } from './key-inspector.ts';
@@ -11,6 +12,7 @@ import { OwnedView } from './owned-view.ts';
 import { FactKeeper, NO_FACT, type ReadFact } from './partition-facts.ts';
 import { PartitionState } from './partition-state.ts';
 import { RecordCache } from './record-cache.ts';
+import { RecordRemover } from './record-remover.ts';
 import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
 import type { Call } from './reply.ts';
 import { ReadServer } from './serve-read.ts';
@@ -28,6 +30,7 @@ export type ReplicaParts = {
   readonly builder: TreeBuilder;
   readonly expiry: ExpiryCollector;
   readonly dropper: NamespaceDropper;
+  readonly emptier: Emptier;
   readonly reads: ReadServer;
   readonly stores: StoreServer;
 };
@@ -73,6 +76,7 @@ export function wireReplica(
     writer,
     rebuildTree,
   };
+  const remover = new RecordRemover(shared);
   const collector = new Collector(shared);
   const expiry = new ExpiryCollector({ ...shared, collector });
   const scan = new LeafScan(options, {
@@ -88,7 +92,8 @@ export function wireReplica(
     writer,
     builder,
     expiry,
-    dropper: new NamespaceDropper(shared),
+    dropper: new NamespaceDropper({ ...shared, remover }),
+    emptier: new Emptier({ ...shared, remover }),
     reads: new ReadServer(options, shared),
     stores: new StoreServer(options, shared),
   };

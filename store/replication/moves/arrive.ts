@@ -1,0 +1,83 @@
+import { sourcesNeeded } from '../../core/moves/rules.ts';
+import type { MemberId } from '../../core/raft/types.ts';
+import type { MoveAt } from '../../core/topology/types.ts';
+import { toEpoch } from '../../core/topology/types.ts';
+import type { RootOf } from '../../peer/data-messages.ts';
+import { isFailure } from '../exchange/data-asker.ts';
+import { maxVersion } from '../replica/partition-facts.ts';
+import type { Promises } from '../replica/replica.ts';
+import { copyBulk } from './copy-bulk.ts';
+import { type MoveOptions, notYet, type TransferDeps, type Transferred } from './move-options.ts';
+import { synchronise } from './synchronise.ts';
+
+/**
+ * Brings this member into a partition, in stage 1 (DESIGN section 8): it takes over what the set before promised, empties
+ * the partition once in the session, and fills it with the bulk. Called again, also after a restart, it goes on where it was.
+ * `from`: the set before, in the order in which to ask.
+ */
+export async function arrive(
+  options: MoveOptions,
+  deps: TransferDeps,
+  at: MoveAt,
+  from: readonly MemberId[],
+  signal: AbortSignal,
+): Promise<Transferred> {
+  const { replica } = deps;
+  const { partition, session } = at;
+  if (!replica.hasEntered(partition, session)) {
+    const promises = await promisesOf(deps, at, from);
+    if ('type' in promises) return promises;
+    if (!(await replica.enter(partition, session, promises))) return notYet('the move has ended');
+  }
+  return await fill(options, deps, at, from, signal);
+}
+
+/**
+ * The highest floor and watermark of those of F that answer under the epoch of the move. A round under an older epoch ends no
+ * more, and one that ended has its floor at each of F: so any of them would do, and more are only better.
+ */
+async function promisesOf(
+  { asker }: TransferDeps,
+  { partition, epoch }: MoveAt,
+  from: readonly MemberId[],
+): Promise<Promises | Transferred> {
+  const answers = await Promise.all(
+    from.map((to) =>
+      asker.ask('roots', { type: 'roots', to, partitions: [{ partition, epoch: toEpoch(epoch) }] }),
+    ),
+  );
+  const roots: RootOf[] = [];
+  for (const answer of answers) {
+    const root = isFailure(answer) ? undefined : answer.roots[0];
+    if (root !== undefined && root.state !== 'refused' && root.epoch === epoch) roots.push(root);
+  }
+  const needed = sourcesNeeded(from);
+  const [first, ...others] = roots;
+  if (first === undefined || roots.length < needed)
+    return notYet(`${roots.length} of the set before answer under epoch ${epoch}; ${needed} are needed`);
+  return others.reduce<Promises>(
+    (most, { floor, watermark }) => ({
+      floor: maxVersion(most.floor, floor),
+      watermark: maxVersion(most.watermark, watermark),
+    }),
+    first,
+  );
+}
+
+/** From the first that gives all of it. What is there already, of an attempt before, is not copied again. */
+async function fill(
+  options: MoveOptions,
+  deps: TransferDeps,
+  at: MoveAt,
+  from: readonly MemberId[],
+  signal: AbortSignal,
+): Promise<Transferred> {
+  let last = notYet('none of the set before can be asked');
+  for (const source of from) {
+    const tree = deps.replica.owned(at.partition)?.tree;
+    if (tree === undefined) return notYet('its Merkle tree is being built');
+    last = await (tree.entryCount === 0 ? copyBulk : synchronise)(options, deps, at, source, signal);
+    if (last.type === 'transferred' || signal.aborted) return last;
+  }
+  return last;
+}

@@ -1,0 +1,79 @@
+import type { MemberId } from '../../core/raft/types.ts';
+import type { TopologyCommand } from '../../core/topology/command.ts';
+import type { TopologyState } from '../../core/topology/types.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Cargo, Carried } from '../exchange/carry.ts';
+import type { DataAsker } from '../exchange/data-asker.ts';
+import type { Pacer } from '../exchange/pacer.ts';
+import type { LocalReplica } from '../replica/replica.ts';
+import type { ReplicaClient, Routing } from '../types.ts';
+
+/** What bounds the memory and the patience of a member's part in moves. */
+export type MoveLimits = {
+  /** For one request between members. */
+  readonly requestMs: number;
+  /** Partitions that this member fills, or synchronises, at the same time. */
+  readonly partitionsMax: number;
+  /** Of one page of the bulk. */
+  readonly pageEntriesMax: number;
+  readonly pageBytesMax: number;
+  readonly walkAnswerBytesMax: number;
+  readonly leafEntriesMax: number;
+  readonly carriesMax: number;
+  readonly carriedBytesMax: number;
+  /** Before what failed is tried again. */
+  readonly retryMs: number;
+};
+
+export const DEFAULT_MOVE_LIMITS: MoveLimits = {
+  requestMs: 5000,
+  partitionsMax: 4,
+  pageEntriesMax: 2048,
+  pageBytesMax: 1 << 20,
+  walkAnswerBytesMax: 8192,
+  leafEntriesMax: 512,
+  carriesMax: 128,
+  carriedBytesMax: 4 << 20,
+  retryMs: 250,
+};
+
+/** A member's own replica, as a move needs it. */
+export type MovingReplica = Pick<LocalReplica, 'owned' | 'hasEntered' | 'enter' | 'mayConfirm'>;
+
+export type MoveOptions = { readonly self: MemberId; readonly limits: MoveLimits };
+
+export type TransferDeps = {
+  readonly clock: Clock;
+  readonly replica: MovingReplica;
+  readonly client: ReplicaClient;
+  readonly asker: DataAsker;
+  readonly pacerOf: (member: MemberId) => Pacer;
+  readonly carry: (cargo: Cargo, signal: AbortSignal) => Promise<Carried>;
+  /** Whose records there may be. */
+  namespaceIds(): readonly number[];
+};
+
+export type ParticipantDeps = TransferDeps & {
+  readonly routing: Routing;
+  readonly topology: {
+    readonly state: TopologyState | undefined;
+    onChange(listener: () => void): () => void;
+  };
+  /** Resolves once the command was applied here, or rejects: it is looked at again then. */
+  propose(command: TopologyCommand): Promise<unknown>;
+  tell(event: MoveEvent): void;
+};
+
+/** For the log. */
+export type MoveEvent =
+  | { readonly type: 'transferred'; readonly partition: number; readonly bytes: number }
+  /** A step that is tried again. */
+  | { readonly type: 'delayed'; readonly partition: number; readonly reason: string }
+  | { readonly type: 'failed'; readonly what: string; readonly error: unknown };
+
+/** What one transfer came to. `bytes`: of records that came from other members. */
+export type Transferred =
+  | { readonly type: 'transferred'; readonly bytes: number }
+  | { readonly type: 'not-yet'; readonly reason: string };
+
+export const notYet = (reason: string): Transferred => ({ type: 'not-yet', reason });

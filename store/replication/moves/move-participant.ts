@@ -1,0 +1,177 @@
+import { dutiesOf } from '../../core/moves/duties.ts';
+import type { MemberId } from '../../core/raft/types.ts';
+import type { MoveCommand, MoveSources } from '../../core/topology/command.ts';
+import type { MoveAt, Partition } from '../../core/topology/types.ts';
+import { sleep } from '../../ports/clock.ts';
+import { Background, Gate } from '../exchange/background.ts';
+import { arrive } from './arrive.ts';
+import type { MoveOptions, ParticipantDeps, Transferred } from './move-options.ts';
+import { synchronise } from './synchronise.ts';
+
+/** What this member has done in one stage of a partition's move, and may say as often as it is asked. */
+type Done = { readonly at: MoveAt; isFilled: boolean; readonly synced: Set<MemberId> };
+
+/**
+ * A member's own part in moves (docs/moves.md): it looks what the topology asks of it, does that, and says so in a command. All
+ * that it keeps is what it has done under the present epochs, which it would only do again: the topology says what is due.
+ */
+export class MoveParticipant {
+  readonly #options: MoveOptions;
+  readonly #deps: ParticipantDeps;
+  readonly #background: Background;
+  readonly #gate: Gate;
+  readonly #done = new Map<number, Done>();
+  /** Partitions of which a transfer runs. */
+  readonly #working = new Set<number>();
+  readonly #forget: () => void;
+  #wake: (() => void) | undefined;
+  #isDue = false;
+
+  constructor(options: MoveOptions, deps: ParticipantDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#gate = new Gate({ max: options.limits.partitionsMax });
+    this.#background = new Background({ tell: (what, error) => deps.tell({ type: 'failed', what, error }) });
+    this.#forget = deps.topology.onChange(() => this.#look());
+  }
+
+  start(): void {
+    this.#background.run('moves of partitions', async (signal) => {
+      while (!signal.aborted) {
+        this.#isDue = false;
+        await this.#step();
+        if (!this.#isDue) await this.#rest(signal);
+      }
+    });
+  }
+
+  /** Resolves once nothing of it runs any more. */
+  async stop(): Promise<void> {
+    this.#forget();
+    await this.#background.stop();
+  }
+
+  #look(): void {
+    this.#isDue = true;
+    this.#wake?.();
+  }
+
+  /** Until something has changed, or what failed may be tried again. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    await Promise.race([woken, sleep(clock, this.#options.limits.retryMs, signal)]);
+  }
+
+  async #step(): Promise<void> {
+    const { self } = this.#options;
+    const entered: MoveAt[] = [];
+    const confirmed: MoveAt[] = [];
+    const synced: MoveSources[] = [];
+    for (const [number, partition] of this.#moving()) {
+      const at = atOf(number, partition);
+      const done = this.#doneAt(at);
+      for (const duty of dutiesOf(partition, self)) {
+        if (duty.type === 'confirm') {
+          if (this.#deps.replica.mayConfirm(number, at.epoch)) confirmed.push(at);
+        } else if (duty.type === 'enter') {
+          if (done.isFilled) entered.push(at);
+          else this.#fill(done, duty.from);
+        } else {
+          const sources = duty.with.filter((source) => done.synced.has(source));
+          if (sources.length > 0) synced.push({ ...at, sources });
+          this.#synchronise(done, duty.with);
+        }
+      }
+    }
+    await this.#say({ type: 'move-enter', member: self, moves: entered });
+    await this.#say({ type: 'move-confirm', member: self, moves: confirmed });
+    await this.#say({ type: 'move-synced', member: self, moves: synced });
+  }
+
+  #moving(): readonly (readonly [number, Partition])[] {
+    const partitions = this.#deps.topology.state?.partitions ?? [];
+    return [...partitions.entries()].filter(([, { move }]) => move !== undefined);
+  }
+
+  #doneAt(at: MoveAt): Done {
+    const known = this.#done.get(at.partition);
+    if (known?.at.epoch === at.epoch) return known;
+    const done = { at, isFilled: false, synced: new Set<MemberId>() };
+    this.#done.set(at.partition, done);
+    return done;
+  }
+
+  #fill(done: Done, from: readonly MemberId[]): void {
+    this.#work(done, async (signal) => {
+      const filled = await arrive(this.#options, this.#deps, done.at, this.#inOrder(from), signal);
+      if (filled.type === 'transferred') done.isFilled = true;
+      return filled;
+    });
+  }
+
+  #synchronise(done: Done, sources: readonly MemberId[]): void {
+    const open = sources.filter((source) => !done.synced.has(source));
+    if (open.length === 0) return;
+    this.#work(done, async (signal) => {
+      let last: Transferred | undefined;
+      let bytes = 0;
+      for (const source of open) {
+        const synced = await synchronise(this.#options, this.#deps, done.at, source, signal);
+        if (synced.type === 'not-yet') last = synced;
+        else {
+          done.synced.add(source);
+          bytes += synced.bytes;
+        }
+      }
+      return last ?? { type: 'transferred', bytes };
+    });
+  }
+
+  /** One transfer of a partition at a time, and few partitions at the same time; what is left is for a later step. */
+  #work(done: Done, transfer: (signal: AbortSignal) => Promise<Transferred>): void {
+    const { partition } = done.at;
+    if (this.#working.has(partition)) return;
+    this.#working.add(partition);
+    this.#background.run(`a transfer of partition ${partition}`, async (signal) => {
+      try {
+        const end = await this.#gate.run(async () =>
+          this.#done.get(partition) === done ? await transfer(signal) : undefined,
+        );
+        if (end === undefined) return;
+        if (end.type === 'transferred') {
+          this.#deps.tell({ ...end, partition });
+          return;
+        }
+        this.#deps.tell({ type: 'delayed', partition, reason: end.reason });
+        await sleep(this.#deps.clock, this.#options.limits.retryMs, signal);
+      } finally {
+        this.#working.delete(partition);
+        this.#look();
+      }
+    });
+  }
+
+  /** A refusal, or a leader that is not there, is no news: the next step sees what is due then. */
+  async #say(command: Extract<MoveCommand, { readonly member: MemberId }>): Promise<void> {
+    if (command.moves.length === 0) return;
+    try {
+      await this.#deps.propose(command);
+    } catch {
+      await sleep(this.#deps.clock, this.#options.limits.retryMs, this.#background.signal);
+    }
+  }
+
+  /** Those that are up first. */
+  #inOrder(members: readonly MemberId[]): readonly MemberId[] {
+    const { routing } = this.#deps;
+    return [...members].sort((a, b) => Number(routing.isUp(b)) - Number(routing.isUp(a)));
+  }
+}
+
+function atOf(partition: number, { epoch, move }: Partition): MoveAt {
+  if (move === undefined) throw new Error(`partition ${partition} does not move`);
+  return { partition, session: move.session, epoch };
+}

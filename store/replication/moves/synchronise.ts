@@ -1,0 +1,50 @@
+import type { MemberId } from '../../core/raft/types.ts';
+import { compareVersions } from '../../core/version/version.ts';
+import type { PartitionAt } from '../../peer/data-messages.ts';
+import { CarryQueue } from '../exchange/carry-queue.ts';
+import { isFailure } from '../exchange/data-asker.ts';
+import { findLeaves } from '../exchange/find-leaves.ts';
+import { type MergedKey, mergedLeaves } from '../exchange/merged-leaves.ts';
+import { type MoveOptions, notYet, type TransferDeps, type Transferred } from './move-options.ts';
+
+/**
+ * Makes this member hold, durably, whatever `source` holds as this begins, or something newer (DESIGN section 8, stage 2). It
+ * skips nothing as "in flight": the source has confirmed, so what it accepted under older epochs is in its tree. Where a
+ * leaf's hashes agree, this member held all that the source held when it answered; every key of the others is compared.
+ */
+export async function synchronise(
+  { self, limits }: MoveOptions,
+  deps: TransferDeps,
+  at: PartitionAt,
+  source: MemberId,
+  signal: AbortSignal,
+): Promise<Transferred> {
+  const { asker, replica } = deps;
+  const owned = replica.owned(at.partition);
+  if (owned?.epoch !== at.epoch) return notYet('the epoch is not served here yet');
+  if (owned.tree === undefined) return notYet('its Merkle tree is being built');
+  const { walkAnswerBytesMax: answerBytesMax, leafEntriesMax: entriesMax } = limits;
+  const find = { at, member: source, answerBytesMax, isExcluded: () => false };
+  const found = await findLeaves(find, owned.tree, asker);
+  if (isFailure(found)) return notYet(found.reason);
+  const queue = new CarryQueue(limits, { carry: (cargo) => deps.carry(cargo, signal) });
+  const keys = mergedLeaves({ at, members: [self, source], leaves: found.leaves, entriesMax }, asker);
+  for await (const key of keys) {
+    if ('type' in key) return notYet(key.reason);
+    if (signal.aborted) return notYet('the node stops');
+    const { namespaceId, key: name } = key;
+    if (isBehind(key, self, source))
+      await queue.add({ ...at, namespaceId, key: name, from: source, to: [self] });
+    if (queue.isStopped) break;
+  }
+  await queue.drain();
+  const { bytes, problem } = queue.total;
+  // One key that could not be brought is one that may be on no other source.
+  return problem === undefined ? { type: 'transferred', bytes } : notYet(problem.reason);
+}
+
+function isBehind({ entries }: MergedKey, self: MemberId, source: MemberId): boolean {
+  const theirs = entries.get(source);
+  const mine = entries.get(self);
+  return theirs !== undefined && (mine === undefined || compareVersions(mine.version, theirs.version) < 0);
+}
