@@ -55,6 +55,8 @@ function ringOf(state: TopologyState, { isUp }: DataAdminDeps): RingView {
   const { partitions, replicationFactor } = state.settings;
   const members = [...state.members.values()].toSorted((a, b) => a.number - b.number);
   const replicaSets = state.partitions.map(({ replicas }) => replicas);
+  // Who is being drained should hold nothing: its ideal is 0.
+  const keepers = new Map(members.flatMap((each) => (each.isDraining ? [] : [[each.number, each]])));
   return {
     epoch: state.epoch,
     partitions,
@@ -64,7 +66,7 @@ function ringOf(state: TopologyState, { isUp }: DataAdminDeps): RingView {
       isUp: isUp(number),
     })),
     sets: state.partitions.map(({ replicas, epoch }) => ({ replicas, epoch })),
-    balance: describeBalance(replicaSets, state.members),
+    balance: describeBalance(replicaSets, keepers),
   };
 }
 

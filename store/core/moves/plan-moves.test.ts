@@ -53,6 +53,32 @@ test('a new member gets its share, as many at a time as the limits say, those un
   assert.equal(planMoves(drive.state, calm, { movesMax: 3, enteringPerMemberMax: 9 }).length, 1);
 });
 
+test('a partition that is not wanted takes no place from one that is', () => {
+  const sets = [
+    [1, 2, 3],
+    [1, 2, 3],
+    [1, 2, 3],
+    [2, 3, 4],
+  ].map((replicas) => ({ replicas, epoch: toEpoch(1) }));
+  const state = withMember(
+    { ...topologyOf({ members: 6, set: [1, 2, 3], partitions: 4 }), partitions: sets },
+    4,
+    {
+      isDraining: true,
+    },
+  );
+  const one = { movesMax: 1, enteringPerMemberMax: 1 };
+  assert.deepEqual(
+    planMoves(state, calm, one).map(({ partition }) => partition),
+    [0],
+  );
+  const drains = planMoves(state, calm, one, ({ replicas }) => replicas.includes(4));
+  assert.deepEqual(
+    drains.map(({ partition }) => partition),
+    [3],
+  );
+});
+
 test('the partitions with the fewest replicas up come first; without a majority of them none is moved', () => {
   const state = {
     ...topologyOf({ members: 5, set: [1, 2, 3], partitions: 4 }),

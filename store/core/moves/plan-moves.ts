@@ -25,14 +25,19 @@ export type PlanLimits = {
  * new members are all one to it, and what is under way counts as done, so that a new leader, or a new wish, plans on from there.
  *
  * Never started: a move without a majority of F up, for it could not end; one that a member which is down must enter, for it would
- * take the place of one that can go on.
+ * take the place of one that can go on. `isWanted` may leave partitions out; they take no place of the limits either.
  */
-export function planMoves(state: TopologyState, facts: PlanFacts, limits: PlanLimits): readonly MoveStart[] {
+export function planMoves(
+  state: TopologyState,
+  facts: PlanFacts,
+  limits: PlanLimits,
+  isWanted: (partition: Partition) => boolean = () => true,
+): readonly MoveStart[] {
   const target = planTarget(state, facts);
   if (target === undefined) return [];
   const liveOf = ({ replicas }: Partition): number => liveReplicas(state, facts, replicas).length;
   const due = differingPartitions(state, target)
-    .filter(({ partition, to }) => isStartable(state, facts, partition, to))
+    .filter(({ partition, to }) => isWanted(partition) && isStartable(state, facts, partition, to))
     .toSorted((a, b) => liveOf(a.partition) - liveOf(b.partition) || a.number - b.number);
   const budget = new MoveBudget(state, limits);
   return due
