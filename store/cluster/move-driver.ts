@@ -1,9 +1,10 @@
+import { cancelsOf } from '../core/moves/cancels-of.ts';
 import { type MoveFacts, type NextStep, nextStep } from '../core/moves/next-step.ts';
 import { type PlanLimits, planMoves } from '../core/moves/plan-moves.ts';
 import type { MemberId } from '../core/raft/types.ts';
-import type { MoveCommand, MoveStart, TopologyCommand } from '../core/topology/command.ts';
+import type { MoveCommand, TopologyCommand } from '../core/topology/command.ts';
 import { mayReceive } from '../core/topology/members.ts';
-import type { TopologyState } from '../core/topology/types.ts';
+import type { Partition, TopologyState } from '../core/topology/types.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 
 export type MoveDriverOptions = {
@@ -91,9 +92,9 @@ export class MoveDriver {
     );
     const numbers = new Set(eligible.map(({ number }) => number));
     if (this.#calm.forMs([...numbers].join(' ')) < rebalanceAfterMs) return [];
-    const isDue = ({ partition }: MoveStart): boolean =>
-      rebalance || !(state.partitions[partition]?.replicas.every((member) => numbers.has(member)) ?? true);
-    const moves = planMoves(state, facts, LIMITS).filter(isDue);
+    const isDue = ({ replicas }: Partition): boolean =>
+      rebalance || !replicas.every((member) => numbers.has(member));
+    const moves = planMoves(state, facts, LIMITS, isDue);
     const { replicationFactor } = state.settings;
     return moves.length === 0 ? [] : [{ type: 'move-start', replicationFactor, moves }];
   }
@@ -110,12 +111,16 @@ export class MoveDriver {
 
 /** One command for each kind of step, for all partitions that are to take it. */
 export function stepsOf(state: TopologyState, facts: MoveFacts): readonly MoveCommand[] {
-  const steps = state.partitions.flatMap((partition, number) => nextStep(number, partition, facts) ?? []);
+  const cancels = cancelsOf(state, facts);
+  const cancelled = new Set(cancels.map((cancel) => cancel.at.partition));
+  const steps = state.partitions.flatMap((partition, number) =>
+    cancelled.has(number) ? [] : (nextStep(number, partition, facts) ?? []),
+  );
   const at = <T extends NextStep['type']>(type: T) =>
     steps.flatMap((step) => (step.type === type ? [step as Extract<NextStep, { readonly type: T }>] : []));
   const places = (type: 'cancel' | 'advance' | 'switch' | 'done') => at(type).map((step) => step.at);
   const commands: readonly MoveCommand[] = [
-    { type: 'move-cancel', moves: places('cancel') },
+    { type: 'move-cancel', moves: [...cancels.map((cancel) => cancel.at), ...places('cancel')] },
     { type: 'move-advance', moves: places('advance') },
     { type: 'move-sources', moves: at('sources').map((step) => ({ ...step.at, sources: step.sources })) },
     { type: 'move-switch', moves: places('switch') },

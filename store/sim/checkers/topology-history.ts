@@ -20,6 +20,8 @@ type Version = { readonly text: string; readonly state: TopologyState };
  * with it at every epoch that it shows.
  */
 export class TopologyHistory {
+  /** Of partitions. */
+  readonly moves = { started: 0, done: 0, cancelled: 0 };
   readonly #versions = new Map<Epoch, Version>();
   readonly #directories = new Map<MemberId, string>();
   readonly #lives = new Map<string, string>();
@@ -97,6 +99,9 @@ export class TopologyHistory {
     );
     if (outcome.type !== 'applied') return;
     this.#become(outcome.state);
+    if (command.type === 'move-start') this.moves.started += outcome.subject;
+    if (command.type === 'move-done') this.moves.done += outcome.subject;
+    if (command.type === 'move-cancel') this.moves.cancelled += outcome.subject;
     if (command.type === 'start') this.#starts.push({ ...command, index: this.#applied });
   }
 

@@ -99,7 +99,7 @@ function whatIsLeft(world: SimWorld): string | undefined {
     if (state !== 'member') return `${machine.name} is ${state}: ${reason}`;
     views.push({ machine, status });
   }
-  for (const clusterId of new Set(views.map(({ status }) => status.clusterId ?? ''))) {
+  for (const clusterId of clustersOf(views)) {
     const problem = whatIsLeftOf(
       world,
       clusterId,
@@ -107,9 +107,29 @@ function whatIsLeft(world: SimWorld): string | undefined {
     );
     if (problem !== undefined) return problem;
   }
+  for (const clusterId of clustersOf(views)) {
+    const problem = whatMoves(world, clusterId);
+    if (problem !== undefined) return problem;
+  }
   for (const data of world.data) {
     const difference = data.findDifference();
     if (difference !== undefined) return difference;
+  }
+  return undefined;
+}
+
+type View = { readonly machine: Machine; readonly status: ClusterStatus };
+
+const clustersOf = (views: readonly View[]): ReadonlySet<string> =>
+  new Set(views.map(({ status }) => status.clusterId ?? ''));
+
+/** Moves come to their end, and no replica stays with a number that nobody has any more. */
+function whatMoves(world: SimWorld, clusterId: string): string | undefined {
+  const state = world.watchOf(clusterId).history.state;
+  for (const [number, { replicas, move }] of state?.partitions.entries() ?? []) {
+    if (move !== undefined) return `partition ${number} is in the stage ${move.stage} of a move`;
+    const retired = replicas.find((member) => state?.members.has(member) === false);
+    if (retired !== undefined) return `partition ${number} has a replica at ${retired}, which was replaced`;
   }
   return undefined;
 }

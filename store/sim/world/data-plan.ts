@@ -6,6 +6,8 @@ export type DataPlan = {
   readonly operationEveryMs: number;
   /** Mean time between spells in which what one machine sends is slow; undefined: there are none. */
   readonly slowEveryMs: number | undefined;
+  /** Mean time between drains, or ends of them. */
+  readonly drainEveryMs: number;
   /** Few, so that operations meet. */
   readonly keys: number;
   /** Keys whose values expire. */
@@ -31,6 +33,7 @@ export function drawDataPlan(prng: Prng): DataPlan | undefined {
   const plan: DataPlan = {
     operationEveryMs: isQuick && prng.below(4) === 0 ? 3 + prng.below(10) : 10 + prng.below(150),
     slowEveryMs: prng.below(3) === 0 ? undefined : 500 + prng.below(4000),
+    drainEveryMs: 2000 + prng.below(15_000),
     keys: 1 + prng.below(isQuick ? 3 : 9),
     expiringKeys: prng.below(4),
     valueBytesMax: prng.below(3) === 0 ? 2000 : 40,
@@ -73,5 +76,9 @@ function drawDataSettings(prng: Prng, skewMsMax: number): Partial<Config> {
     'antiEntropy.intervalMs': 100 + prng.below(1500),
     'antiEntropy.roundIntervalMs': 200 + prng.below(3000),
     'expiry.intervalMs': 100 + prng.below(1000),
+    'cluster.rebalanceAfterMs': prng.below(3000),
+    'cluster.replaceMemberAfterMs': 1000 + prng.below(20_000),
+    'moves.partitionsMax': 1 + prng.below(4),
+    'moves.bytesPerSecond': prng.below(3) === 0 ? 1024 : 1 << 26,
   };
 }

@@ -4,6 +4,7 @@ import { converge } from './convergence.ts';
 import { noDataOutcomes } from './data-client.ts';
 import type { DataPlan } from './data-plan.ts';
 import { readAll, startDataWorkload } from './data-workload.ts';
+import { startDrains } from './drains.ts';
 import { FAULT_NAMES } from './fault-names.ts';
 import { FAULTS } from './faults.ts';
 import type { Plan } from './plan.ts';
@@ -21,6 +22,8 @@ export type Verdict = {
   readonly events: number;
   readonly virtualMs: number;
   readonly epochs: number;
+  /** Of partitions, in all clusters. */
+  readonly moves: { readonly started: number; readonly done: number; readonly cancelled: number };
   readonly outcomes: Outcomes;
 };
 
@@ -51,6 +54,7 @@ export async function runPlan(plan: Plan, deps: WorldDeps): Promise<Verdict> {
 function startData(world: SimWorld, data: DataPlan, prng: Prng, outcomes: Outcomes): void {
   startDataWorkload(world, data, createPrng(prng.uint32()), outcomes.data);
   const { slowEveryMs } = data;
+  startDrains(world, data.drainEveryMs, createPrng(prng.uint32()));
   if (slowEveryMs !== undefined) startSlowSpells(world, slowEveryMs, createPrng(prng.uint32()));
 }
 
@@ -110,8 +114,19 @@ function verdictOf(world: SimWorld, { seed }: Plan, result: Verdict['result'], o
     events: world.timeline.eventsRun,
     virtualMs: Math.round(world.timeline.nowMs),
     epochs,
+    moves: movesOf(world),
     outcomes,
   };
+}
+
+function movesOf(world: SimWorld): Verdict['moves'] {
+  const moves = { started: 0, done: 0, cancelled: 0 };
+  for (const { history } of world.watches.values()) {
+    moves.started += history.moves.started;
+    moves.done += history.moves.done;
+    moves.cancelled += history.moves.cancelled;
+  }
+  return moves;
 }
 
 function describe(failure: unknown): { readonly check: string; readonly message: string } {

@@ -1,6 +1,7 @@
 import { resolveConfig } from '../../config/resolve-config.ts';
 import type { Config } from '../../config/settings.ts';
 import { createPrng, type Prng } from '../../core/prng/prng.ts';
+import { isOwner } from '../../core/moves/rules.ts';
 import { majority } from '../../core/quorum/quorum-sizes.ts';
 import type { Configuration, MemberId } from '../../core/raft/types.ts';
 import type { Hello, PeerMessage } from '../../peer/messages.ts';
@@ -172,9 +173,8 @@ export class SimWorld {
     this.latestWall.note();
   }
 
-  /** The disk is empty from now on; where it held data that cannot be given back yet, the machine stays off. */
+  /** The disk is empty from now on; what it held is given back by moves, to the member that the machine is then. */
   loseDisk(machine: Machine, backAfterMs: number): void {
-    if (this.#ownsData(machine)) machine.goneFrom = machine.log.identity?.clusterId;
     machine.replaceDisk(undefined);
     this.startAfter(machine, backAfterMs);
   }
@@ -239,14 +239,17 @@ export class SimWorld {
   #ownsData({ log }: Machine): boolean {
     const { clusterId = '', member } = log.identity ?? {};
     const { partitions = [] } = this.watches.get(clusterId)?.history.state ?? {};
-    return partitions.some(({ replicas }) => member !== undefined && replicas.includes(member));
+    return partitions.some((partition) => member !== undefined && isOwner(partition, member));
   }
 
-  /** One machine in a run: any more could be of one replica set. */
+  /** One at a time: only once all replicas are where they should be again. */
   #canLoseData(clusterId: string): boolean {
     const { partitions = [] } = this.watches.get(clusterId)?.history.state ?? {};
-    const isSpare = partitions.every(({ replicas: { length } }) => length - majority(length) >= 1);
-    return isSpare && !this.machines.some(({ isGone }) => isGone);
+    const intact = new Set(this.votersOf(clusterId).map(({ log }) => log.identity?.member));
+    return partitions.every(({ replicas, move }) => {
+      const isSpare = replicas.length - majority(replicas.length) >= 1;
+      return isSpare && [...replicas, ...(move?.to ?? [])].every((member) => intact.has(member));
+    });
   }
 
   /** Whether every configuration has a majority of members that have their disks and stay. */
