@@ -10,6 +10,7 @@ import { registerGet } from './commands/get.ts';
 import { registerImport } from './commands/import.ts';
 import { registerNamespaces } from './commands/namespaces.ts';
 import { registerNodes } from './commands/nodes.ts';
+import { registerCanStop, registerDrain, registerOperations } from './commands/operations.ts';
 import { registerPut } from './commands/put.ts';
 import { registerScan } from './commands/scan.ts';
 import { registerShell } from './commands/shell.ts';
@@ -31,6 +32,9 @@ const REGISTER = [
   registerStatus,
   registerCluster,
   registerNodes,
+  registerDrain,
+  registerOperations,
+  registerCanStop,
   registerTopology,
   registerRing,
   registerLocate,

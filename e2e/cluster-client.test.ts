@@ -58,6 +58,21 @@ test('bootstrap, weights, removal and transfer change the cluster', async () => 
   await assert.rejects(client.removeMember(''), RangeError);
 });
 
+test('drains, operations and whether a node can be stopped', async () => {
+  await using bench = await start();
+  const { client, server } = bench;
+  for (const name of ['node-2', 'node-3', 'node-4']) server.cluster.addMember(name);
+  server.cluster.placePartitions([1, 2, 3]);
+  assert.deepEqual(await client.canStop('node-2'), { canStop: true, reasons: [], partitions: [] });
+  assert.deepEqual(await client.drainMember('node-2'), { epoch: 6, member: 2 });
+  const { epoch, operations } = await client.operations({ consistency: 'local' });
+  assert.deepEqual([epoch, operations.map(({ id }) => id)], [6, ['drain-node-2']]);
+  await assert.rejects(client.drainMember('node-3'), { code: 'TOO_FEW_MEMBERS', retryable: false });
+  assert.deepEqual(await client.cancelDrain('node-2'), { epoch: 7, member: 2 });
+  await assert.rejects(client.canStop('node-9'), { code: 'MEMBER_NOT_FOUND' });
+  await assert.rejects(client.canStop(''), RangeError);
+});
+
 test('what was certainly not executed is tried again', async () => {
   await using bench = await start();
   const { client, server } = bench;

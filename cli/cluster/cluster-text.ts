@@ -51,18 +51,25 @@ export function formatMembers({ epoch, members }: MemberList): string {
 }
 
 function memberRow(member: MemberInfo, epoch: number): string[] {
-  const { name, number, liveness, state, zone, weight, appliedEpoch, address, httpAddress, version } = member;
+  const { name, number, zone, weight, appliedEpoch, address, httpAddress, version } = member;
   const role = member.isLeader ? 'leader' : member.isVoter ? 'voter' : 'learner';
   const behind = epoch > appliedEpoch ? ` (-${epoch - appliedEpoch})` : '';
   return [
-    ...[name, String(number), state === 'waiting' ? `${liveness}, joining` : liveness, role, zone || '-'],
+    ...[name, String(number), livenessText(member), role, zone || '-'],
     ...[String(weight), `${appliedEpoch}${behind}`, address, httpAddress, version],
   ];
 }
 
+function livenessText({ liveness, state, isDraining }: MemberInfo): string {
+  const facts = [...(state === 'waiting' ? ['joining'] : []), ...(isDraining ? ['draining'] : [])];
+  return [liveness, ...facts].join(', ');
+}
+
 export function formatTopology(topology: Topology): string {
   const { clusterId, epoch, settings, members, partitions, namespaces } = topology;
-  const placed = partitions.length === 0 ? 'not placed yet' : `replicas: ${replicasText(topology)}`;
+  const moving = partitions.filter(({ move }) => move !== undefined).length;
+  const moves = moving === 0 ? '' : `${moving} moving, `;
+  const placed = partitions.length === 0 ? 'not placed yet' : `${moves}replicas: ${replicasText(topology)}`;
   return `epoch       ${epoch} of cluster ${clusterId}
 members     ${members.length}: ${members.map(({ name }) => name).join(', ')}
 partitions  ${settings.partitions}, replication factor ${settings.replicationFactor}, ${placed}

@@ -62,11 +62,12 @@ export function loadBar(held: number, ideal: number, most: number): string {
 }
 
 export function formatPlace(key: string, place: KeyPlace): string {
-  const { slot, partition, epoch, replicas } = place;
+  const { slot, partition, epoch, replicas, movingTo, stage } = place;
   const up = replicas.filter(({ isUp }) => isUp).length;
   const rows = replicas.map(({ name, member, isUp, isPrimary, httpAddress }) => [
     ...[name, String(member), isPrimary ? 'primary' : 'replica', isUp ? 'yes' : 'no', httpAddress],
   ]);
   const sentence = `${key} is in slot ${slot}, partition ${partition} of epoch ${epoch}: ${up} of ${replicas.length} replicas are up`;
-  return `${sentence}\n\n${formatTable([['NAME', 'MEMBER', 'ROLE', 'UP', 'HTTP'], ...rows])}`;
+  const move = movingTo === undefined ? '' : `\nIt moves to the members ${movingTo.join(', ')} (${stage}).`;
+  return `${sentence}${move}\n\n${formatTable([['NAME', 'MEMBER', 'ROLE', 'UP', 'HTTP'], ...rows])}`;
 }

@@ -4,11 +4,13 @@ export const EXIT = {
   notFound: 1,
   quorumLost: 1,
   notEqual: 1,
+  cannotStop: 1,
   usage: 2,
   refused: 3,
   noConnection: 4,
   timeout: 5,
   badRecords: 6,
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

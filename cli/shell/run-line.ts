@@ -3,6 +3,7 @@ import { showExplanation, showPlace, showRing } from '../data/data-actions.ts';
 import { CliError, EXIT, usageError } from '../lib/cli-error.ts';
 import { formatKey, parseKey, previewValue } from '../lib/key-format.ts';
 import { print, type Session } from '../lib/session.ts';
+import { showOperations, showStopVerdict } from '../operations/operation-actions.ts';
 import { splitWords } from './split-words.ts';
 
 export type ShellState = { readonly session: Session; namespace: string; isDone: boolean };
@@ -112,6 +113,20 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     wordsMin: 0,
     wordsMax: 0,
     run: async ({ session }) => await showMembers(session),
+  },
+  operations: {
+    usage: 'operations',
+    help: 'what is being done with the data, and what it waits for',
+    wordsMin: 0,
+    wordsMax: 0,
+    run: async ({ session }) => await showOperations(session),
+  },
+  'can-stop': {
+    usage: 'can-stop NAME',
+    help: 'whether a node can be stopped now',
+    wordsMin: 1,
+    wordsMax: 1,
+    run: async ({ session }, [name = '']) => await showStopVerdict(session, name),
   },
   topology: {
     usage: 'topology',

@@ -15,7 +15,9 @@ import type {
   ClusterStatus,
   MemberChange,
   MemberList,
+  OperationList,
   ReadConsistency,
+  StopVerdict,
   Topology,
   TopologyQuery,
 } from './cluster-types.ts';
@@ -32,6 +34,7 @@ import { deleteKey, getKey, headKey, putKey } from './keys.ts';
 import type { ReadOptions, WriteOptions } from './levels.ts';
 import { createNamespace, deleteNamespace, getNamespace, listNamespaces } from './namespaces.ts';
 import { nodeStatus, readiness } from './node-status.ts';
+import { cancelDrain, canStop, drainMember, listOperations } from './operations.ts';
 import { exportRange, readPage, readPages, runBatch } from './ranges.ts';
 import {
   explainKey,
@@ -236,6 +239,29 @@ export class KvorumClient implements AsyncDisposable {
   /** Removes a member for good. One that is gone already is an error, MEMBER_NOT_FOUND. */
   async removeMember(name: string, options?: CallOptions): Promise<MemberChange> {
     return await removeMember(this.#transport, name, options);
+  }
+
+  /** Has the member give its data to the others; `operations` tells how far it is. A success too where it does already. */
+  async drainMember(name: string, options?: CallOptions): Promise<MemberChange> {
+    return await drainMember(this.#transport, name, options);
+  }
+
+  /** What has moved stays where it is. A success too where the member does not drain. */
+  async cancelDrain(name: string, options?: CallOptions): Promise<MemberChange> {
+    return await cancelDrain(this.#transport, name, options);
+  }
+
+  /** What is being done with the data. */
+  async operations(options?: { consistency?: ReadConsistency } & CallOptions): Promise<OperationList> {
+    return await listOperations(this.#transport, options);
+  }
+
+  /** Whether the node can be stopped now without a quorum being lost. */
+  async canStop(
+    name: string,
+    options?: { consistency?: ReadConsistency } & CallOptions,
+  ): Promise<StopVerdict> {
+    return await canStop(this.#transport, name, options);
   }
 
   /** `weight` is 1..1000. */

@@ -88,7 +88,12 @@ export type Topology = {
   readonly settings: { readonly partitions: number; readonly replicationFactor: number };
   readonly members: readonly Member[];
   /** One per partition, or none until they are placed. `replicas` are members, the first is the primary. */
-  readonly partitions: readonly { readonly replicas: readonly number[]; readonly epoch: number }[];
+  readonly partitions: readonly {
+    readonly replicas: readonly number[];
+    readonly epoch: number;
+    /** Only while it moves: to which members, and how far. */
+    readonly move?: { readonly to: readonly number[]; readonly stage: MoveStage };
+  }[];
   readonly namespaces: readonly {
     readonly name: string;
     readonly id: number;
@@ -96,6 +101,35 @@ export type Topology = {
     /** ISO 8601. */
     readonly createdAt: string;
   }[];
+};
+
+/** A partition is copied (`joint`), brought up to date (`transfer`), and read from its new replicas (`switch`). */
+export type MoveStage = 'joint' | 'transfer' | 'switch';
+
+/** What is being done with the data, and why. A drain is done with 0 `partitionsLeft`, and there until its member is removed. */
+export type Operation = {
+  /** `drain-kvorum-3`: the same for as long as it lasts. */
+  readonly id: string;
+  /** `replace`: of a member that is gone for good. */
+  readonly type: 'drain' | 'replace' | 'rebalance';
+  /** The name of the member whose data moves away; absent for a rebalance. */
+  readonly member?: string;
+  readonly partitionsLeft: number;
+  readonly partitionsMoving: number;
+  readonly stages: Readonly<Record<MoveStage, number>>;
+  /** What most of the partitions wait for, in words. */
+  readonly blockedBy?: string;
+};
+
+export type OperationList = { readonly epoch: number; readonly operations: readonly Operation[] };
+
+/** Of the moment when it was asked for: two that ask at once may both hear yes. */
+export type StopVerdict = {
+  readonly canStop: boolean;
+  /** Why not, in words. */
+  readonly reasons: readonly string[];
+  /** Those that would be left without a quorum. */
+  readonly partitions: readonly number[];
 };
 
 /**

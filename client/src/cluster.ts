@@ -27,7 +27,7 @@ export async function listMembers(
   transport: Transport,
   options: { readonly consistency?: ReadConsistency } & CallOptions = {},
 ): Promise<MemberList> {
-  const json = jsonOf(await transport.call(read(`/v1/members${queryOf(options)}`), options));
+  const json = jsonOf(await transport.call(read(`/v1/members${consistencyQuery(options)}`), options));
   numberIn(json, 'epoch');
   arrayIn(json, 'members');
   return json as MemberList;
@@ -99,19 +99,23 @@ export async function transferLeadership(
 }
 
 /** Changes are repeated by themselves only where it is known that they were not executed. */
-function change(method: Request['method'], path: string, body?: object): Request {
+export function change(method: Request['method'], path: string, body?: object): Request {
   const common = { method, path, isRead: false };
   if (body === undefined) return common;
   return { ...common, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
-function memberPath(name: string): string {
+export function memberPath(name: string): string {
   if (name === '') throw new RangeError('a member has a name');
   return `/v1/members/${percentEncode(name)}`;
 }
 
 function topologyPath(query: TopologyQuery): string {
   return `/v1/topology${queryOf(query)}`;
+}
+
+export function consistencyQuery({ consistency }: { readonly consistency?: ReadConsistency }): string {
+  return consistency === undefined ? '' : `?consistency=${consistency}`;
 }
 
 function queryOf(query: TopologyQuery): string {
@@ -129,6 +133,6 @@ function topologyOf(answer: Parameters<typeof jsonOf>[0]): Topology {
   return json as Topology;
 }
 
-function changeOf(json: Json): MemberChange {
+export function changeOf(json: Json): MemberChange {
   return { epoch: numberIn(json, 'epoch'), member: numberIn(json, 'member') };
 }

@@ -1,3 +1,5 @@
+import type { MoveStage } from './cluster-types.ts';
+
 /** Who owns what, as one node has applied it. */
 export type Ring = {
   /** Of the topology. */
@@ -15,7 +17,7 @@ export type Ring = {
     readonly weight: number;
   }[];
   /** One per partition. `replicas` are members, the first is the primary. */
-  readonly sets: readonly { readonly replicas: readonly number[]; readonly epoch: number }[];
+  readonly sets: readonly (MovingTo & { readonly replicas: readonly number[]; readonly epoch: number })[];
   readonly balance: {
     readonly members: readonly MemberBalance[];
     readonly zones: readonly (Omit<MemberBalance, 'member' | 'zone' | 'partitions'> & {
@@ -39,7 +41,14 @@ export type MemberBalance = {
   readonly deviation: number;
 };
 
-export type KeyPlace = {
+/** Absent where the partition does not move. */
+export type MovingTo = {
+  /** The members that it moves to, the coming primary first. */
+  readonly movingTo?: readonly number[];
+  readonly stage?: MoveStage;
+};
+
+export type KeyPlace = MovingTo & {
   /** 0..16383. */
   readonly slot: number;
   readonly partition: number;
@@ -61,7 +70,7 @@ export type KeyPlace = {
  */
 export type KeySafety = 'safe' | 'degraded' | 'at-risk' | 'absent' | 'unknown';
 
-export type KeyExplanation = Omit<KeyPlace, 'replicas'> & {
+export type KeyExplanation = Omit<KeyPlace, 'replicas' | keyof MovingTo> & {
   readonly namespace: string;
   readonly safety: KeySafety;
   /** In words. */

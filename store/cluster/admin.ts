@@ -1,8 +1,16 @@
+import { canStop } from '../core/moves/can-stop.ts';
+import { operationsOf } from '../core/moves/operations.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import type { TopologyCommand } from '../core/topology/command.ts';
 import type { Member as TopologyMember, TopologyState } from '../core/topology/types.ts';
 import type { Clock } from '../ports/clock.ts';
-import { type ChangeResult, type ClusterAdmin, ClusterError, type ClusterStatus } from './cluster-admin.ts';
+import {
+  type ChangeResult,
+  type ClusterAdmin,
+  ClusterError,
+  type ClusterStatus,
+  type OperationList,
+} from './cluster-admin.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import { membersOfView, type NodeView, statusOfMember, statusWithoutCluster } from './cluster-status.ts';
 import type { Member } from './member.ts';
@@ -46,6 +54,23 @@ export function createClusterAdmin(node: ClusterNode, deps: { readonly clock: Cl
       }
       return update((await findMember(member, name, signal)).number);
     },
+    async drain(name, signal) {
+      const member = requireMember(node);
+      const { number } = await findMember(member, name, signal);
+      return propose({ type: 'drain-start', expectedEpoch: undefined, member: number }, signal);
+    },
+    async cancelDrain(name, signal) {
+      const member = requireMember(node);
+      const { number } = await findMember(member, name, signal);
+      return propose({ type: 'drain-cancel', member: number }, signal);
+    },
+    operations: () => operationList(requireMember(node)),
+    canStop(name) {
+      const member = requireMember(node);
+      const state = requireState(member);
+      const { voters } = member.driver.status().configuration;
+      return canStop(state, requireNamed(member, name).number, { ...member.moveFacts(state), voters });
+    },
     async transferLeadership(to, signal) {
       const member = requireMember(node);
       const target = to === undefined ? undefined : (await findMember(member, to, signal)).number;
@@ -77,6 +102,16 @@ function statusOf(node: ClusterNode): ClusterStatus {
   }
 }
 
+function operationList(member: Member): OperationList {
+  const state = requireState(member);
+  const facts = member.moveFacts(state);
+  const operations = operationsOf(state, facts).map((operation) => ({
+    ...operation,
+    member: operation.member === undefined ? undefined : facts.nameOf(operation.member),
+  }));
+  return { epoch: state.epoch, operations };
+}
+
 function requireMember(node: ClusterNode): Member {
   const { phase } = node;
   switch (phase.type) {
@@ -103,9 +138,13 @@ function requireState(member: Member): TopologyState {
  */
 async function findMember(member: Member, name: string, signal: AbortSignal): Promise<TopologyMember> {
   await member.readBarrier(signal);
-  const read = memberOfName(member, name);
-  if (read === undefined) throw new ClusterError('MEMBER_NOT_FOUND', `there is no member '${name}'`);
-  return read;
+  return requireNamed(member, name);
+}
+
+function requireNamed(member: Member, name: string): TopologyMember {
+  const found = memberOfName(member, name);
+  if (found === undefined) throw new ClusterError('MEMBER_NOT_FOUND', `there is no member '${name}'`);
+  return found;
 }
 
 function memberOfName(member: Member, name: string): TopologyMember | undefined {

@@ -1,4 +1,6 @@
 import type { Liveness } from '../core/gossip/messages.ts';
+import type { StopVerdict } from '../core/moves/can-stop.ts';
+import type { Operation } from '../core/moves/operations.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import type { TopologyRefusalCode } from '../core/topology/command.ts';
 import type { Epoch, Member, TopologyState } from '../core/topology/types.ts';
@@ -19,6 +21,17 @@ export type ClusterAdmin = {
   bootstrap(request: BootstrapRequest): Promise<{ readonly clusterId: string; readonly created: boolean }>;
   removeMember(name: string, signal: AbortSignal): Promise<ChangeResult>;
   updateMember(name: string, change: { readonly weight: number }, signal: AbortSignal): Promise<ChangeResult>;
+  /** From now on the member gives its data away; a success too where it does already. */
+  drain(name: string, signal: AbortSignal): Promise<ChangeResult>;
+  /** Ends a drain: what has moved stays where it is; a success too where there is none. */
+  cancelDrain(name: string, signal: AbortSignal): Promise<ChangeResult>;
+  /**
+   * What is being done with the data, by the topology that this node has applied and its own gossip. So a follower may count a
+   * member as gone a little before or after the leader does, and the leader's word is what is done.
+   */
+  operations(): OperationList;
+  /** Whether the member can be stopped now, as far as this node knows. Throws ClusterError MEMBER_NOT_FOUND. */
+  canStop(name: string): StopVerdict;
   /** Resolves with the new leader. Without `to` the leader chooses the voter that is furthest. */
   transferLeadership(to: string | undefined, signal: AbortSignal): Promise<{ readonly leader: string }>;
   createNamespace(name: string, signal: AbortSignal): Promise<ChangeResult>;
@@ -95,6 +108,12 @@ export type MemberView = Member & {
   readonly isVoter: boolean;
   readonly isLeader: boolean;
 };
+
+/** Of one epoch of the topology. */
+export type OperationList = { readonly epoch: Epoch; readonly operations: readonly OperationView[] };
+
+/** `member` is its name, or `member-N` where its number was retired. */
+export type OperationView = Omit<Operation, 'member'> & { readonly member: string | undefined };
 
 export type ClusterErrorCode =
   | TopologyRefusalCode

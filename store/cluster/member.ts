@@ -1,13 +1,14 @@
 import { Gossip } from '../core/gossip/gossip.ts';
 import { type GossipPacket, isUp, type Rumour } from '../core/gossip/messages.ts';
 import { GOSSIP_DEFAULTS } from '../core/gossip/options.ts';
+import type { MoveFacts } from '../core/moves/next-step.ts';
 import { isMember } from '../core/raft/configuration.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { RAFT_DEFAULTS } from '../core/raft/options.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import type { TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
 import { follows } from '../core/topology/succession.ts';
-import { type Succession, toEpoch } from '../core/topology/types.ts';
+import { type Succession, type TopologyState, toEpoch } from '../core/topology/types.ts';
 import type { Hello, PeerReply } from '../peer/messages.ts';
 import { sleep } from '../ports/clock.ts';
 import { AddressBook } from './address-book.ts';
@@ -16,6 +17,7 @@ import { ClusterError, noRead } from './cluster-admin.ts';
 import { deadline, until } from './deadline.ts';
 import { GossipDriver } from './gossip-driver.ts';
 import { LeaderCalls } from './leader-calls.ts';
+import { MemberFacts } from './member-facts.ts';
 import type { MemberDeps, MemberOptions } from './member-options.ts';
 import { MoveDriver } from './move-driver.ts';
 import { namespaceRefusal } from './namespace-refusal.ts';
@@ -36,6 +38,7 @@ export class Member {
   readonly #deps: MemberDeps;
   readonly #keeper: VoterKeeper;
   readonly #placer: PartitionPlacer;
+  readonly #facts: MemberFacts;
   readonly #mover: MoveDriver;
   readonly #stopping = new AbortController();
   readonly #livenessListeners = new Set<() => void>();
@@ -56,6 +59,7 @@ export class Member {
     this.calls = this.#createCalls();
     this.#keeper = this.#createKeeper();
     this.#placer = this.#createPlacer();
+    this.#facts = this.#createFacts();
     this.#mover = this.#createMover();
   }
 
@@ -220,6 +224,11 @@ export class Member {
     return liveness === undefined || isUp(liveness);
   }
 
+  /** What this member knows of the others beside `state`, by its own gossip: what the leader does follows from the leader's. */
+  moveFacts(state: TopologyState): MoveFacts {
+    return this.#facts.of(state);
+  }
+
   /** Called whenever gossip may have changed who is up; returns how to end that. */
   onLiveness(listener: () => void): () => void {
     this.#livenessListeners.add(listener);
@@ -307,15 +316,23 @@ export class Member {
     );
   }
 
+  #createFacts(): MemberFacts {
+    return new MemberFacts(this.options, {
+      clock: this.#deps.clock,
+      isLeader: () => this.driver.isLeader,
+      isUp: (member) => this.isUp(member),
+    });
+  }
+
   #createMover(): MoveDriver {
-    const { rebalance, rebalanceAfterMs, replaceMemberAfterMs } = this.options;
+    const { rebalance, rebalanceAfterMs } = this.options;
     return new MoveDriver(
-      { rebalance, rebalanceAfterMs, replaceMemberAfterMs, intervalMs: this.#keepingMs },
+      { rebalance, rebalanceAfterMs, intervalMs: this.#keepingMs },
       {
         clock: this.#deps.clock,
         topology: this.topology,
         isLeader: () => this.driver.isLeader,
-        isUp: (member) => this.isUp(member),
+        facts: (state) => this.moveFacts(state),
         propose: (command) => this.calls.proposeHere(command),
       },
     );

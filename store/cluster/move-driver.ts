@@ -1,7 +1,6 @@
 import { cancelsOf } from '../core/moves/cancels-of.ts';
 import { type MoveFacts, type NextStep, nextStep } from '../core/moves/next-step.ts';
 import { type PlanLimits, planMoves } from '../core/moves/plan-moves.ts';
-import type { MemberId } from '../core/raft/types.ts';
 import type { MoveCommand, TopologyCommand } from '../core/topology/command.ts';
 import { mayReceive } from '../core/topology/members.ts';
 import type { Partition, TopologyState } from '../core/topology/types.ts';
@@ -13,8 +12,6 @@ export type MoveDriverOptions = {
   readonly rebalance: boolean;
   /** `cluster.rebalanceAfterMs` */
   readonly rebalanceAfterMs: number;
-  /** `cluster.replaceMemberAfterMs` */
-  readonly replaceMemberAfterMs: number;
 };
 
 /** Moves under way at the same time, in all, and to one member: each costs both sides disk and network. */
@@ -24,21 +21,20 @@ export type MoveDriverDeps = {
   readonly clock: Clock;
   readonly topology: { readonly state: TopologyState | undefined };
   isLeader(): boolean;
-  /** As far as gossip tells. */
-  isUp(member: MemberId): boolean;
+  /** What this node knows of the members now; asked in every interval, for since when they are down is noted there. */
+  facts(state: TopologyState): MoveFacts;
   /** Never rejects; resolves when the outcome is known, or given up on. */
   propose(command: TopologyCommand): Promise<unknown>;
 };
 
 /**
  * On the leader: begins the moves that the members ask for by coming, draining and being gone, and takes the next step of each
- * whose members have confirmed what it needs. It keeps nothing of its own but since when members are down: what is next follows from
- * the topology, so a new leader goes on where the old one stopped.
+ * whose members have confirmed what it needs. It keeps nothing of its own: what is next follows from the topology, so a new leader goes
+ * on where the old one stopped.
  */
 export class MoveDriver {
   readonly #options: MoveDriverOptions;
   readonly #deps: MoveDriverDeps;
-  readonly #down: DownTimes;
   readonly #calm: CalmTime;
   #timer: Timer | undefined;
   #isProposing = false;
@@ -47,7 +43,6 @@ export class MoveDriver {
   constructor(options: MoveDriverOptions, deps: MoveDriverDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#down = new DownTimes(deps);
     this.#calm = new CalmTime(deps);
     this.#schedule();
   }
@@ -61,7 +56,7 @@ export class MoveDriver {
   look(): void {
     const { state } = this.#deps.topology;
     if (this.#isProposing || this.#isStopped || state === undefined || !this.#deps.isLeader()) return;
-    const facts = this.#facts(state);
+    const facts = this.#deps.facts(state);
     const commands = [...stepsOf(state, facts), ...this.#starts(state, facts)];
     if (commands.length === 0) return;
     this.#isProposing = true;
@@ -71,18 +66,6 @@ export class MoveDriver {
       if (this.#deps.topology.state !== state) this.look();
     };
     Promise.all(commands.map((command) => this.#deps.propose(command))).then(end, end);
-  }
-
-  /** What is known of the members, in the time in which this one leads. */
-  #facts(state: TopologyState): MoveFacts {
-    const { isUp } = this.#deps;
-    const { replaceMemberAfterMs } = this.#options;
-    this.#down.note(state.members.keys(), isUp);
-    return {
-      isUp: (member) => state.members.has(member) && isUp(member),
-      isGone: (member) => !state.members.has(member) || this.#down.downMs(member) >= replaceMemberAfterMs,
-      nameOf: (member) => state.members.get(member)?.name ?? `member-${member}`,
-    };
   }
 
   #starts(state: TopologyState, facts: MoveFacts): readonly MoveCommand[] {
@@ -101,8 +84,8 @@ export class MoveDriver {
 
   #schedule(): void {
     this.#timer = this.#deps.clock.setTimer(this.#options.intervalMs, () => {
-      // Who does not lead starts counting anew when it does.
-      if (!this.#deps.isLeader()) this.#down.forget();
+      const { state } = this.#deps.topology;
+      if (state !== undefined) this.#deps.facts(state);
       this.look();
       if (!this.#isStopped) this.#schedule();
     });
@@ -127,34 +110,6 @@ export function stepsOf(state: TopologyState, facts: MoveFacts): readonly MoveCo
     { type: 'move-done', moves: places('done') },
   ];
   return commands.filter(({ moves }) => moves.length > 0);
-}
-
-/** For how long members have been down, as this node has seen it. */
-class DownTimes {
-  readonly #since = new Map<MemberId, number>();
-  readonly #clock: Clock;
-
-  constructor(deps: { readonly clock: Clock }) {
-    this.#clock = deps.clock;
-  }
-
-  /** Call it now and then with all members. */
-  note(members: Iterable<MemberId>, isUp: (member: MemberId) => boolean): void {
-    for (const member of members) {
-      if (isUp(member)) this.#since.delete(member);
-      else if (!this.#since.has(member)) this.#since.set(member, this.#clock.monotonicMs());
-    }
-  }
-
-  forget(): void {
-    this.#since.clear();
-  }
-
-  /** 0 where it is up. */
-  downMs(member: MemberId): number {
-    const since = this.#since.get(member);
-    return since === undefined ? 0 : this.#clock.monotonicMs() - since;
-  }
 }
 
 /** For how long something has stayed as it is. */

@@ -2,7 +2,7 @@ import { ClusterError } from '../cluster/cluster-admin.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import { describeBalance } from '../core/ring/describe-balance.ts';
 import { partitionOfSlot, slotOf } from '../core/ring/slot.ts';
-import type { Partition, TopologyState } from '../core/topology/types.ts';
+import type { Move, Partition, TopologyState } from '../core/topology/types.ts';
 import type { ExplainRequest } from '../peer/data-messages.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
@@ -10,6 +10,7 @@ import type {
   ExplainedReplica,
   KeyExplanation,
   KeyPlace,
+  MovingTo,
   RingView,
 } from '../replication/data-admin.ts';
 import { explainVerdict } from '../replication/explain-verdict.ts';
@@ -65,7 +66,7 @@ function ringOf(state: TopologyState, { isUp }: DataAdminDeps): RingView {
       ...{ number, name, httpAddress, zone, weight },
       isUp: isUp(number),
     })),
-    sets: state.partitions.map(({ replicas, epoch }) => ({ replicas, epoch })),
+    sets: state.partitions.map(({ replicas, epoch, move }) => ({ replicas, epoch, ...movingTo(move) })),
     balance: describeBalance(replicaSets, keepers),
   };
 }
@@ -73,11 +74,12 @@ function ringOf(state: TopologyState, { isUp }: DataAdminDeps): RingView {
 function placeOf(state: TopologyState, key: Uint8Array, { isUp }: DataAdminDeps): KeyPlace {
   const slot = slotOf(key);
   const partition = partitionOfSlot(slot, state.settings.partitions);
-  const { replicas, epoch } = state.partitions[partition] as Partition;
+  const { replicas, epoch, move } = state.partitions[partition] as Partition;
   return {
     slot,
     partition,
     epoch,
+    ...movingTo(move),
     replicas: replicas.map((member, place) => ({
       member,
       name: nameOf(state, member),
@@ -86,6 +88,10 @@ function placeOf(state: TopologyState, key: Uint8Array, { isUp }: DataAdminDeps)
       httpAddress: state.members.get(member)?.httpAddress ?? '',
     })),
   };
+}
+
+export function movingTo(move: Move | undefined): MovingTo {
+  return move === undefined ? {} : { movingTo: move.to, stage: move.stage };
 }
 
 function nameOf(state: TopologyState, member: MemberId): string {

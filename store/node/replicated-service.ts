@@ -4,16 +4,16 @@ import type { MemberId } from '../core/raft/types.ts';
 import { Coordinator } from '../replication/coordinator/coordinator.ts';
 import { createReplicatedStore } from '../replication/coordinator/replicated-store.ts';
 import { AntiEntropy } from '../replication/exchange/anti-entropy.ts';
-import { DEFAULT_EXCHANGE_LIMITS } from '../replication/exchange/exchange-options.ts';
-import { DurableHintKeeper } from '../replication/hints/hint-keeper.ts';
 import { carry } from '../replication/exchange/carry.ts';
 import { DataAsker } from '../replication/exchange/data-asker.ts';
+import { DEFAULT_EXCHANGE_LIMITS } from '../replication/exchange/exchange-options.ts';
 import { Pacers } from '../replication/exchange/pacer.ts';
-import { DEFAULT_MOVE_LIMITS } from '../replication/moves/move-options.ts';
-import { MoveParticipant } from '../replication/moves/move-participant.ts';
+import { DurableHintKeeper } from '../replication/hints/hint-keeper.ts';
 import { TransportDataPeers } from '../replication/links/data-peers.ts';
 import { ReplicaLinks } from '../replication/links/replica-links.ts';
 import { SharedSignals } from '../replication/links/shared-signals.ts';
+import { DEFAULT_MOVE_LIMITS } from '../replication/moves/move-options.ts';
+import { MoveParticipant } from '../replication/moves/move-participant.ts';
 import { type LocalReplica, openReplica } from '../replication/replica/replica.ts';
 import { createRouting } from '../replication/routing.ts';
 import { createClusterScan } from '../replication/scan/cluster-scan.ts';
@@ -246,8 +246,7 @@ function moveParticipant(parts: ParticipantParts): MoveParticipant {
         { self, requestMs: limits.requestMs, sendsMax: 2 },
         { peers, answer: (request) => answerData(answerers, request, self) },
       ),
-      carry: (cargo, stop) =>
-        carry({ self, requestMs: limits.requestMs }, { client, pacerOf }, cargo, stop),
+      carry: (cargo, stop) => carry({ self, requestMs: limits.requestMs }, { client, pacerOf }, cargo, stop),
       namespaceIds: () => [...(topology.state?.namespaces.values() ?? [])].map(({ id }) => id),
       propose: (command) => member.calls.propose(command, signal),
       tell: (event) => moveNoticeOf(event, parts),

@@ -1,6 +1,6 @@
 import type { MemberId } from '../core/raft/types.ts';
 import type { Balance } from '../core/ring/describe-balance.ts';
-import type { Epoch } from '../core/topology/types.ts';
+import type { Epoch, MoveStage } from '../core/topology/types.ts';
 import type { Version } from '../core/version/version.ts';
 import type { KeyReport, VerifyReport } from '../peer/data-messages.ts';
 import type { LiveRecord, ScanQuery } from '../storage/kv-store.ts';
@@ -40,9 +40,18 @@ export type RingView = {
   /** By number. */
   readonly members: readonly RingMember[];
   /** One per partition; the first replica is the primary. */
-  readonly sets: readonly { readonly replicas: readonly MemberId[]; readonly epoch: Epoch }[];
+  readonly sets: readonly RingSet[];
   /** Of `describeBalance`. */
   readonly balance: Balance;
+};
+
+export type RingSet = MovingTo & { readonly replicas: readonly MemberId[]; readonly epoch: Epoch };
+
+/** Absent where the partition does not move. */
+export type MovingTo = {
+  /** The set that it moves to, the coming primary first. */
+  readonly movingTo?: readonly MemberId[];
+  readonly stage?: MoveStage;
 };
 
 export type RingMember = {
@@ -57,7 +66,7 @@ export type RingMember = {
   readonly weight: number;
 };
 
-export type KeyPlace = {
+export type KeyPlace = MovingTo & {
   /** 0..16383. */
   readonly slot: number;
   readonly partition: number;

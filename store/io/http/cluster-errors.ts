@@ -24,6 +24,11 @@ export const clusterErrors = {
     'There is no such member',
     'See GET /v1/members for the names; a member that was removed is gone already.',
   ),
+  OPERATION_NOT_FOUND: entry(
+    404,
+    'There is no such operation under way',
+    'Nothing to do where it is done or was cancelled; see GET /v1/operations for those under way.',
+  ),
   NAME_TAKEN: entry(
     409,
     'The name belongs to another member',
@@ -49,6 +54,11 @@ export const clusterErrors = {
     409,
     'Too few other members could hold the data',
     'Start another node, or cancel the drain of another member, first.',
+  ),
+  OPERATION_NOT_CANCELLABLE: entry(
+    409,
+    'Only a drain can be cancelled',
+    'Let it finish: it follows from the members that are there. cluster.rebalance turns rebalancing off.',
   ),
   QUORUM_AT_RISK: passing(
     409,

@@ -15,15 +15,21 @@ export async function getCluster(exchange: Exchange): Promise<void> {
 }
 
 export async function listMembers(exchange: Exchange): Promise<void> {
-  const { req, context } = exchange;
-  const { cluster, schemas } = context;
-  const { consistency = 'linearizable' } = parseQuery(schemas.membersQuery, rawQuery(req.url as string));
-  const { epoch } = await whileAsked(exchange, (signal) => cluster.readTopology(consistency, signal));
-  if (cluster.status().epoch < epoch) await catchUp(exchange, epoch);
+  const { cluster } = exchange.context;
+  await comeUpToDate(exchange);
   answerJson(exchange, 200, { epoch: cluster.status().epoch, members: cluster.members() });
 }
 
-/** The read may have been the leader's. The list is this node's, so it must have come as far. */
+/** Resolves once this node has come as far as `?consistency=` asks for: what it then tells is its own view. */
+export async function comeUpToDate(exchange: Exchange): Promise<void> {
+  const { req, context } = exchange;
+  const { cluster, schemas } = context;
+  const { consistency = 'linearizable' } = parseQuery(schemas.consistencyQuery, rawQuery(req.url as string));
+  const { epoch } = await whileAsked(exchange, (signal) => cluster.readTopology(consistency, signal));
+  if (cluster.status().epoch < epoch) await catchUp(exchange, epoch);
+}
+
+/** The read may have been the leader's. */
 async function catchUp(exchange: Exchange, epoch: Epoch): Promise<void> {
   const { cluster, options } = exchange.context;
   const before = toEpoch(epoch - 1);
@@ -48,6 +54,20 @@ export async function removeMember(exchange: Exchange): Promise<void> {
   answerChange(exchange, await whileAsked(exchange, (signal) => cluster.removeMember(name, signal)));
 }
 
+export async function drainMember(exchange: Exchange): Promise<void> {
+  const name = parseMemberTarget(exchange.req.url as string);
+  refuseQuery(exchange);
+  const { cluster } = exchange.context;
+  answerChange(exchange, await whileAsked(exchange, (signal) => cluster.drain(name, signal)));
+}
+
+export async function cancelDrain(exchange: Exchange): Promise<void> {
+  const name = parseMemberTarget(exchange.req.url as string);
+  refuseQuery(exchange);
+  const { cluster } = exchange.context;
+  answerChange(exchange, await whileAsked(exchange, (signal) => cluster.cancelDrain(name, signal)));
+}
+
 export async function patchMember(exchange: Exchange): Promise<void> {
   const name = parseMemberTarget(exchange.req.url as string);
   refuseQuery(exchange);
@@ -64,7 +84,7 @@ export async function transferLeadership(exchange: Exchange): Promise<void> {
   answerJson(exchange, 200, { leader });
 }
 
-function answerChange(exchange: Exchange, { epoch, subject }: ChangeResult): void {
+export function answerChange(exchange: Exchange, { epoch, subject }: ChangeResult): void {
   answerJson(exchange, 200, { epoch, member: subject });
 }
 

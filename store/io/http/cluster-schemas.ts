@@ -16,7 +16,7 @@ const consistency = z.enum(['linearizable', 'local']).optional();
 /** The schemas that validate requests about the cluster. */
 export function clusterSchemas(options: HttpOptions) {
   return {
-    membersQuery: z.strictObject({ consistency }),
+    consistencyQuery: z.strictObject({ consistency }),
     topologyQuery: z.strictObject({
       consistency,
       after: integerText(0, Number.MAX_SAFE_INTEGER).optional(),
@@ -95,12 +95,34 @@ const memberView = z.object({
   isLeader: z.boolean(),
 });
 
+export const moveStage = z.enum(['joint', 'transfer', 'switch']);
+const members = z.array(z.int());
+const move = z.object({
+  session: z.int(),
+  to: members,
+  stage: moveStage,
+  entered: members.optional(),
+  confirmed: members.optional(),
+  sources: members.optional(),
+  synced: z.array(z.object({ member: z.int(), sources: members })).optional(),
+});
+
+const operation = z.object({
+  id: z.string(),
+  type: z.enum(['drain', 'replace', 'rebalance']),
+  member: z.string().optional(),
+  partitionsLeft: z.int(),
+  partitionsMoving: z.int(),
+  stages: z.object({ joint: z.int(), transfer: z.int(), switch: z.int() }),
+  blockedBy: z.string().optional(),
+});
+
 const topology = z.object({
   clusterId: z.string(),
   epoch,
   settings: z.object({ partitions: z.int(), replicationFactor: z.int() }),
   members: z.array(z.object(member)),
-  partitions: z.array(z.object({ replicas: z.array(z.int()), epoch })),
+  partitions: z.array(z.object({ replicas: members, epoch, move: move.optional() })),
   namespaces: z.array(
     z.object({
       name: z.string(),
@@ -116,6 +138,9 @@ export const clusterAnswerSchemas = {
   ClusterStatus: clusterStatus,
   MemberList: z.object({ epoch, members: z.array(memberView) }),
   Topology: topology,
+  OperationList: z.object({ epoch, operations: z.array(operation) }),
+  Operation: operation,
+  StopVerdict: z.object({ canStop: z.boolean(), reasons: z.array(z.string()), partitions: members }),
   Bootstrapped: z.object({ clusterId: z.string(), created: z.boolean() }),
   MemberChanged: z.object({ epoch, member: z.int() }),
   LeadershipTransferred: z.object({ leader: z.string() }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { moveStage } from './cluster-schemas.ts';
 import type { HttpOptions } from './http-options.ts';
 import { DNS_LABEL } from './request-target.ts';
 import { booleanText, integerText } from './schema-text.ts';
@@ -22,6 +23,7 @@ const version = z.string();
 const key = { key: z.string().optional(), keyBase64: z.string().optional() };
 const member = { member: z.int(), name: z.string() };
 const load = { primaries: z.int(), ideal: z.number(), deviation: z.number() };
+const moving = { movingTo: z.array(z.int()).optional(), stage: moveStage.optional() };
 const place = { ...key, slot: z.int(), partition: z.int(), epoch };
 
 const ring = z.object({
@@ -38,7 +40,7 @@ const ring = z.object({
       weight: z.int(),
     }),
   ),
-  sets: z.array(z.object({ replicas: z.array(z.int()), epoch })),
+  sets: z.array(z.object({ replicas: z.array(z.int()), epoch, ...moving })),
   balance: z.object({
     members: z.array(
       z.object({ member: z.int(), zone: z.string().optional(), partitions: z.int(), ...load }),
@@ -133,6 +135,7 @@ export const dataAnswerSchemas = {
   Ring: ring,
   KeyPlace: z.object({
     ...place,
+    ...moving,
     replicas: z.array(
       z.object({ ...member, isUp: z.boolean(), isPrimary: z.boolean(), httpAddress: z.string() }),
     ),

@@ -21,7 +21,8 @@ test('every documented route is served, every other method of it is refused, and
     const path = template
       .replace('{namespace}', 'default')
       .replace('{key}', 'a')
-      .replace('{name}', 'default');
+      .replace('{name}', 'default')
+      .replace('{id}', 'drain-default');
     for (const method of METHODS) {
       const response = await fetch(server.url + path, { method });
       await response.arrayBuffer();

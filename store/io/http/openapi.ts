@@ -38,19 +38,27 @@ function pathItem(route: Route, schemas: HttpSchemas, options: HttpOptions): Jso
 }
 
 function pathParameter(name: string, options: HttpOptions): Json {
-  const schema =
-    name === 'key'
-      ? { type: 'string', minLength: 1, maxLength: options.keyBytesMax }
-      : { type: 'string', pattern: DNS_LABEL.source, examples: ['default'] };
-  const description = name === 'key' ? 'Percent-encoded bytes; a slash belongs to the key.' : 'A DNS label.';
-  return {
-    name,
-    in: 'path',
-    required: true,
-    description,
-    schema,
-    example: name === 'key' ? 'a/b' : 'default',
-  };
+  const { description, schema, example } = parameterText(name, options);
+  return { name, in: 'path', required: true, description, schema, example };
+}
+
+function parameterText(name: string, options: HttpOptions) {
+  switch (name) {
+    case 'key': {
+      const schema = { type: 'string', minLength: 1, maxLength: options.keyBytesMax };
+      return { description: 'Percent-encoded bytes; a slash belongs to the key.', schema, example: 'a/b' };
+    }
+    case 'id':
+      return {
+        description: 'Of GET /v1/operations.',
+        schema: { type: 'string', pattern: '^[a-z0-9-]+$', examples: ['drain-kvorum-3'] },
+        example: 'drain-kvorum-3',
+      };
+    default: {
+      const schema = { type: 'string', pattern: DNS_LABEL.source, examples: ['default'] };
+      return { description: 'A DNS label.', schema, example: 'default' };
+    }
+  }
 }
 
 function operationObject(operation: Operation, schemas: HttpSchemas): Json {

@@ -9,7 +9,13 @@ const LOCAL_ROOT = '/v1/local/';
 const NAMESPACE_ROOT = '/v1/namespaces/';
 const MEMBER_ROOT = '/v1/members/';
 const BATCH_SUFFIX = ':batch';
-const REMOVE_SUFFIX = ':remove';
+const OPERATION_ROOT = '/v1/operations/';
+const NODE_ROOT = '/v1/nodes/';
+const CAN_STOP_SUFFIX = '/can-stop';
+/** What can be asked of a member, or of an operation, behind its name. */
+const VERB_SUFFIX = /:(?:remove|drain|cancel-drain|cancel)$/;
+/** Longer than any id, which is a type and the name of a member. */
+const OPERATION_ID_MAX = 80;
 /** A DNS label: the name of a namespace or of a member. */
 export const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -57,10 +63,23 @@ export function parseNameTarget(url: string): string {
   return checkNamespaceName(url.slice(NAMESPACE_ROOT.length, pathEnd(url)));
 }
 
-/** `/v1/members/{name}` and `/v1/members/{name}:remove`. */
+/** `/v1/members/{name}`, also with a verb behind it: `/v1/members/{name}:remove`. */
 export function parseMemberTarget(url: string): string {
-  const path = url.slice(MEMBER_ROOT.length, pathEnd(url));
-  const text = path.endsWith(REMOVE_SUFFIX) ? path.slice(0, -REMOVE_SUFFIX.length) : path;
+  return checkMemberName(url.slice(MEMBER_ROOT.length, pathEnd(url)).replace(VERB_SUFFIX, ''));
+}
+
+/** `/v1/nodes/{name}/can-stop`. */
+export function parseCanStopTarget(url: string): string {
+  return checkMemberName(url.slice(NODE_ROOT.length, pathEnd(url) - CAN_STOP_SUFFIX.length));
+}
+
+/** `/v1/operations/{id}` and `/v1/operations/{id}:cancel`. What is no id names no operation. */
+export function parseOperationTarget(url: string): string {
+  const id = url.slice(OPERATION_ROOT.length, pathEnd(url)).replace(VERB_SUFFIX, '');
+  return decodeOrKeep(id).slice(0, OPERATION_ID_MAX);
+}
+
+function checkMemberName(text: string): string {
   const name = decodeOrKeep(text);
   if (DNS_LABEL.test(name)) return name;
   throw new HttpProblem('BAD_MEMBER_NAME', `${JSON.stringify(name.slice(0, 80))} is not a member name.`);

@@ -5,13 +5,20 @@ import {
   ClusterError,
   type ClusterStatus,
   type MemberView,
+  type OperationList,
   type QuorumStatus,
   type ReadConsistency,
 } from '../../cluster/cluster-admin.ts';
 import type { Liveness } from '../../core/gossip/messages.ts';
+import { canStop, type StopVerdict } from '../../core/moves/can-stop.ts';
+import type { MoveFacts } from '../../core/moves/next-step.ts';
+import { operationsOf } from '../../core/moves/operations.ts';
 import type { MemberId } from '../../core/raft/types.ts';
+import { applyCommand } from '../../core/topology/apply.ts';
+import type { TopologyCommand } from '../../core/topology/command.ts';
 import {
   type Member,
+  type Partition,
   type TopologyNamespace,
   type TopologyState,
   toEpoch,
@@ -106,6 +113,34 @@ export class TestCluster implements ClusterAdmin {
     return this.#commit({ ...state, members }, member.number);
   }
 
+  async drain(name: string): Promise<ChangeResult> {
+    const state = await this.#changeable();
+    const member = this.#named(name).number;
+    return this.#apply(state, { type: 'drain-start', member, expectedEpoch: undefined });
+  }
+
+  async cancelDrain(name: string): Promise<ChangeResult> {
+    const state = await this.#changeable();
+    const member = this.#named(name).number;
+    return this.#apply(state, { type: 'drain-cancel', member });
+  }
+
+  operations(): OperationList {
+    const state = this.#known();
+    const facts = this.#facts(state);
+    const operations = operationsOf(state, facts).map((operation) => ({
+      ...operation,
+      member: operation.member === undefined ? undefined : facts.nameOf(operation.member),
+    }));
+    return { epoch: state.epoch, operations };
+  }
+
+  canStop(name: string): StopVerdict {
+    const state = this.#known();
+    const voters = [...state.members.keys()];
+    return canStop(state, this.#named(name).number, { ...this.#facts(state), voters });
+  }
+
   async transferLeadership(to: string | undefined): Promise<{ leader: string }> {
     await this.#changeable();
     const others = this.members().filter(
@@ -143,13 +178,37 @@ export class TestCluster implements ClusterAdmin {
     this.#commit({ ...state, members, nextMember: number + 1 }, number);
   }
 
-  /** Puts the replicas of every partition on all members. */
-  placePartitions(): void {
+  /** Puts the replicas of every partition on `replicas`, all members where absent. */
+  placePartitions(replicas: readonly MemberId[] = [...this.#known().members.keys()]): void {
     const state = this.#known();
-    const replicas = [...state.members.keys()];
     const epoch = toEpoch(state.epoch + 1);
     const partitions = Array.from({ length: state.settings.partitions }, () => ({ replicas, epoch }));
     this.#commit({ ...state, partitions }, 0);
+  }
+
+  /** Has a partition move to `to`: the first step of it. */
+  startMove(partition: number, to: readonly MemberId[]): void {
+    const state = this.#known();
+    const { epoch } = state.partitions[partition] as Partition;
+    const moves = [{ partition, epoch, to }];
+    this.#apply(state, { type: 'move-start', replicationFactor: to.length, moves });
+  }
+
+  #apply(before: TopologyState, command: TopologyCommand): ChangeResult {
+    const outcome = applyCommand(before, command);
+    if (outcome.type === 'refused') throw new ClusterError(outcome.refusal.code, outcome.refusal.message);
+    const { state, subject } = outcome;
+    if (outcome.type === 'applied') this.#become(state);
+    return { epoch: state.epoch, subject };
+  }
+
+  #facts(state: TopologyState): MoveFacts {
+    const isUp = (member: MemberId): boolean => (this.liveness.get(member) ?? 'alive') === 'alive';
+    return {
+      isUp: (member) => state.members.has(member) && isUp(member),
+      isGone: (member) => !state.members.has(member),
+      nameOf: (member) => state.members.get(member)?.name ?? `member-${member}`,
+    };
   }
 
   #commit(state: TopologyState, subject: number): ChangeResult {

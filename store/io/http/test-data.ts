@@ -4,6 +4,7 @@ import { describeBalance } from '../../core/ring/describe-balance.ts';
 import { partitionOfSlot, slotOf } from '../../core/ring/slot.ts';
 import { type TopologyState, toEpoch } from '../../core/topology/types.ts';
 import type { Version } from '../../core/version/version.ts';
+import { movingTo } from '../../node/data-admin.ts';
 import type { KeyReport } from '../../peer/data-messages.ts';
 import type {
   DataAdmin,
@@ -66,7 +67,7 @@ export class TestData implements DataAdmin {
       members: Array.from(members.values(), ({ number, name, httpAddress, zone, weight }) => {
         return { number, name, httpAddress, zone, isUp: this.#isUp(number), weight };
       }),
-      sets: partitions,
+      sets: partitions.map(({ replicas, epoch: at, move }) => ({ replicas, epoch: at, ...movingTo(move) })),
       balance: describeBalance(sets, members),
     };
   }
@@ -75,11 +76,12 @@ export class TestData implements DataAdmin {
     const state = this.#placed();
     const slot = slotOf(key);
     const partition = partitionOfSlot(slot, state.settings.partitions);
-    const { replicas = [], epoch = toEpoch(0) } = state.partitions[partition] ?? {};
+    const { replicas = [], epoch = toEpoch(0), move } = state.partitions[partition] ?? {};
     return {
       slot,
       partition,
       epoch,
+      ...movingTo(move),
       replicas: replicas.map((each, at) => this.#replica(state, each, at === 0)),
     };
   }
