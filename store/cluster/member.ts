@@ -1,12 +1,13 @@
 import { Gossip } from '../core/gossip/gossip.ts';
 import { type GossipPacket, isUp, type Rumour } from '../core/gossip/messages.ts';
 import { GOSSIP_DEFAULTS } from '../core/gossip/options.ts';
+import { canStop } from '../core/moves/can-stop.ts';
 import type { MoveFacts } from '../core/moves/next-step.ts';
 import { isMember } from '../core/raft/configuration.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { RAFT_DEFAULTS } from '../core/raft/options.ts';
 import type { MemberId } from '../core/raft/types.ts';
-import type { TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
+import type { CommandOf, RequestedWant, TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
 import { follows } from '../core/topology/succession.ts';
 import { type Succession, type TopologyState, toEpoch } from '../core/topology/types.ts';
 import type { Hello, PeerReply } from '../peer/messages.ts';
@@ -207,14 +208,40 @@ export class Member {
   #refuses(command: TopologyCommand): TopologyRefusal | undefined {
     switch (command.type) {
       case 'remove-member':
-        return removalRefusal(command.member, this.driver.status().configuration, (voter) =>
-          this.isUp(voter),
-        );
+        return this.#refusesRemoval(command.member);
+      case 'operation-end': {
+        const want = this.topology.state?.operations.find(({ id }) => id === command.id)?.want;
+        return want !== undefined && 'member' in want ? this.#refusesRemoval(want.member) : undefined;
+      }
+      case 'stop-lease':
+        return this.#refusesStop(command);
+      case 'operation-start':
+        return command.isForced ? undefined : this.#refusesReplacement(command.want);
       case 'create-namespace':
         return namespaceRefusal(command.name, this.topology.state?.namespaces, this.options.namespacesMax);
       default:
         return undefined;
     }
+  }
+
+  #refusesRemoval(member: MemberId): TopologyRefusal | undefined {
+    return removalRefusal(member, this.driver.status().configuration, (voter) => this.isUp(voter));
+  }
+
+  /** Whoever decided it may see the others as up still that the leader knows to be down. */
+  #refusesStop({ member, atMs: nowMs }: CommandOf<'stop-lease'>): TopologyRefusal | undefined {
+    const { state } = this.topology;
+    if (state === undefined || !state.members.has(member)) return undefined;
+    const verdict = canStop(state, member, { ...this.stopFacts(state), nowMs, hintsFor: () => 0 });
+    return verdict.canStop ? undefined : { code: 'QUORUM_AT_RISK', message: verdict.reasons.join('; ') };
+  }
+
+  #refusesReplacement(want: RequestedWant): TopologyRefusal | undefined {
+    if (want.type !== 'replace' || !this.isUp(want.member)) return undefined;
+    const known = this.topology.state?.members.get(want.member);
+    if (known === undefined) return undefined;
+    const message = `${known.name} is up: drain it, or force its replacement if it is of no use`;
+    return { code: 'MEMBER_ALIVE', message };
   }
 
   /** As far as gossip tells; this member itself is. */
@@ -227,6 +254,11 @@ export class Member {
   /** What this member knows of the others beside `state`, by its own gossip: what the leader does follows from the leader's. */
   moveFacts(state: TopologyState): MoveFacts {
     return this.#facts.of(state);
+  }
+
+  /** As `moveFacts`, with who votes. */
+  stopFacts(state: TopologyState): MoveFacts & { readonly voters: readonly MemberId[] } {
+    return { ...this.moveFacts(state), voters: this.driver.status().configuration.voters };
   }
 
   /** Called whenever gossip may have changed who is up; returns how to end that. */
@@ -317,7 +349,7 @@ export class Member {
   }
 
   #createFacts(): MemberFacts {
-    return new MemberFacts(this.options, {
+    return new MemberFacts({
       clock: this.#deps.clock,
       isLeader: () => this.driver.isLeader,
       isUp: (member) => this.isUp(member),
@@ -325,14 +357,16 @@ export class Member {
   }
 
   #createMover(): MoveDriver {
-    const { rebalance, rebalanceAfterMs } = this.options;
+    const { rebalance, rebalanceAfterMs, replaceMemberAfterMs } = this.options;
     return new MoveDriver(
-      { rebalance, rebalanceAfterMs, intervalMs: this.#keepingMs },
+      { rebalance, rebalanceAfterMs, replaceMemberAfterMs, intervalMs: this.#keepingMs },
       {
         clock: this.#deps.clock,
         topology: this.topology,
         isLeader: () => this.driver.isLeader,
         facts: (state) => this.moveFacts(state),
+        note: (state) => this.#facts.note(state),
+        downForMs: (member) => this.#facts.downForMs(member),
         propose: (command) => this.calls.proposeHere(command),
       },
     );

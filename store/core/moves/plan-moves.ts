@@ -2,7 +2,7 @@ import { majority } from '../quorum/quorum-sizes.ts';
 import type { MemberId } from '../raft/types.ts';
 import { planPlacement } from '../ring/placement.ts';
 import type { MoveStart } from '../topology/command.ts';
-import { mayReceive } from '../topology/members.ts';
+import { mayReceive } from '../topology/shares.ts';
 import type { Member, Partition, TopologyState } from '../topology/types.ts';
 import { enteringOf, hasAll, isSameSet } from './rules.ts';
 

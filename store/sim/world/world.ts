@@ -1,7 +1,7 @@
 import { resolveConfig } from '../../config/resolve-config.ts';
 import type { Config } from '../../config/settings.ts';
-import { createPrng, type Prng } from '../../core/prng/prng.ts';
 import { isOwner } from '../../core/moves/rules.ts';
+import { createPrng, type Prng } from '../../core/prng/prng.ts';
 import { majority } from '../../core/quorum/quorum-sizes.ts';
 import type { Configuration, MemberId } from '../../core/raft/types.ts';
 import type { Hello, PeerMessage } from '../../peer/messages.ts';
