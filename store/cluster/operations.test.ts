@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TopologyState } from '../core/topology/types.ts';
 import { settle } from '../io/settle.ts';
 import type { Machine } from '../sim/world/machine.ts';
 import type { OperationView, StopAnswer } from './cluster-admin.ts';
@@ -34,9 +35,13 @@ class World extends TestCluster {
     return nodeOf(this.at(number)).cluster;
   }
 
-  state(number = 1) {
+  state(number = 1): Pick<TopologyState, 'partitions' | 'members'> {
     const { state } = nodeOf(this.at(number)).internals.member?.topology ?? {};
-    return state ?? { partitions: [], members: new Map(), settings: { replicationFactor: 0 } };
+    return state ?? { partitions: [], members: new Map() };
+  }
+
+  topology(number = 1): TopologyState {
+    return nodeOf(this.at(number)).internals.member?.topology.state ?? assert.fail('no topology yet');
   }
 
   /** The number of the member that runs on a machine. */
@@ -80,7 +85,22 @@ test('a drain moves all data away and removes the member, which then says so', a
   await world.until(() => statusOf(world.at(4)).node.state === 'excluded', 'it knows');
 });
 
-test('an operation goes on where the leader is killed', async () => {
+test('O3: the disk of a member that was drained and removed is not taken up again', async () => {
+  const world = await World.of(4, 3);
+  const { operation } = await world.answer(
+    world.admin(1).startOperation({ type: 'drain', member: 'node-4', by: 'me' }, signal),
+  );
+  await world.ended(operation ?? assert.fail());
+  const { nextMember } = world.topology();
+  world.at(4).crash();
+  world.at(4).start();
+  await world.until(() => world.at(4).node !== undefined, 'it runs');
+  await world.run(20_000);
+  assert.equal(statusOf(world.at(4)).node.state, 'excluded');
+  assert.equal(world.topology().nextMember, nextMember, 'no number was given');
+});
+
+test('O4: an operation goes on where the leader is killed', async () => {
   const world = await World.of(5, 3);
   const drained = world.memberOn(5);
   const { operation } = await world.answer(
