@@ -292,7 +292,7 @@ export class Dumb {
   /** No majority of a set that counts could ever answer again. */
   private losesWithout = (number: number) =>
     this.partitions.some(({ replicas, facts }) =>
-      [replicas, facts === undefined || facts.stage === 'joint' ? [] : facts.to]
+      [replicas, facts?.stage === 'switch' ? facts.to : []]
         .filter((set) => set.includes(number))
         .some((set) => {
           const quorums = subsetsOf(set).filter((subset) => subset.length * 2 > set.length);
