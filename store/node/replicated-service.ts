@@ -164,7 +164,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     },
   );
   const answerers: DataAnswerers = {
-    ...{ self, replica, hints, antiEntropy, engine, topology, clock },
+    ...{ self, replica, hints, antiEntropy, engine, topology, clock, routing },
     onCorrupt: (namespaceId, key) => healer.found(namespaceId, key),
   };
   const moves = moveParticipant({ ...deps, replica, routing, peers, client: links, answerers });
@@ -247,7 +247,7 @@ function moveParticipant(parts: ParticipantParts): MoveParticipant {
         { peers, answer: (request) => answerData(answerers, request, self) },
       ),
       carry: (cargo, stop) => carry({ self, requestMs: limits.requestMs }, { client, pacerOf }, cargo, stop),
-      namespaceIds: () => [...(topology.state?.namespaces.values() ?? [])].map(({ id }) => id),
+      onBytes: (partition, bytes) => moveNoticeOf({ type: 'moved', partition, bytes }, parts),
       propose: (command) => member.calls.propose(command, signal),
       tell: (event) => moveNoticeOf(event, parts),
     },

@@ -13,6 +13,7 @@ export type DataRequest = { readonly to: MemberId } & (
   | LeavesRequest
   | RoundRequest
   | ScanRequest
+  | BulkRequest
   | ExplainRequest
   | VerifyRequest
 );
@@ -63,6 +64,14 @@ export type ScanRequest = {
   readonly bytesMax: number;
 };
 
+/** A page of all records of a partition, in the order of the engine: for a member that comes to it. */
+export type BulkRequest = PartitionAt & {
+  readonly type: 'bulk';
+  /** The last key of the page before. */
+  readonly after: KeyAt | undefined;
+  readonly bytesMax: number;
+};
+
 /** What this member knows of a key, for people. */
 export type ExplainRequest = PartitionAt & { readonly type: 'explain' } & KeyAt;
 
@@ -86,6 +95,13 @@ export type DataReply =
       readonly entries: readonly ScannedEntry[];
       /** Every key of the range up to here, in the scan's direction, is among the entries; undefined: all of it is. */
       readonly coveredTo: Uint8Array | undefined;
+    }
+  | {
+      readonly type: 'bulk';
+      /** As `bulk-page.ts` packs them. Their checksums are for the receiver to look at. */
+      readonly records: Uint8Array;
+      /** The last of them; undefined where it is the last page. */
+      readonly last: KeyAt | undefined;
     }
   | ({ readonly type: 'explain' } & KeyReport)
   | { readonly type: 'verify'; readonly report: VerifyReport }

@@ -28,6 +28,7 @@ function laneOfData(type: DataRequest['type'] | DataReply['type']): Lane {
     case 'walk':
     case 'leaves':
     case 'scan':
+    case 'bulk':
       return 'bulk';
     case 'round':
     case 'explain':

@@ -62,6 +62,13 @@ export const dataRequest = z.discriminatedUnion('type', [
     entriesMax: pageEntries,
     bytesMax: count,
   }),
+  z.object({
+    to,
+    type: z.literal('bulk'),
+    ...partitionAt,
+    after: optional(z.object(keyAt)),
+    bytesMax: count,
+  }),
   z.object({ to, type: z.literal('explain'), ...partitionAt, ...keyAt }),
   z.object({ to, type: z.literal('verify'), partitions: z.array(partition).max(PARTITIONS_MAX) }),
 ]);
@@ -129,6 +136,7 @@ export const dataReply = z.discriminatedUnion('type', [
     entries: z.array(scannedEntry).max(PAGE_ENTRIES_MAX),
     coveredTo: optional(key),
   }),
+  z.object({ type: z.literal('bulk'), records: byteArray, last: optional(z.object(keyAt)) }),
   z.object({ type: z.literal('explain'), ...keyReport }),
   z.object({ type: z.literal('verify'), report: verifyReport }),
   z.object({ type: z.literal('data-refused'), code: id, message: text, epoch }),

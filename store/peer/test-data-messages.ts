@@ -71,6 +71,7 @@ export const dataRequests = everyType<DataRequest>({
     entriesMax: fc.nat(1000),
     bytesMax: count,
   }),
+  bulk: record({ to, ...partitionAt, after: maybe(record(keyAt)), bytesMax: count }),
   explain: record({ to, ...partitionAt, ...keyAt }),
   verify: record({ to, partitions: list(partition) }),
 });
@@ -119,6 +120,7 @@ export const dataReplies = everyType<DataReply>({
   }),
   round: record({ outcome: fc.oneof(confirmed, refused) }),
   scan: record({ entries: list(scanned), coveredTo: maybe(key) }),
+  bulk: record({ records: fc.uint8Array(), last: maybe(record(keyAt)) }),
   explain: report,
   verify: record({
     report: record({

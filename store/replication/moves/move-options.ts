@@ -15,7 +15,6 @@ export type MoveLimits = {
   /** Partitions that this member fills, or synchronises, at the same time. */
   readonly partitionsMax: number;
   /** Of one page of the bulk. */
-  readonly pageEntriesMax: number;
   readonly pageBytesMax: number;
   readonly walkAnswerBytesMax: number;
   readonly leafEntriesMax: number;
@@ -28,7 +27,6 @@ export type MoveLimits = {
 export const DEFAULT_MOVE_LIMITS: MoveLimits = {
   requestMs: 5000,
   partitionsMax: 4,
-  pageEntriesMax: 2048,
   pageBytesMax: 1 << 20,
   walkAnswerBytesMax: 8192,
   leafEntriesMax: 512,
@@ -38,7 +36,7 @@ export const DEFAULT_MOVE_LIMITS: MoveLimits = {
 };
 
 /** A member's own replica, as a move needs it. */
-export type MovingReplica = Pick<LocalReplica, 'owned' | 'hasEntered' | 'enter' | 'mayConfirm'>;
+export type MovingReplica = Pick<LocalReplica, 'owned' | 'hasEntered' | 'enter' | 'mayConfirm' | 'storePage'>;
 
 export type MoveOptions = { readonly self: MemberId; readonly limits: MoveLimits };
 
@@ -49,8 +47,8 @@ export type TransferDeps = {
   readonly asker: DataAsker;
   readonly pacerOf: (member: MemberId) => Pacer;
   readonly carry: (cargo: Cargo, signal: AbortSignal) => Promise<Carried>;
-  /** Whose records there may be. */
-  namespaceIds(): readonly number[];
+  /** Records of that partition have come, from another member, and are durable here. */
+  onBytes(partition: number, bytes: number): void;
 };
 
 export type ParticipantDeps = TransferDeps & {
@@ -66,7 +64,7 @@ export type ParticipantDeps = TransferDeps & {
 
 /** For the log. */
 export type MoveEvent =
-  | { readonly type: 'transferred'; readonly partition: number; readonly bytes: number }
+  | { readonly type: 'moved'; readonly partition: number; readonly bytes: number }
   /** A step that is tried again. */
   | { readonly type: 'delayed'; readonly partition: number; readonly reason: string }
   | { readonly type: 'failed'; readonly what: string; readonly error: unknown };

@@ -150,11 +150,7 @@ export class MoveParticipant {
         const end = await this.#gate.run(async () =>
           this.#done.get(partition) === done ? await transfer(signal) : undefined,
         );
-        if (end === undefined) return;
-        if (end.type === 'transferred') {
-          this.#deps.tell({ ...end, partition });
-          return;
-        }
+        if (end === undefined || end.type === 'transferred') return;
         const retryMs = this.#retryMs(done.failures++);
         // What passes in a moment is no news.
         if (retryMs === this.#options.limits.retryMs)
