@@ -83,6 +83,8 @@ const rootOf = z.object({
   state: z.enum(['ready', 'building', 'refused']),
   root: bytesUpTo(HASH_BYTES),
   entries: count,
+  damaged: count,
+  damagesFound: count,
   floor: version,
   watermark: version,
 });

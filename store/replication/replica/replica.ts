@@ -170,7 +170,7 @@ export class LocalReplica implements Replica {
   }
 
   async #stop(): Promise<void> {
-    const { gate, partitions, builder, emptier, writer } = this.#parts;
+    const { gate, partitions, builder, emptier, writer, damage } = this.#parts;
     this.#forget();
     gate.stop();
     this.#ending.abort();
@@ -182,7 +182,9 @@ export class LocalReplica implements Replica {
     ]);
     if (writer.failure !== undefined) return;
     const trees = new Map<number, MerkleTree>();
-    for (const { number, tree } of partitions) if (tree.ready !== undefined) trees.set(number, tree.ready);
+    // What is known to be damaged is not kept: a tree that leaves it out must be built again, which finds it.
+    for (const { number, tree } of partitions)
+      if (tree.ready !== undefined && damage.of(number).now === 0) trees.set(number, tree.ready);
     await saveTrees(this.#deps.engine, trees);
   }
 
