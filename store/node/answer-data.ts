@@ -3,7 +3,7 @@ import type { TopologyReplica } from '../cluster/topology-replica.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import { toEpoch } from '../core/topology/types.ts';
 import type { Version } from '../core/version/version.ts';
-import type { DataReply, DataRequest, ExplainRequest } from '../peer/data-messages.ts';
+import type { DataReply, DataRequest, ExplainRequest, MemberReport } from '../peer/data-messages.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AntiEntropy } from '../replication/exchange/anti-entropy.ts';
 import { fence } from '../replication/exchange/fence.ts';
@@ -25,6 +25,9 @@ export type DataAnswerers = {
   readonly clock: Clock;
   readonly routing: Routing;
   onCorrupt(namespaceId: number, key: Uint8Array): void;
+  /** Of clients' requests at this node. */
+  p99Ms(): number | undefined;
+  report(): Promise<MemberReport>;
 };
 
 /** How long a scan waits for the topology that its asker knows. */
@@ -40,7 +43,9 @@ export async function answerData(
     case 'scan':
       return scanHere(request, SCAN_LIMITS, scanDeps(answerers));
     case 'bulk':
-      return givePage(request, { engine: answerers.engine, fence: (at) => fence(answerers, at) });
+      return givePage(request, { ...answerers, fence: (at) => fence(answerers, at) });
+    case 'report':
+      return { type: 'report', report: await answerers.report() };
     case 'explain':
       return explainHere(answerers, request);
     case 'roots':

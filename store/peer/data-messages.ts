@@ -14,6 +14,7 @@ export type DataRequest = { readonly to: MemberId } & (
   | RoundRequest
   | ScanRequest
   | BulkRequest
+  | ReportRequest
   | ExplainRequest
   | VerifyRequest
 );
@@ -72,6 +73,9 @@ export type BulkRequest = PartitionAt & {
   readonly bytesMax: number;
 };
 
+/** What has come to the member by moves, how large its partitions are, and what it has room for. */
+export type ReportRequest = { readonly type: 'report' };
+
 /** What this member knows of a key, for people. */
 export type ExplainRequest = PartitionAt & { readonly type: 'explain' } & KeyAt;
 
@@ -102,7 +106,10 @@ export type DataReply =
       readonly records: Uint8Array;
       /** The last of them; undefined where it is the last page. */
       readonly last: KeyAt | undefined;
+      /** Of clients' requests at the giving member in the last second or two: how loaded it is. Undefined: there were few. */
+      readonly p99Ms: number | undefined;
     }
+  | { readonly type: 'report'; readonly report: MemberReport }
   | ({ readonly type: 'explain' } & KeyReport)
   | { readonly type: 'verify'; readonly report: VerifyReport }
   /** Nothing was done; the codes are those of a replica's refusal. `epoch` is this member's of the partition. */
@@ -158,6 +165,25 @@ export type KeyReport = {
   /** When its partition was last compared with whom, in milliseconds since 1970. */
   readonly lastExchange: readonly { readonly member: MemberId; readonly atMs: number }[];
   readonly treeState: 'ready' | 'building';
+};
+
+/** A member's own word on what it holds and what comes to it (`store/core/moves/progress.ts`). */
+export type MemberReport = {
+  /** Of the last move of each partition to it, since its start. */
+  readonly received: readonly {
+    readonly partition: number;
+    /** The move's. */
+    readonly session: number;
+    readonly bytes: number;
+    /** Over the last ten seconds. */
+    readonly bytesPerSecond: number;
+  }[];
+  /** What it owns and has a tree of. `bytes`: the entries, each as large as the member's records are on average. */
+  readonly owned: readonly { readonly partition: number; readonly entries: number; readonly bytes: number }[];
+  /** Hints that it keeps, for whom. */
+  readonly hints: readonly { readonly member: MemberId; readonly count: number; readonly bytes: number }[];
+  /** Of the disk of its data; undefined where it cannot be told. */
+  readonly freeBytes: number | undefined;
 };
 
 export type VerifyReport = {

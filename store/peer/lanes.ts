@@ -31,6 +31,7 @@ function laneOfData(type: DataRequest['type'] | DataReply['type']): Lane {
     case 'bulk':
       return 'bulk';
     case 'round':
+    case 'report':
     case 'explain':
     case 'verify':
     case 'data-refused':

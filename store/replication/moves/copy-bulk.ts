@@ -1,6 +1,7 @@
 import type { MemberId } from '../../core/raft/types.ts';
+import { type MoveAt, toEpoch } from '../../core/topology/types.ts';
 import { type BulkRecord, unpackRecords } from '../../peer/bulk-page.ts';
-import type { KeyAt, PartitionAt } from '../../peer/data-messages.ts';
+import type { KeyAt } from '../../peer/data-messages.ts';
 import { ProtocolError } from '../../peer/frame.ts';
 import { isFailure } from '../exchange/data-asker.ts';
 import { type MoveOptions, notYet, type TransferDeps, type Transferred } from './move-options.ts';
@@ -13,12 +14,13 @@ import { type MoveOptions, notYet, type TransferDeps, type Transferred } from '.
  */
 export async function copyBulk(
   { limits }: MoveOptions,
-  { asker, pacerOf, replica, onBytes }: TransferDeps,
-  at: PartitionAt,
+  { asker, pacerOf, onSourceLoad, replica, onBytes }: TransferDeps,
+  at: MoveAt,
   source: MemberId,
   signal: AbortSignal,
 ): Promise<Transferred> {
-  const { partition, epoch } = at;
+  const { partition } = at;
+  const epoch = toEpoch(at.epoch);
   let bytes = 0;
   let after: KeyAt | undefined;
   do {
@@ -29,10 +31,11 @@ export async function copyBulk(
     const records = unpacked(reply.records);
     if (records === undefined) return notYet(`member ${source} answered with a page that is none`);
     const pageBytes = records.reduce((sum, { record }) => sum + record.length, 0);
+    onSourceLoad(source, reply.p99Ms);
     await pacerOf(source).take(pageBytes, signal);
-    const stored = await replica.storePage(at, records);
+    const stored = await replica.storePage({ partition, epoch }, records);
     if (stored.type === 'refused') return notYet(`${stored.code}: ${stored.message}`);
-    onBytes(at.partition, pageBytes);
+    onBytes(at, pageBytes);
     bytes += pageBytes;
     after = reply.last;
   } while (after !== undefined);

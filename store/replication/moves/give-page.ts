@@ -13,13 +13,18 @@ export type GivePageDeps = {
   readonly engine: Engine;
   /** What is owned at exactly the epoch that the request names, or why it is refused. */
   fence(at: PartitionAt): OwnedPartition | Refused;
+  /** Of clients' requests here. */
+  p99Ms(): number | undefined;
 };
 
 /**
  * A page of a partition for a member that comes to it, as it lies on the disk. The fence is passed before and after: in between
  * the data may have been deleted, its owner being another.
  */
-export async function givePage(request: BulkRequest, { engine, fence }: GivePageDeps): Promise<DataReply> {
+export async function givePage(
+  request: BulkRequest,
+  { engine, fence, p99Ms }: GivePageDeps,
+): Promise<DataReply> {
   const { partition, after } = request;
   const refusal = fence(request);
   if (isRefused(refusal)) return refusal;
@@ -38,5 +43,6 @@ export async function givePage(request: BulkRequest, { engine, fence }: GivePage
     type: 'bulk',
     records: packRecords(records),
     last: last && { namespaceId: last.namespaceId, key: Uint8Array.from(last.key) },
+    p99Ms: p99Ms(),
   };
 }

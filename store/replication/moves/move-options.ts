@@ -1,6 +1,6 @@
 import type { MemberId } from '../../core/raft/types.ts';
 import type { TopologyCommand } from '../../core/topology/command.ts';
-import type { TopologyState } from '../../core/topology/types.ts';
+import type { MoveAt, TopologyState } from '../../core/topology/types.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Cargo, Carried } from '../exchange/carry.ts';
 import type { DataAsker } from '../exchange/data-asker.ts';
@@ -27,7 +27,7 @@ export type MoveLimits = {
 export const DEFAULT_MOVE_LIMITS: MoveLimits = {
   requestMs: 5000,
   partitionsMax: 4,
-  pageBytesMax: 1 << 20,
+  pageBytesMax: 256 << 10,
   walkAnswerBytesMax: 8192,
   leafEntriesMax: 512,
   carriesMax: 128,
@@ -48,7 +48,12 @@ export type TransferDeps = {
   readonly pacerOf: (member: MemberId) => Pacer;
   readonly carry: (cargo: Cargo, signal: AbortSignal) => Promise<Carried>;
   /** Records of that partition have come, from another member, and are durable here. */
-  onBytes(partition: number, bytes: number): void;
+  onBytes(at: MoveAt, bytes: number): void;
+  /** A page said how loaded its source is. */
+  onSourceLoad(source: MemberId, p99Ms: number | undefined): void;
+  /** In words, why the disk has no room for that partition beside all else that arrives; kept for it until `onArrived`. */
+  whyNoRoom(at: MoveAt, bytes: number): string | undefined;
+  onArrived(partition: number): void;
 };
 
 export type ParticipantDeps = TransferDeps & {

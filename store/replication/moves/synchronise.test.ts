@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { toMoveSession } from '../../core/topology/types.ts';
 import { settle } from '../../io/settle.ts';
 import { type Cargo, carry } from '../exchange/carry.ts';
 import { DataAsker } from '../exchange/data-asker.ts';
@@ -47,7 +48,7 @@ function world(during: () => void = () => {}) {
     onBytes: (_partition: number, bytes: number) => void moved.push(bytes),
   } as unknown as TransferDeps;
   const options = { self: SELF, limits: DEFAULT_MOVE_LIMITS };
-  const run = () => set.until(synchronise(options, deps, { partition: 0, epoch: set.epoch }, SOURCE, NEVER));
+  const run = () => set.until(synchronise(options, deps, { partition: 0, session: toMoveSession(1), epoch: set.epoch }, SOURCE, NEVER));
   const source = set.replica(SOURCE).owned(0);
   if (source === undefined) throw new Error('the source owns nothing');
   return { set, source, run, moved };

@@ -1,5 +1,6 @@
 import type { MerkleTree } from '../../core/merkle/merkle-tree.ts';
 import type { MemberId } from '../../core/raft/types.ts';
+import type { MoveAt } from '../../core/topology/types.ts';
 import { compareVersions } from '../../core/version/version.ts';
 import type { PartitionAt } from '../../peer/data-messages.ts';
 import type { Cargo, Carried } from '../exchange/carry.ts';
@@ -17,7 +18,7 @@ import { type MoveOptions, notYet, type TransferDeps, type Transferred } from '.
 export async function synchronise(
   { self, limits }: MoveOptions,
   deps: TransferDeps,
-  at: PartitionAt,
+  at: MoveAt,
   source: MemberId,
   signal: AbortSignal,
 ): Promise<Transferred> {
@@ -56,7 +57,7 @@ async function damageOf(
 async function bring(
   { self, limits }: MoveOptions,
   deps: TransferDeps,
-  at: PartitionAt,
+  at: MoveAt,
   source: MemberId,
   tree: MerkleTree,
   signal: AbortSignal,
@@ -68,7 +69,7 @@ async function bring(
   if (isFailure(found)) return notYet(found.reason);
   const carry = async (cargo: Cargo): Promise<Carried> => {
     const carried = await deps.carry(cargo, signal);
-    if (carried.bytes > 0) deps.onBytes(at.partition, carried.bytes);
+    if (carried.bytes > 0) deps.onBytes(at, carried.bytes);
     return carried;
   };
   const queue = new CarryQueue(limits, { carry });
