@@ -4,7 +4,7 @@ import type { KvorumCluster } from './kvorum-cluster.ts';
 export type Stages = { readonly joint: number; readonly transfer: number; readonly switch: number };
 
 /** What was seen of the moves at one moment. `atMs`: since 1970. */
-export type Seen = Stages & { readonly atMs: number; readonly bytes: number };
+export type Seen = Stages & { readonly atMs: number };
 
 /** One rebalance, from the first move to the last. */
 export type Watched = {
@@ -36,15 +36,15 @@ export async function watchMoves(cluster: KvorumCluster, members: number): Promi
     const { partitions } = await cluster.get<Topology>(0, '/v1/topology');
     const stages = stagesOf(partitions);
     const isMoving = stages.joint + stages.transfer + stages.switch > 0;
-    if (isMoving || seen.length > 0)
-      seen.push({ ...stages, atMs: Date.now(), bytes: (await movedBytes(cluster)) - before });
+    if (isMoving || seen.length > 0) seen.push({ ...stages, atMs: Date.now() });
     isOver = !isMoving && isBalanced(partitions, members);
     if (!isOver) await sleep(LOOK_MS);
   }
   const [first, last] = [seen[0], seen.at(-1)];
   if (first === undefined || last === undefined) throw new Error('no partition has moved');
   const seconds = (last.atMs - first.atMs) / 1000;
-  return { seen, seconds, bytes: last.bytes, startedAtMs: first.atMs, endedAtMs: last.atMs };
+  const bytes = (await movedBytes(cluster)) - before;
+  return { seen, seconds, bytes, startedAtMs: first.atMs, endedAtMs: last.atMs };
 }
 
 function stagesOf(partitions: Topology['partitions']): Stages {
