@@ -15,6 +15,10 @@ export class Pacer {
     this.#clock = deps.clock;
   }
 
+  get bytesPerSecond(): number {
+    return this.#bytesPerSecond;
+  }
+
   /** From now on; what waits already waits as long as it was told. */
   become(bytesPerSecond: number): void {
     this.#bytesPerSecond = bytesPerSecond;

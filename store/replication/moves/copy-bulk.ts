@@ -7,6 +7,12 @@ import { isFailure } from '../exchange/data-asker.ts';
 import { type MoveOptions, notYet, type TransferDeps, type Transferred } from './move-options.ts';
 
 /**
+ * What a page costs at least, as bytes: many small partitions would else not be paced at all, and each has its stages. Never
+ * more than a small part of a second.
+ */
+const leastCost = (bytesPerSecond: number): number => Math.min(64 << 10, bytesPerSecond / 16);
+
+/**
  * Copies what `source` holds of a partition that is empty here, a page at a time: one request for thousands of records, one
  * synced batch. It proves nothing, since F is written to meanwhile, and leaves out what is damaged: `synchronise` proves, and
  * finds little left to bring. That one page is asked at a time is all the credit that a source gives: what it has under
@@ -32,7 +38,8 @@ export async function copyBulk(
     if (records === undefined) return notYet(`member ${source} answered with a page that is none`);
     const pageBytes = records.reduce((sum, { record }) => sum + record.length, 0);
     onSourceLoad(source, reply.p99Ms);
-    await pacerOf(source).take(pageBytes, signal);
+    const pacer = pacerOf(source);
+    await pacer.take(Math.max(pageBytes, leastCost(pacer.bytesPerSecond)), signal);
     const stored = await replica.storePage({ partition, epoch }, records);
     if (stored.type === 'refused') return notYet(`${stored.code}: ${stored.message}`);
     onBytes(at, pageBytes);
