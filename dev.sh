@@ -33,7 +33,7 @@ usage() {
   models                 the models of docs/models, explored exhaustively by Spin (installed where it is missing)
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
-  bench NAME             storage, http, memory, raft, failover, gossip, cluster, profile, repair, slow-replica or replica-links;
+  bench NAME             storage, http, memory, raft, failover, gossip, cluster, profile, repair, slow-replica, replica-links, rebalance or topology;
                          results are kept in docs/benchmarks.md
   example NAME           an example of docs/examples, e.g. cluster-in-one-process
   hooks                  install the git pre-commit hook (lint)

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../ports/clock.ts';
+import { type Clock, sleep, type Timer } from '../ports/clock.ts';
 
 export type HealerDeps = {
   readonly clock: Clock;
@@ -11,6 +11,8 @@ type Damaged = { readonly namespaceId: number; readonly key: Uint8Array; attempt
 const HEALED_AT_ONCE = 4;
 const ATTEMPTS_MAX = 5;
 const RETRY_MS = 1000;
+/** Of what could not be healed in so many attempts: whoever could give it may be back, and a move may wait for it. */
+const LATER_MS = 30_000;
 /** Damaged keys that wait; what is beyond is found again when it is read. */
 const WAITING_MAX = 1000;
 
@@ -21,6 +23,7 @@ const WAITING_MAX = 1000;
 export class Healer {
   readonly #deps: HealerDeps;
   readonly #waiting: Damaged[] = [];
+  readonly #timers = new Set<Timer>();
   readonly #stopping = new AbortController();
   readonly #working = new Set<Promise<void>>();
   #isStarted = false;
@@ -44,7 +47,17 @@ export class Healer {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#waiting.length = 0;
+    for (const timer of this.#timers) timer.cancel();
     await Promise.all(this.#working);
+  }
+
+  #later({ namespaceId, key }: Damaged): void {
+    if (this.#timers.size >= WAITING_MAX) return;
+    const timer = this.#deps.clock.setTimer(LATER_MS, () => {
+      this.#timers.delete(timer);
+      this.found(namespaceId, key);
+    });
+    this.#timers.add(timer);
   }
 
   #work(): void {
@@ -56,7 +69,10 @@ export class Healer {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       if (await this.#deps.heal(next.namespaceId, next.key)) continue;
       next.attempts += 1;
-      if (next.attempts >= ATTEMPTS_MAX) continue;
+      if (next.attempts >= ATTEMPTS_MAX) {
+        this.#later(next);
+        continue;
+      }
       await sleep(this.#deps.clock, RETRY_MS, this.#stopping.signal);
       if (!this.#stopping.signal.aborted) this.#waiting.push(next);
     }

@@ -80,6 +80,8 @@ export type OwnedPartition = {
   readonly watermark: Version;
   /** Over durable records; undefined while it is built from the data. */
   readonly tree: MerkleTree | undefined;
+  /** Records that fail their checksum, which the tree leaves out: now, and how many were found since the start. */
+  readonly damage: { readonly now: number; readonly found: number };
   /** Whether a write to a key of that leaf is on its way to the disk. */
   isInFlight(leaf: number): boolean;
   /**

@@ -70,13 +70,14 @@ export class ExchangeAnswerer {
   #root(at: PartitionAt): RootOf {
     const owned = fence(this.#deps, at);
     const nothing = { partition: at.partition, root: new Uint8Array(), entries: 0 };
-    if (isRefused(owned))
-      return { ...nothing, epoch: owned.epoch, state: 'refused', floor: NO_VERSION, watermark: NO_VERSION };
-    const { epoch, floor, watermark, tree } = owned;
-    if (tree === undefined) return { ...nothing, epoch, state: 'building', floor, watermark };
+    const unknown = { ...nothing, damaged: 0, damagesFound: 0, floor: NO_VERSION, watermark: NO_VERSION };
+    if (isRefused(owned)) return { ...unknown, epoch: owned.epoch, state: 'refused' };
+    const { epoch, floor, watermark, tree, damage } = owned;
+    const known = { ...nothing, epoch, floor, watermark, damaged: damage.now, damagesFound: damage.found };
+    if (tree === undefined) return { ...known, state: 'building' };
     const root = new Uint8Array(HASH_BYTES);
     writeHash(tree.root(), root, 0);
-    return { ...nothing, epoch, state: 'ready', root, entries: tree.entryCount, floor, watermark };
+    return { ...known, state: 'ready', root, entries: tree.entryCount };
   }
 
   #walk({ partition, epoch, tree }: OwnedPartition, { ask }: WalkRequest): DataReply {

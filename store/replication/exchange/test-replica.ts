@@ -39,6 +39,7 @@ export class TestPartition implements OwnedPartition {
   readonly partition: number;
   readonly records = new Map<string, TestRecord>();
   readonly inFlight = new Set<number>();
+  damage = { now: 0, found: 0 };
   epoch: Epoch = toEpoch(1);
   floor = NOTHING;
   watermark = NOTHING;

@@ -7,6 +7,7 @@ import type { Engine } from '../../storage/engine.ts';
 import { dataKey } from '../../storage/key-layout.ts';
 import type { LeavesQuery, OwnedPartition } from '../types.ts';
 import type { Collector } from './collector.ts';
+import type { Damage, DamageCount } from './damage.ts';
 import type { ExpiryCollector } from './expiry-collector.ts';
 import type { Inspected, KeyInspector } from './key-inspector.ts';
 import type { LeafScan } from './leaf-scan.ts';
@@ -26,6 +27,7 @@ export type OwnedViewDeps = {
   readonly expiry: ExpiryCollector;
   readonly scan: LeafScan;
   readonly inspector: KeyInspector;
+  readonly damage: Damage;
   rebuildTree(partition: PartitionState): void;
 };
 
@@ -55,6 +57,10 @@ export class OwnedView implements OwnedPartition {
 
   get watermark(): Version {
     return this.#state.watermark;
+  }
+
+  get damage(): DamageCount {
+    return this.#deps.damage.of(this.partition);
   }
 
   get tree(): MerkleTree | undefined {
