@@ -110,11 +110,12 @@ export class LocalReplica implements Replica {
 
   /**
    * Whether this member may confirm `epoch` of a partition: it is durable, and so is, or was refused, whatever was accepted
-   * under an older one.
+   * under an older one. As a source also that no record is damaged: others would take what is left for all that there is.
    */
   mayConfirm(partition: number, epoch: Epoch): boolean {
     const state = this.#parts.partitions[partition];
     if (state === undefined || this.#parts.gate.isClosed) return false;
+    if (state.isSource && this.#parts.damage.isIn(state)) return false;
     return state.isServing && state.epoch === epoch && state.olderWritesOpen === 0;
   }
 
@@ -159,7 +160,7 @@ export class LocalReplica implements Replica {
   }
 
   async #stop(): Promise<void> {
-    const { gate, partitions, builder, emptier, writer } = this.#parts;
+    const { gate, partitions, builder, emptier, writer, damage } = this.#parts;
     this.#forget();
     gate.stop();
     this.#ending.abort();
@@ -171,7 +172,11 @@ export class LocalReplica implements Replica {
     ]);
     if (writer.failure !== undefined) return;
     const trees = new Map<number, MerkleTree>();
-    for (const { number, tree } of partitions) if (tree.ready !== undefined) trees.set(number, tree.ready);
+    // Damage is not remembered: the next start has to come upon it again, as it builds the tree.
+    for (const partition of partitions) {
+      const { number, tree } = partition;
+      if (tree.ready !== undefined && !damage.isIn(partition)) trees.set(number, tree.ready);
+    }
     await saveTrees(this.#deps.engine, trees);
   }
 

@@ -26,6 +26,7 @@ export type ReplicaParts = {
   readonly owned: readonly OwnedView[];
   readonly facts: FactKeeper;
   readonly gate: Gate;
+  readonly damage: Damage;
   readonly writer: Writer;
   readonly builder: TreeBuilder;
   readonly expiry: ExpiryCollector;
@@ -81,7 +82,7 @@ export function wireReplica(
   const expiry = new ExpiryCollector({ ...shared, collector });
   const scan = new LeafScan(options, {
     engine,
-    recheck: (partition, storedKey) => void recheck(partition, storedKey).catch(onError),
+    recheck: (partition, storedKey) => recheck(partition, storedKey).catch(onError),
   });
   const ownedDeps = { ...shared, collector, expiry, scan };
   return {
@@ -89,6 +90,7 @@ export function wireReplica(
     owned: partitions.map((partition) => new OwnedView(options, ownedDeps, partition)),
     facts,
     gate,
+    damage,
     writer,
     builder,
     expiry,

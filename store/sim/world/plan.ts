@@ -82,7 +82,8 @@ export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
   return {
     seed,
     nodes,
-    durationMs: durationMs ?? drawnMs,
+    // Where partitions move all the time a short run has seen much, and costs much.
+    durationMs: durationMs ?? (data?.moveEveryMs === undefined ? drawnMs : 5000 + Math.floor(drawnMs / 4)),
     faults,
     machines,
     replicationFactor,
