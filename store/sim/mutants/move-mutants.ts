@@ -220,6 +220,11 @@ const ENTRY: readonly Mutant[] = [
         from: 'await this.empty(partition, () => !partition.isOwner);',
         to: 'await this.empty(partition, () => !partition.isOwner || partition.arrival !== undefined);',
       },
+      {
+        file: `${REPLICA}/emptier.ts`,
+        from: 'if (isEmptied) this.#left.add(partition);',
+        to: 'if (isEmptied && !partition.isOwner) this.#left.add(partition);',
+      },
     ],
   },
   mutant(
@@ -242,6 +247,13 @@ const ENTRY: readonly Mutant[] = [
     `${REPLICA}/partition-state.ts`,
     '    this.wantWatermark(watermark);\n    this.wantFloor(floor);\n    this.#sessionWanted',
     '    this.wantFloor(maxVersion(watermark, floor));\n    this.#sessionWanted',
+  ),
+  mutant(
+    'floor-not-inherited',
+    'a member enters with the highest floor of those that it comes to',
+    `${REPLICA}/partition-state.ts`,
+    '    this.wantFloor(floor);\n    this.#sessionWanted',
+    '    if (floor === undefined) this.wantFloor(floor);\n    this.#sessionWanted',
   ),
   mutant(
     'synced-before-stored',

@@ -9,6 +9,7 @@ import { compareVersions, formatVersion, type Version } from '../../core/version
 import type { EngineOperation } from '../../storage/engine.ts';
 import { dataKey, FAMILY } from '../../storage/key-layout.ts';
 import { KeyHistory } from '../checkers/key-history.ts';
+import { requirePromises } from '../checkers/move-promises.ts';
 import { HistoryClock } from '../checkers/register-operation.ts';
 import {
   type Contents,
@@ -25,7 +26,20 @@ import type { Machine } from './machine.ts';
 import type { SimWorld } from './world.ts';
 
 const requireDurable = requireOf('what was answered is on a quorum of disks');
+const requireBrought = requireOf(
+  'what was answered before a transfer is on each member that is asked after it',
+);
 const requireKept = requireOf('what was answered is on a quorum of each set that is asked');
+
+type ToBring = { readonly session: number; readonly keys: Map<string, Version> };
+
+/** A version of a key of a partition, as it is now. */
+type Answered = {
+  readonly key: string;
+  readonly version: Version;
+  readonly number: number;
+  readonly partition: Partition;
+};
 
 const NOTHING: Version = { wallMs: 0, counter: 0, member: 0 };
 
@@ -37,6 +51,8 @@ export class DataWatch {
   readonly #histories = new Map<string, KeyHistory>();
   /** The newest version of each key that was acknowledged, or read at quorum. */
   readonly #newest = new Map<string, Version>();
+  /** By partition: what had been answered of its keys when its transfer began. */
+  readonly #toBring = new Map<number, ToBring>();
   /** As of the last look at the topology. */
   #seen: readonly Partition[] = [];
 
@@ -89,32 +105,53 @@ export class DataWatch {
     if (partitions === this.#seen) return;
     const before = this.#seen;
     this.#seen = partitions;
+    for (const [number, partition] of partitions.entries()) {
+      if (partition === before[number]) continue;
+      const factOf = (member: MemberId) => this.#machineOf(member)?.facts.byPartition.get(number);
+      requirePromises(number, before[number], partition, factOf);
+    }
     for (const [key, version] of this.#newest) {
       const number = partitionOf(Buffer.from(key), partitions.length);
       const partition = partitions[number];
-      if (partition !== undefined && partition.epoch !== before[number]?.epoch)
-        this.#requireKept(key, version, number, partition);
+      if (partition === undefined || partition.epoch === before[number]?.epoch) continue;
+      this.#requireHeldBy('quorum', { key, version, number, partition });
+      this.#requireBrought(key, version, number, partition);
     }
   }
 
-  #requireKept(key: string, version: Version, number: number, partition: Partition): void {
+  /** All of T have synchronised when reads switch to it, so all hold what had been answered when that began. */
+  #requireBrought(key: string, version: Version, number: number, partition: Partition): void {
+    const { move } = partition;
+    if (move?.stage === 'transfer') {
+      const known = this.#toBring.get(number);
+      const toBring = known?.session === move.session ? known : { session: move.session, keys: new Map() };
+      this.#toBring.set(number, toBring);
+      toBring.keys.set(key, version);
+    }
+    const brought = this.#toBring.get(number);
+    const answered = brought?.session === move?.session ? brought?.keys.get(key) : undefined;
+    if (move?.stage === 'switch' && answered !== undefined)
+      this.#requireHeldBy('all', { key, version: answered, number, partition });
+  }
+
+  #requireHeldBy(level: 'quorum' | 'all', { key, version, number, partition }: Answered): void {
     const asked = askedSet(replicaSetsOf(partition));
     const namespaceId = this.#state?.namespaces.get(DEFAULT_NAMESPACE)?.id ?? 0;
     const storedKey = dataKey({ partition: number, namespaceId, key: Buffer.from(key) });
     // A tombstone that one of them has collected was proven to be at all of the set before.
-    if (compareVersions(version, this.#highestWatermark(number, asked)) <= 0) return;
+    const members = [...asked, ...partition.replicas];
+    if (compareVersions(version, this.#highestWatermark(number, members)) <= 0) return;
     const holding = asked.filter((member) => {
       const machine = this.#machineOf(member);
       return machine === undefined || holds(machine, number, storedKey, version);
     });
     // A replica that was alone collects tombstones at once, without a watermark.
     const isAlone = partition.replicas.length === 1 || asked.length === 1;
-    requireKept(
-      isAlone || holding.length >= majority(asked.length),
-      () =>
-        `key ${key}: ${formatVersion(version)} was answered, and is on the disks of members ${holding} of ${asked}, ` +
-        `who are asked at epoch ${partition.epoch}, ${partition.move?.stage ?? 'still'}`,
-    );
+    const needed = level === 'all' ? asked.length : majority(asked.length);
+    const require = level === 'all' ? requireBrought : requireKept;
+    require(isAlone || holding.length >= needed, () =>
+      `key ${key}: ${formatVersion(version)} was answered, and is on the disks of members ${holding} of ${asked}, ` +
+      `who are asked at epoch ${partition.epoch}, ${partition.move?.stage ?? 'still'}`);
   }
 
   /** From the moment when the disk of some replica shows a watermark nothing below it differs. */
