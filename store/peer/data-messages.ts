@@ -121,9 +121,6 @@ export type RootOf = PartitionAt & {
   /** 8 bytes where it is ready, else none. */
   readonly root: Uint8Array;
   readonly entries: number;
-  /** Records that fail their checksum, which the tree leaves out: now, and how many were found since the member's start. */
-  readonly damaged: number;
-  readonly damagesFound: number;
   readonly floor: Version;
   readonly watermark: Version;
 };

@@ -84,8 +84,6 @@ const rootOf = z.object({
   state: z.enum(['ready', 'building', 'refused']),
   root: bytesUpTo(HASH_BYTES),
   entries: count,
-  damaged: count,
-  damagesFound: count,
   floor: version,
   watermark: version,
 });

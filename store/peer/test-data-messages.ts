@@ -82,8 +82,6 @@ const rootOf = record({
   state: fc.constantFrom('ready' as const, 'building' as const, 'refused' as const),
   root: fc.uint8Array({ maxLength: 8 }),
   entries: count,
-  damaged: count,
-  damagesFound: count,
   floor: versions,
   watermark: versions,
 });

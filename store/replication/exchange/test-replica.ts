@@ -39,8 +39,8 @@ export class TestPartition implements OwnedPartition {
   readonly partition: number;
   readonly records = new Map<string, TestRecord>();
   readonly inFlight = new Set<number>();
-  damage = { now: 0, found: 0 };
   epoch: Epoch = toEpoch(1);
+  lacksRecords = false;
   floor = NOTHING;
   watermark = NOTHING;
   tree: MerkleTree | undefined = new MerkleTree(DEFAULT_SHAPE);

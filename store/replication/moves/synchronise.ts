@@ -1,8 +1,6 @@
-import type { MerkleTree } from '../../core/merkle/merkle-tree.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import type { MoveAt } from '../../core/topology/types.ts';
 import { compareVersions } from '../../core/version/version.ts';
-import type { PartitionAt } from '../../peer/data-messages.ts';
 import type { Cargo, Carried } from '../exchange/carry.ts';
 import { CarryQueue } from '../exchange/carry-queue.ts';
 import { isFailure } from '../exchange/data-asker.ts';
@@ -22,50 +20,13 @@ export async function synchronise(
   source: MemberId,
   signal: AbortSignal,
 ): Promise<Transferred> {
-  const { replica } = deps;
+  const { asker, replica } = deps;
   const owned = replica.owned(at.partition);
   if (owned?.epoch !== at.epoch) return notYet('the epoch is not served here yet');
   if (owned.tree === undefined) return notYet('its Merkle tree is being built');
-  const before = await damageOf(deps, at, source);
-  if (typeof before === 'string') return notYet(before);
-  const brought = await bring({ self, limits }, deps, at, source, owned.tree, signal);
-  if (brought.type === 'not-yet') return brought;
-  const after = await damageOf(deps, at, source);
-  if (typeof after === 'string') return notYet(after);
-  // It may have been damaged, left out of the tree, and healed again while the trees were walked.
-  return before === after ? brought : notYet(`damage was found at member ${source} meanwhile`);
-}
-
-/**
- * How often damage was found there; or, in words, why the source cannot be trusted to give all that it holds: its tree leaves
- * out records that fail their checksum, and one of them may be on no other source. They are healed from the others.
- */
-async function damageOf(
-  { asker }: TransferDeps,
-  { partition, epoch }: PartitionAt,
-  source: MemberId,
-): Promise<number | string> {
-  const reply = await asker.ask('roots', { type: 'roots', to: source, partitions: [{ partition, epoch }] });
-  if (isFailure(reply)) return reply.reason;
-  const root = reply.roots[0];
-  if (root?.state !== 'ready' || root.epoch !== epoch) return `member ${source} has no tree of it yet`;
-  if (root.damaged === 0) return root.damagesFound;
-  return `${root.damaged} of its records are damaged at member ${source}, and must be healed from others first`;
-}
-
-/** Of each leaf that differs, what this member lacks. */
-async function bring(
-  { self, limits }: MoveOptions,
-  deps: TransferDeps,
-  at: MoveAt,
-  source: MemberId,
-  tree: MerkleTree,
-  signal: AbortSignal,
-): Promise<Transferred> {
-  const { asker } = deps;
   const { walkAnswerBytesMax: answerBytesMax, leafEntriesMax: entriesMax } = limits;
   const find = { at, member: source, answerBytesMax, isExcluded: () => false };
-  const found = await findLeaves(find, tree, asker);
+  const found = await findLeaves(find, owned.tree, asker);
   if (isFailure(found)) return notYet(found.reason);
   const carry = async (cargo: Cargo): Promise<Carried> => {
     const carried = await deps.carry(cargo, signal);

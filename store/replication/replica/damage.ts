@@ -13,19 +13,12 @@ export type DamageDeps = {
   onTooMany(reason: string): void;
 };
 
-/** Of one partition, since the start: what is damaged now, and how often damage was found. */
-export type DamageCount = { readonly now: number; readonly found: number };
-
-const SOUND: DamageCount = { now: 0, found: 0 };
-
 /** Keys whose stored record fails its checksum, from when it is found until the record is overwritten or removed. */
 export class Damage {
   readonly #options: DamageOptions;
   readonly #deps: DamageDeps;
   /** What the replica is known to have held under them, where it is. */
   readonly #promised = new Map<string, Version | undefined>();
-
-  readonly #counts = new Map<number, DamageCount>();
 
   constructor(options: DamageOptions, deps: DamageDeps) {
     this.#options = options;
@@ -36,12 +29,15 @@ export class Damage {
     return this.#promised.size;
   }
 
-  of(partition: number): DamageCount {
-    return this.#counts.get(partition) ?? SOUND;
-  }
-
   has(name: string): boolean {
     return this.#promised.size > 0 && this.#promised.has(name);
+  }
+
+  /** Whether some record of the partition is damaged, as far as is known. */
+  isIn({ number }: PartitionState): boolean {
+    for (const name of this.#promised.keys())
+      if (addressOf(Buffer.from(name, 'latin1')).partition === number) return true;
+    return false;
   }
 
   /** Nothing older may take the place of the damaged record. */
@@ -50,10 +46,7 @@ export class Damage {
   }
 
   heal(name: string): void {
-    if (!this.#promised.delete(name)) return;
-    const { partition } = addressOf(Buffer.from(name, 'latin1'));
-    const { now, found } = this.of(partition);
-    this.#counts.set(partition, { now: now - 1, found });
+    this.#promised.delete(name);
   }
 
   /** A look-up of the key found the damage: from now on the tree and the table are without the record. */
@@ -72,8 +65,6 @@ export class Damage {
   #note(name: string, promised: Version | undefined): void {
     this.#promised.set(name, promised);
     const { partition, namespaceId, key } = addressOf(Buffer.from(name, 'latin1'));
-    const { now, found } = this.of(partition);
-    this.#counts.set(partition, { now: now + 1, found: found + 1 });
     this.#deps.onCorrupt(partition, namespaceId, key);
     const { corruptRecordsMax } = this.#options;
     if (this.#promised.size > corruptRecordsMax)

@@ -7,7 +7,7 @@ import type { Engine } from '../../storage/engine.ts';
 import { dataKey } from '../../storage/key-layout.ts';
 import type { LeavesQuery, OwnedPartition } from '../types.ts';
 import type { Collector } from './collector.ts';
-import type { Damage, DamageCount } from './damage.ts';
+import type { Damage } from './damage.ts';
 import type { ExpiryCollector } from './expiry-collector.ts';
 import type { Inspected, KeyInspector } from './key-inspector.ts';
 import type { LeafScan } from './leaf-scan.ts';
@@ -59,12 +59,12 @@ export class OwnedView implements OwnedPartition {
     return this.#state.watermark;
   }
 
-  get damage(): DamageCount {
-    return this.#deps.damage.of(this.partition);
-  }
-
   get tree(): MerkleTree | undefined {
     return this.#state.tree.ready;
+  }
+
+  get lacksRecords(): boolean {
+    return this.#state.isSource && this.#deps.damage.isIn(this.#state);
   }
 
   isInFlight(leaf: number): boolean {

@@ -121,11 +121,12 @@ export class LocalReplica implements Replica {
 
   /**
    * Whether this member may confirm `epoch` of a partition: it is durable, and so is, or was refused, whatever was accepted
-   * under an older one.
+   * under an older one. As a source also that no record is damaged: others would take what is left for all that there is.
    */
   mayConfirm(partition: number, epoch: Epoch): boolean {
     const state = this.#parts.partitions[partition];
     if (state === undefined || this.#parts.gate.isClosed) return false;
+    if (state.isSource && this.#parts.damage.isIn(state)) return false;
     return state.isServing && state.epoch === epoch && state.olderWritesOpen === 0;
   }
 
@@ -182,9 +183,11 @@ export class LocalReplica implements Replica {
     ]);
     if (writer.failure !== undefined) return;
     const trees = new Map<number, MerkleTree>();
-    // What is known to be damaged is not kept: a tree that leaves it out must be built again, which finds it.
-    for (const { number, tree } of partitions)
-      if (tree.ready !== undefined && damage.of(number).now === 0) trees.set(number, tree.ready);
+    // Damage is not remembered: the next start has to come upon it again, as it builds the tree.
+    for (const partition of partitions) {
+      const { number, tree } = partition;
+      if (tree.ready !== undefined && !damage.isIn(partition)) trees.set(number, tree.ready);
+    }
     await saveTrees(this.#deps.engine, trees);
   }
 

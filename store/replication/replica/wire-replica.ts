@@ -27,6 +27,7 @@ export type ReplicaParts = {
   readonly owned: readonly OwnedView[];
   readonly facts: FactKeeper;
   readonly gate: Gate;
+  readonly damage: Damage;
   readonly writer: Writer;
   readonly builder: TreeBuilder;
   readonly expiry: ExpiryCollector;
@@ -35,7 +36,6 @@ export type ReplicaParts = {
   readonly reads: ReadServer;
   readonly stores: StoreServer;
   readonly pages: PageStore;
-  readonly damage: Damage;
 };
 
 /** `again`: lets a call pass the gate once more. */
@@ -84,7 +84,7 @@ export function wireReplica(
   const expiry = new ExpiryCollector({ ...shared, collector });
   const scan = new LeafScan(options, {
     engine,
-    recheck: (partition, storedKey) => void recheck(partition, storedKey).catch(onError),
+    recheck: (partition, storedKey) => recheck(partition, storedKey).catch(onError),
   });
   const ownedDeps = { ...shared, collector, expiry, scan };
   return {
@@ -92,6 +92,7 @@ export function wireReplica(
     owned: partitions.map((partition) => new OwnedView(options, ownedDeps, partition)),
     facts,
     gate,
+    damage,
     writer,
     builder,
     expiry,
@@ -100,7 +101,6 @@ export function wireReplica(
     reads: new ReadServer(options, shared),
     stores: new StoreServer(options, shared),
     pages: new PageStore(options, shared),
-    damage,
   };
 }
 

@@ -131,6 +131,7 @@ export class SimWorld {
         this.watchOf(clusterId).committed(witness, applied, () => this.configurationsOf(clusterId)),
       );
     }
+    for (const data of this.#data.values()) this.guard(() => data.observed());
   }
 
   watchOf(clusterId: string): ClusterWatch {
@@ -228,7 +229,6 @@ export class SimWorld {
   /** Whether the cluster of `machine`, and the data on it, has its majorities without that one, for good. */
   canLose(machine: Machine): boolean {
     const { identity } = machine.log;
-    if (machine.isGone) return false;
     if (identity === undefined) return true;
     // Who is lost before the partitions are placed may be given some all the same.
     if (this.hasData && !this.dataOf(identity.clusterId).isPlaced) return false;
