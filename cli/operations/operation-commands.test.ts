@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Operation } from '@kvorum/client';
 import { ClusterError } from '../../store/cluster/cluster-admin.ts';
+import { toEpoch } from '../../store/core/topology/types.ts';
 import { startTestServer, type TestServer } from '../../store/io/http/test-server.ts';
 import { operationLine } from './operation-text.ts';
 
@@ -96,7 +97,7 @@ test('drain --wait ends where somebody else cancels the drain', async () => {
   const end = closed(child);
   await nextError(child);
   const said = nextError(child);
-  await server.cluster.cancelDrain('node-2');
+  await server.cluster.cancelOperation(toEpoch(6));
   assert.match(await said, /was cancelled, or the member removed, by somebody else/);
   assert.equal(await end, 3);
 });
