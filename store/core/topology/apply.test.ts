@@ -119,7 +119,7 @@ test('join replaces neither a member without which partitions are lost nor the o
   assertRefused(run(one, join('b')), join('a', 'new', 1), 'LAST_MEMBER', /No other member has started/);
 });
 
-test('a wiped owner comes back under a new number; the old one is a dead replica, and no second may be', () => {
+test('D15: a wiped owner comes back under a new number; the old one is a dead replica, and no second may be', () => {
   const three = createTopology({ ...genesis, settings: { partitions: 2, replicationFactor: 3 } });
   const full = run(three, join('b'), start(2, 'b'), join('c'), start(3, 'c'), join('d'), start(4, 'd'));
   const owned = run(full, place(full, [1, 2, 3], [3, 4, 1]));
@@ -365,7 +365,7 @@ test('remove-member retires a number for ever; again it is done already', () => 
   assert.deepEqual(pick(applyCommand(removed, join('b'))), { type: 'applied', subject: 3 });
 });
 
-test('remove-member refuses the last that started, an owner of data, and a number never given', () => {
+test('O1: remove-member, whatever its asker saw, refuses the last that started, an owner of data, and a number never given', () => {
   assertRefused(one, remove(1), 'LAST_MEMBER', /only one that has started/);
   assertRefused(run(one, join('b')), remove(1), 'LAST_MEMBER', /only one that has started/);
   assertRefused(placed, remove(2), 'MEMBER_OWNS_DATA', /owns partitions/);

@@ -262,7 +262,8 @@ export class Dumb {
     const isKnown =
       incarnation === member.incarnation &&
       announcement === member.announcement &&
-      zones.zone === member.zone;
+      zones.zone === member.zone &&
+      zones.zoneReplaced === member.zoneReplaced;
     if (isKnown) return `unchanged ${member.number}`;
     Object.assign(member, { incarnation, life, announcement, up: true, ...zones });
     this.leases = this.leases.filter((lease) => lease.member !== member.number);
