@@ -182,6 +182,12 @@ export class TestCluster implements ClusterAdmin {
     return this.#commit({ ...state, namespaces }, id);
   }
 
+  setHttpAddress(number: MemberId, httpAddress: string): void {
+    const state = this.#known();
+    const member = state.members.get(number) as Member;
+    this.#become({ ...state, members: new Map(state.members).set(number, { ...member, httpAddress }) });
+  }
+
   /** What a join comes to. */
   addMember(name: string): void {
     const state = this.#known();
@@ -206,11 +212,11 @@ export class TestCluster implements ClusterAdmin {
     this.#apply(state, { type: 'move-start', replicationFactor: to.length, moves });
   }
 
-  /** What the leader does once nothing is left to do. */
-  endOperations(): void {
+  /** What the leader does once nothing is left to do; of `ids` it is said to be so. */
+  endOperations(ids?: readonly Epoch[]): void {
     const state = this.#known();
-    for (const { id } of finishedOperations(state, this.#facts(state)))
-      this.#apply(this.#known(), { type: 'operation-end', id, atMs: AT_MS });
+    const finished = finishedOperations(state, this.#facts(state)).map(({ id }) => id);
+    for (const id of ids ?? finished) this.#apply(this.#known(), { type: 'operation-end', id, atMs: AT_MS });
   }
 
   #wantOf(request: OperationRequest): RequestedWant {
