@@ -41,6 +41,7 @@ const addresses = z.array(z.string().regex(/^\S+:\d{1,5}$/, 'each host:port')).m
   readonly string[]
 >;
 const flag = z.boolean();
+const onOffAuto = z.enum(['auto', 'on', 'off']);
 const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']);
 
 export const SETTINGS = {
@@ -328,6 +329,11 @@ export const SETTINGS = {
     ms(100, 3_600_000),
     30_000,
     'time that a reader of a stream may take nothing',
+  ),
+  'http.remoteStop': setting<z.infer<typeof onOffAuto>>(
+    onOffAuto,
+    'auto',
+    'whether POST /v1/nodes/NAME:stop stops this node: auto is on where http.host is a loopback address, and off elsewhere, since anybody who reaches the port may ask',
   ),
 
   'limits.keyBytesMax': setting<number>(bytes(1, 1024), 1024, 'bytes of a key'),
