@@ -115,7 +115,7 @@ main() {
   case "$command" in
     help|-h|--help) usage; return ;;
     models) ;; # needs no Node
-    up|down|status|logs|clean|tour|soak|sim|example|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
+    up|scale|down|status|logs|clean|tour|soak|sim|example|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
     *) die "unknown command '$command'; ./dev.sh help lists them" ;;
   esac
   case "$command" in
