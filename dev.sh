@@ -27,7 +27,8 @@ usage() {
   test --coverage        the same with line coverage of store/core and store/storage
   soak [name]            fault runs against real processes at full length: kill, full, clock (one node);
                          leader, handover, pause, partition, mixed, restart (the topology of five nodes);
-                         data, or data-kill, data-partition, ... for one fault (the data of five nodes)
+                         data, or data-kill, data-partition, ... for one fault (the data of five nodes);
+                         elastic (3 -> 6 -> 4 nodes and a lost disk under 80 % of capacity, --keys N; 1,000,000)
   sim                    whole nodes on virtual time under faults: 2000 seeds; --seeds N, --first F, --nodes N, --minutes M,
                          --seed S replays one with its trace, --mutants shows that it notices broken rules
   models                 the models of docs/models, explored exhaustively by Spin (installed where it is missing)
