@@ -26,6 +26,8 @@ type OperationList = {
 
 export type MoveOptions = {
   readonly deadlineMs: number;
+  /** Who must be a member, and nobody else; those that run where absent. */
+  readonly names?: () => readonly string[];
   /** Told what is left, when it changes. */
   readonly progress?: (text: string) => void;
 };
@@ -46,14 +48,19 @@ export async function wipeNode(cluster: Cluster, index: number): Promise<void> {
   const node = cluster.node(index);
   const before = await numberOf(cluster, node);
   if (node.isRunning) await cluster.kill(index);
-  rmSync(`${node.directory}/data`, { recursive: true });
-  // The first node would make a cluster of an empty directory: it is to join this one.
-  cluster.start(index, { 'cluster.bootstrap': 'false' });
+  startEmpty(cluster, index);
   await cluster.until(
     `${node.name} is not let in under another number`,
     async () => ((await node.status())?.node.member ?? 0) > before,
     REPLACED_DEADLINE_MS,
   );
+}
+
+/** A node that ended, or was taken out, begins anew with nothing. */
+export function startEmpty(cluster: Cluster, index: number): void {
+  rmSync(`${cluster.node(index).directory}/data`, { recursive: true, force: true });
+  // The first node would make a cluster of an empty directory: it is to join this one.
+  cluster.start(index, { 'cluster.bootstrap': 'false' });
 }
 
 async function numberOf(cluster: Cluster, { name }: ClusterNode): Promise<number> {
@@ -62,19 +69,19 @@ async function numberOf(cluster: Cluster, { name }: ClusterNode): Promise<number
 }
 
 /**
- * Waits until exactly the nodes that run are members, nothing is on its way, and each has its share of the data: as many replicas as
+ * Waits until exactly the nodes that run, or `names`, are members, nothing is on its way, and each has its share of the data: as many replicas as
  * the others, by no more than one.
  */
-export async function untilPlaced(cluster: Cluster, { deadlineMs, progress }: MoveOptions): Promise<void> {
-  const names = cluster.awake().map(({ name }) => name);
-  const tell = teller(progress);
+export async function untilPlaced(cluster: Cluster, options: MoveOptions): Promise<void> {
+  const { deadlineMs, names = () => cluster.awake().map(({ name }) => name) } = options;
+  const tell = teller(options.progress);
   await cluster.until(
-    `the data is not where it should be, on ${names.join(', ')}`,
+    `the data is not where it should be, on ${names().join(', ')}`,
     async () => {
       const topology = await readTopology(cluster);
       if (topology === undefined) return false;
       tell(await operationsText(cluster));
-      return isPlaced(topology, names);
+      return isPlaced(topology, names());
     },
     deadlineMs,
   );
