@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Topology } from '@kvorum/client';
 import { localNode } from './local-node.ts';
 import { refusalOfArguments, refusalOfCluster } from './scale.ts';
-import { isEven, isScaled, planScale, type ScaleNode } from './scale-plan.ts';
+import { isEven, isScaled, isUnderWay, planScale, type ScaleNode } from './scale-plan.ts';
 
 type MemberText = { readonly drains?: boolean; readonly owns?: boolean };
 
@@ -106,4 +106,14 @@ test('what is refused names what is allowed and what to do', () => {
   const state = topology({ 1: {}, 2: {}, 3: {} });
   assert.match(refusalOfCluster(2, state) ?? '', /lives on 3 nodes.*scale 3 is the smallest/);
   assert.equal(refusalOfCluster(3, state), undefined);
+});
+
+test('an operation that has ended is not under way', () => {
+  const operation = {
+    ...({ id: 'drain-7', type: 'drain', partitionsLeft: 2, partitionsMoving: 1 } as const),
+    stages: { joint: 1, transfer: 0, switch: 0 },
+  };
+  assert.equal(isUnderWay(operation), true);
+  assert.equal(isUnderWay({ ...operation, partitionsLeft: 0 }), false);
+  for (const state of ['done', 'cancelled']) assert.equal(isUnderWay({ ...operation, state }), false, state);
 });

@@ -1,4 +1,4 @@
-import type { NodeState, Topology } from '@kvorum/client';
+import type { NodeState, Operation, Topology } from '@kvorum/client';
 import type { LocalNode } from './local-node.ts';
 
 /** A node as far as the plan needs it. */
@@ -62,6 +62,11 @@ function nextForLeaving(
   if (ownedBy(topology, member.number) === 0 && member.isDraining) return 'remove';
   if (!isRunning && hasDirectory) return 'start';
   return canDrain && !member.isDraining ? 'drain' : undefined;
+}
+
+/** Operations that are listed for a while after their end are not what is waited for. */
+export function isUnderWay(operation: Operation & { readonly state?: string }): boolean {
+  return operation.partitionsLeft > 0 && operation.state !== 'done' && operation.state !== 'cancelled';
 }
 
 /** Whether the nodes are as they should be; not whether the data is. */

@@ -4,7 +4,15 @@ import { KvorumClient, KvorumError, type Operation, type Topology } from '@kvoru
 import { stopLocalNode } from './down.ts';
 import { LOCAL_ROOT, type LocalNode, localNodes, nodesUpTo, readPid } from './local-node.ts';
 import { type Observation, observe, observePlacement } from './observe.ts';
-import { highestMember, isEven, isScaled, planScale, type ScaleAct, type ScaleNode } from './scale-plan.ts';
+import {
+  highestMember,
+  isEven,
+  isScaled,
+  isUnderWay,
+  planScale,
+  type ScaleAct,
+  type ScaleNode,
+} from './scale-plan.ts';
 import { type Exit, startLocalNode } from './start-local-node.ts';
 import { placementText, verdictOf } from './verdict.ts';
 
@@ -88,7 +96,7 @@ export class ScaleRun implements AsyncDisposable {
   #isDone({ observations, nodes, topology, operations }: Look): boolean {
     if (topology === undefined || !isScaled(this.#target, nodes, topology)) return false;
     const isMoving = topology.partitions.some(({ move }) => move !== undefined);
-    if (isMoving || operations.some(({ partitionsLeft }) => partitionsLeft > 0)) return false;
+    if (isMoving || operations.some(isUnderWay)) return false;
     if (!verdictOf(observations.slice(0, this.#target)).isWell) return false;
     return isEven(topology) || performance.now() - this.#changedAt > QUIET_MS;
   }
@@ -140,7 +148,7 @@ export class ScaleRun implements AsyncDisposable {
   }
 
   #progressOf({ observations, operations }: Look): string {
-    const left = operations.filter(({ partitionsLeft }) => partitionsLeft > 0);
+    const left = operations.filter(isUnderWay);
     const count = left.reduce((sum, { partitionsLeft }) => sum + partitionsLeft, 0);
     if (count !== this.#left) this.#movedAt = performance.now();
     this.#left = count;
