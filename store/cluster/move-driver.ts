@@ -90,7 +90,8 @@ export class MoveDriver {
     return [
       ...finishedOperations(state, facts).map(({ id }) => ({ type: 'operation-end', id, atMs }) as const),
       ...operationsToCancel(state, facts).map(({ id }) => ({ type: 'operation-cancel', id, atMs }) as const),
-      ...wants.map((want) => ({ ...startOf(want, { state, facts, atMs }), by: AUTOMATIC })),
+      // A zone that is lost as a whole is no reason to leave its replicas lost.
+      ...wants.map((want) => ({ ...startOf(want, { state, facts, atMs }), by: AUTOMATIC, isForced: true })),
     ];
   }
 
