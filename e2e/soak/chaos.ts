@@ -13,7 +13,7 @@ export type ChaosOptions = {
   progress(text: string): void;
 };
 
-const NODES_FIRST = 4;
+const NODES_FIRST = 5;
 export const CHAOS_NODES_MAX = 6;
 /** With one node broken at any time all of the data is served. */
 const NODES_MIN = 4;
