@@ -48,7 +48,16 @@ function world(during: () => void = () => {}) {
     onBytes: (_partition: number, bytes: number) => void moved.push(bytes),
   } as unknown as TransferDeps;
   const options = { self: SELF, limits: DEFAULT_MOVE_LIMITS };
-  const run = () => set.until(synchronise(options, deps, { partition: 0, session: toMoveSession(1), epoch: set.epoch }, SOURCE, NEVER));
+  const run = () =>
+    set.until(
+      synchronise(
+        options,
+        deps,
+        { partition: 0, session: toMoveSession(1), epoch: set.epoch },
+        SOURCE,
+        NEVER,
+      ),
+    );
   const source = set.replica(SOURCE).owned(0);
   if (source === undefined) throw new Error('the source owns nothing');
   return { set, source, run, moved };
@@ -69,6 +78,24 @@ test('it is not done with a source that knows of damaged records: its tree leave
   assert.match(synced.type === 'not-yet' ? synced.reason : '', /2 of its records are damaged at member 2/);
   source.damage = { now: 0, found: 2 };
   assert.equal((await run()).type, 'transferred', 'once they are healed');
+});
+
+test('a tree that is built again here while it is walked makes it begin again', async () => {
+  let own: { rebuildTree(): void } | undefined;
+  const { set, run } = world(() => {
+    own?.rebuildTree();
+    own = undefined;
+  });
+  own = set.replica(SELF).owned(0);
+  assert.match(JSON.stringify(await run()), /built again meanwhile/);
+  assert.equal((await run()).type, 'transferred');
+});
+
+test('without a tree of its own it waits', async () => {
+  const { set, run } = world();
+  const own = set.replica(SELF).owned(0);
+  if (own !== undefined) own.tree = undefined;
+  assert.match(JSON.stringify(await run()), /is being built/);
 });
 
 test('damage that is found, and healed, while the trees are walked makes it begin again', async () => {

@@ -23,13 +23,16 @@ export async function synchronise(
   signal: AbortSignal,
 ): Promise<Transferred> {
   const { replica } = deps;
-  const owned = replica.owned(at.partition);
-  if (owned?.epoch !== at.epoch) return notYet('the epoch is not served here yet');
-  if (owned.tree === undefined) return notYet('its Merkle tree is being built');
   const before = await damageOf(deps, at, source);
   if (typeof before === 'string') return notYet(before);
-  const brought = await bring({ self, limits }, deps, at, source, owned.tree, signal);
+  const owned = replica.owned(at.partition);
+  if (owned?.epoch !== at.epoch) return notYet('the epoch is not served here yet');
+  const { tree } = owned;
+  if (tree === undefined) return notYet('its Merkle tree is being built');
+  const brought = await bring({ self, limits }, deps, at, source, tree, signal);
   if (brought.type === 'not-yet') return brought;
+  // One that was dropped meanwhile may have counted what is damaged here, and agreed where this member holds nothing.
+  if (replica.owned(at.partition)?.tree !== tree) return notYet('its Merkle tree was built again meanwhile');
   const after = await damageOf(deps, at, source);
   if (typeof after === 'string') return notYet(after);
   // It may have been damaged, left out of the tree, and healed again while the trees were walked.
