@@ -55,6 +55,16 @@ export const clusterErrors = {
     'Too few other members could hold the data',
     'Start another node, or cancel another operation, first.',
   ),
+  TOO_FEW_ZONES: entry(
+    409,
+    'Replicas that lie in different zones would share one',
+    'Start another node in that zone first, or repeat the request with force.',
+  ),
+  NO_SPACE: entry(
+    409,
+    'The disks of the members could not take what the operation would bring',
+    'Give them more space, add nodes, or repeat the request with force: each member then takes what fits.',
+  ),
   OPERATION_NOT_CANCELLABLE: entry(
     409,
     'The operation cannot be cancelled any more',
