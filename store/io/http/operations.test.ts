@@ -151,7 +151,7 @@ const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
   [
     '400 UNKNOWN_FIELD',
     { type: 'drain', member: 'node-2', hard: true },
-    /"force".*allowed: type, member, by/,
+    /"hard".*allowed: type, member, force, by/,
   ],
   ['400 UNKNOWN_FIELD', { type: 'rebalance', member: 'node-2' }, /"member".*allowed: type, by/],
   ['400 BAD_FIELD', { type: 'replace', member: 'node-2', force: 'yes' }, /^force: .*boolean/],
