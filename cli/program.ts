@@ -10,7 +10,14 @@ import { registerGet } from './commands/get.ts';
 import { registerImport } from './commands/import.ts';
 import { registerNamespaces } from './commands/namespaces.ts';
 import { registerNodes } from './commands/nodes.ts';
-import { registerCanStop, registerDrain, registerOperations } from './commands/operations.ts';
+import {
+  registerCanStop,
+  registerDrain,
+  registerFactor,
+  registerOperations,
+  registerRebalance,
+  registerReplace,
+} from './commands/operations.ts';
 import { registerPut } from './commands/put.ts';
 import { registerScan } from './commands/scan.ts';
 import { registerShell } from './commands/shell.ts';
@@ -33,6 +40,9 @@ const REGISTER = [
   registerCluster,
   registerNodes,
   registerDrain,
+  registerReplace,
+  registerRebalance,
+  registerFactor,
   registerOperations,
   registerCanStop,
   registerTopology,

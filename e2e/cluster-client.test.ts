@@ -58,19 +58,73 @@ test('bootstrap, weights, removal and transfer change the cluster', async () => 
   await assert.rejects(client.removeMember(''), RangeError);
 });
 
-test('drains, operations and whether a node can be stopped', async () => {
-  await using bench = await start();
+/** Four members, and four partitions on the first three. */
+async function placed() {
+  const bench = await start();
+  for (const name of ['node-2', 'node-3', 'node-4']) bench.server.cluster.addMember(name);
+  bench.server.cluster.placePartitions([1, 2, 3]);
+  return bench;
+}
+
+test('operations are begun, listed and cancelled; a drain is cancelled by its member too', async () => {
+  await using bench = await placed();
   const { client, server } = bench;
-  for (const name of ['node-2', 'node-3', 'node-4']) server.cluster.addMember(name);
-  server.cluster.placePartitions([1, 2, 3]);
-  assert.deepEqual(await client.canStop('node-2'), { canStop: true, reasons: [], partitions: [] });
-  assert.deepEqual(await client.drainMember('node-2'), { epoch: 6, member: 2 });
-  const { epoch, operations } = await client.operations({ consistency: 'local' });
-  assert.deepEqual([epoch, operations.map(({ id }) => id)], [6, ['drain-node-2']]);
+  const drain = await client.drainMember('node-2', { by: 'ann' });
+  assert.deepEqual(drain, { epoch: 6, operation: 'drain-6' });
+  const { epoch, operations } = await client.operations({ consistency: 'local', state: 'running' });
+  assert.deepEqual([epoch, operations.map(({ id, by }) => [id, by])], [6, [['drain-6', 'ann']]]);
+  assert.equal((await client.operation('drain-6')).member, 'node-2');
   await assert.rejects(client.drainMember('node-3'), { code: 'TOO_FEW_MEMBERS', retryable: false });
-  assert.deepEqual(await client.cancelDrain('node-2'), { epoch: 7, member: 2 });
+  assert.deepEqual(await client.cancelDrain('node-2'), { epoch: 7, operation: 'drain-6' });
+  for (const none of ['node-2', 'node-9'])
+    assert.deepEqual(await client.cancelDrain(none), { epoch: 7, operation: undefined });
+  assert.deepEqual(await client.cancelOperation('drain-6'), { epoch: 7, operation: 'drain-6' });
+  assert.deepEqual((await client.operations({ state: 'running' })).operations, []);
+
+  await assert.rejects(client.replaceMember('node-2'), { code: 'MEMBER_ALIVE', status: 409 });
+  assert.equal((await client.replaceMember('node-2', { force: true })).operation, 'replace-8');
+  assert.equal((await client.rebalance()).operation, 'rebalance-9');
+  assert.equal((await client.changeReplicationFactor(3)).operation, undefined);
+  assert.equal((await client.changeReplicationFactor(2)).operation, 'factor-10');
+  await assert.rejects(client.changeReplicationFactor(9), { code: 'TOO_FEW_MEMBERS' });
+  await assert.rejects(client.operation('drain-9'), { code: 'OPERATION_NOT_FOUND' });
+  await assert.rejects(client.operation(''), RangeError);
+  await assert.rejects(client.cancelDrain(''), RangeError);
+  assert.deepEqual(await client.updateMember('node-2', { zone: 'b' }), { epoch: 11, member: 2 });
+  assert.equal(server.cluster.state?.members.get(2)?.zone, 'b');
+});
+
+test('watchOperation tells of each change until the operation has ended, and throws where it cannot go on', async () => {
+  await using bench = await placed();
+  const { client, server } = bench;
+  const { operation = '' } = await client.drainMember('node-2');
+  const seen: string[] = [];
+  for await (const { state, partitionsLeft } of client.watchOperation(operation)) {
+    seen.push(`${state} ${partitionsLeft}`);
+    if (partitionsLeft > 0) server.cluster.placePartitions([1, 3, 4]);
+    else server.cluster.endOperations();
+  }
+  assert.deepEqual(seen, ['running 4', 'running 0', 'done 0']);
+  await assert.rejects(client.watchOperation('drain-99').next(), { code: 'OPERATION_NOT_FOUND' });
+
+  const { operation: next = '' } = await client.rebalance();
+  const broken = client.watchOperation(next);
+  await broken.next();
+  server.cluster.state = undefined;
+  await assert.rejects(broken.next(), { code: 'CLUSTER_WAITING' });
+});
+
+test('canStop takes a lease unless it only looks; stopNode is for the node itself', async () => {
+  await using bench = await placed();
+  const { client, server } = bench;
+  const yes = { canStop: true, reasons: [], partitions: [] };
+  assert.deepEqual(await client.canStop('node-2', { look: true }), yes);
+  assert.deepEqual(await client.canStop('node-2'), { ...yes, until: '2026-01-01T00:01:00.000Z' });
+  assert.equal((await client.canStop('node-3')).canStop, false);
   await assert.rejects(client.canStop('node-9'), { code: 'MEMBER_NOT_FOUND' });
   await assert.rejects(client.canStop(''), RangeError);
+  await assert.rejects(client.stopNode('node-2'), { code: 'WRONG_NODE', status: 421 });
+  assert.deepEqual([await client.stopNode('node-1'), server.stops()], [{ node: 'node-1' }, 1]);
 });
 
 test('what was certainly not executed is tried again', async () => {

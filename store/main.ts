@@ -13,6 +13,7 @@ import { createLogger, type Logger } from './io/log.ts';
 import { createMetrics, type Metrics } from './io/metrics.ts';
 import { ENGINE_DEFAULTS, type EngineOptions, openEngine } from './io/open-engine.ts';
 import { PeerTraffic } from './io/peer-traffic.ts';
+import { allowsRemoteStop } from './io/remote-stop.ts';
 import { systemClock } from './io/system-clock.ts';
 import { systemRandom } from './io/system-random.ts';
 import { type TcpEvents, tcpOptions } from './io/tcp/options.ts';
@@ -28,22 +29,23 @@ const EXIT_CONSENSUS_FAILED = 71;
 const LOAD_INTERVAL_MS = 1000;
 
 /**
- * Runs a node until SIGTERM, SIGINT or a failed storage; returns the exit code. After a failed write or fsync the
+ * Runs a node until SIGTERM, SIGINT, a request to stop or a failed storage; returns the exit code. After a failed write or fsync the
  * process ends at once with 70: only a restart, which reads what is really on the disk, can tell what was kept.
  */
 export async function runServer({ config }: ResolvedConfig): Promise<number> {
   const log = createLogger({ level: config['log.level'], name: config['node.name'] });
   const metrics = createMetrics();
+  const asked = Promise.withResolvers<'request'>();
   let running: Running;
   try {
-    running = await start(config, log, metrics);
+    running = await start(config, log, metrics, () => asked.resolve('request'));
   } catch (error) {
     log.fatal({ err: error }, 'the node did not start');
     process.stderr.write(`kvorum: the node did not start: ${(error as Error).message}\n`);
     return EXIT_NOT_STARTED;
   }
-  const signal = await nextSignal();
-  log.info({ signal }, 'stopping: no new requests, finishing what is in flight');
+  const by = await Promise.race([nextSignal(), asked.promise]);
+  log.info({ by }, 'stopping: no new requests, finishing what is in flight');
   await running.server.close(config['shutdown.graceMs']);
   running.loadMeter[Symbol.dispose]();
   await running.node.stop();
@@ -53,7 +55,7 @@ export async function runServer({ config }: ResolvedConfig): Promise<number> {
 
 type Running = { readonly node: KvorumNode; readonly server: HttpServer; readonly loadMeter: Disposable };
 
-async function start(given: Config, log: Logger, metrics: Metrics): Promise<Running> {
+async function start(given: Config, log: Logger, metrics: Metrics, stop: () => void): Promise<Running> {
   const config = { ...given, 'http.port': await choosePort(given['http.host'], given['http.port']) };
   mkdirSync(config['node.dataDir'], { recursive: true });
   const startedAtMs = systemClock.monotonicMs();
@@ -91,6 +93,7 @@ async function start(given: Config, log: Logger, metrics: Metrics): Promise<Runn
     metrics,
     readiness: () => readinessOf(node),
     status: () => statusOf(config, node, startedAtMs),
+    stop,
   });
   const openedInMs = Math.round(systemClock.monotonicMs() - startedAtMs);
   const peerAddress = transport.address;
@@ -163,6 +166,7 @@ function httpOptions(config: Config): HttpOptions {
     requestTimeoutMs: config['http.requestTimeoutMs'],
     keepAliveTimeoutMs: config['http.keepAliveTimeoutMs'],
     streamStallMsMax: config['http.streamStallMsMax'],
+    remoteStop: allowsRemoteStop(config),
     askedTimeoutMsMax: config['replication.requestTimeoutMsMax'],
     keyBytesMax: config['limits.keyBytesMax'],
     valueBytesMax: config['limits.valueBytesMax'],

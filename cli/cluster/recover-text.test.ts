@@ -13,6 +13,7 @@ const member = (number: number, name: string): Member => ({
     weight: 100,
     state: 'up',
     isDraining: false,
+    zoneReplaced: undefined,
     incarnation: 1,
     life: 'l',
   },

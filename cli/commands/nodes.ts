@@ -1,10 +1,18 @@
+import type { MemberUpdate } from '@kvorum/client';
 import type { Command } from 'commander';
 import { showMembers } from '../cluster/cluster-actions.ts';
+import { stopNode } from '../cluster/stop-node.ts';
+import { usageError } from '../lib/cli-error.ts';
 import { confirm } from '../lib/confirm.ts';
+import { numberBetween } from '../lib/parse-option.ts';
 import { print, printJson, withSession } from '../lib/session.ts';
 
+const WEIGHT_MAX = 1000;
+
 export function registerNodes(program: Command): void {
-  const group = program.command('nodes').description('list the members of the cluster, remove one');
+  const group = program
+    .command('nodes')
+    .description('list the members of the cluster; change, stop or remove one');
   group
     .command('list', { isDefault: true })
     .description('members with liveness, role, weight, epoch and addresses')
@@ -20,5 +28,27 @@ export function registerNodes(program: Command): void {
         if (output === 'json') printJson(result);
         else print(`removed ${name} (member ${result.member}), epoch ${result.epoch}\n`);
       });
+    });
+  group
+    .command('update <name>')
+    .description('change the weight or the zone of a member; its data moves accordingly')
+    .option('--weight <weight>', 'share of the data relative to others', numberBetween(1, WEIGHT_MAX))
+    .option('--zone <zone>', 'failure domain; counts until the node announces another one')
+    .action(async (name: string, update: MemberUpdate, command: Command) => {
+      if (Object.keys(update).length === 0) throw usageError('give --weight, --zone, or both');
+      await withSession(command, async ({ client, output }) => {
+        const result = await client.updateMember(name, update);
+        if (output === 'json') printJson(result);
+        else print(`changed ${name} (member ${result.member}), epoch ${result.epoch}\n`);
+      });
+    });
+  group
+    .command('stop <name>')
+    .description(
+      'stop the process of a node, where no quorum is lost by it; exit 1 with the reasons where one is',
+    )
+    .option('--force', 'whatever is lost by it')
+    .action(async (name: string, { force = false }: { readonly force?: boolean }, command: Command) => {
+      await withSession(command, async (session) => await stopNode(session, name, { force }));
     });
 }

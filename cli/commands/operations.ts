@@ -1,37 +1,98 @@
+import type { NewOperation } from '@kvorum/client';
 import type { Command } from 'commander';
 import { usageError } from '../lib/cli-error.ts';
-import { print, printJson, withSession } from '../lib/session.ts';
-import { showOperations, showStopVerdict } from '../operations/operation-actions.ts';
-import { waitForDrain } from '../operations/wait-for-drain.ts';
+import { numberBetween } from '../lib/parse-option.ts';
+import { withSession } from '../lib/session.ts';
+import {
+  cancelDrain,
+  cancelOperation,
+  showOperations,
+  showStopVerdict,
+  startOperation,
+} from '../operations/operation-actions.ts';
+import { waitForOperation } from '../operations/wait-for-operation.ts';
 
-type DrainFlags = { readonly wait?: true; readonly cancel?: true };
+type WaitFlags = { readonly wait?: true };
+
+const REPLICATION_FACTOR_MAX = 9;
+const WAIT = 'until it has ended; interrupting this leaves it going';
 
 export function registerDrain(program: Command): void {
   program
     .command('drain <name>')
-    .description('move the data of a member to the others, so that it can be removed')
-    .option('--wait', 'until nothing is left on it; interrupting this leaves the drain going')
+    .description('move the data of a member to the others, and remove it then')
+    .option('--wait', WAIT)
     .option('--cancel', 'end the drain; what has moved stays where it is')
-    .action(async (name: string, flags: DrainFlags, command: Command) => {
+    .action(async (name: string, flags: WaitFlags & { readonly cancel?: true }, command: Command) => {
       if (flags.wait && flags.cancel) throw usageError('give --wait or --cancel, not both');
-      await withSession(command, async (session) => {
-        const { client, output } = session;
-        const result = await (flags.cancel ? client.cancelDrain(name) : client.drainMember(name));
-        if (flags.wait) return await waitForDrain(session, name);
-        if (output === 'json') printJson(result);
-        else if (flags.cancel) print(`${name} does not drain, epoch ${result.epoch}\n`);
-        else print(`${name} drains since epoch ${result.epoch}; kvorum operations tells how far it is\n`);
-      });
+      if (flags.cancel)
+        return await withSession(command, async (session) => await cancelDrain(session, name));
+      await start(command, { type: 'drain', member: name }, flags);
     });
 }
 
-export function registerOperations(program: Command): void {
+export function registerReplace(program: Command): void {
   program
+    .command('replace <name>')
+    .description('make the data of a lost member anew on others, and remove it then')
+    .option('--force', 'also of a member that is up')
+    .option('--wait', WAIT)
+    .action(async (name: string, flags: WaitFlags & { readonly force?: true }, command: Command) => {
+      await start(command, { type: 'replace', member: name, force: flags.force === true }, flags);
+    });
+}
+
+export function registerRebalance(program: Command): void {
+  program
+    .command('rebalance')
+    .description('have every partition go where it should be')
+    .option('--wait', WAIT)
+    .action(async (flags: WaitFlags, command: Command) => {
+      await start(command, { type: 'rebalance' }, flags);
+    });
+}
+
+export function registerFactor(program: Command): void {
+  const parse = numberBetween(1, REPLICATION_FACTOR_MAX);
+  program
+    .command('factor')
+    .argument('<count>', 'replicas of each partition, 1 to 9', parse)
+    .description('change the replication factor')
+    .option('--wait', WAIT)
+    .action(async (replicationFactor: number, flags: WaitFlags, command: Command) => {
+      await start(command, { type: 'factor', replicationFactor }, flags);
+    });
+}
+
+async function start(command: Command, wanted: NewOperation, { wait }: WaitFlags): Promise<void> {
+  await withSession(command, async (session) => {
+    await startOperation(session, wanted, { wait: wait === true });
+  });
+}
+
+export function registerOperations(program: Command): void {
+  const group = program
     .command('operations')
-    .description(
-      'what is being done with the data (drains, replacements, a rebalance), and what it waits for',
-    )
-    .action(async (_flags: unknown, command: Command) => await withSession(command, showOperations));
+    .description('what is being done with the data, and what it waits for');
+  group
+    .command('list', { isDefault: true })
+    .description('drains, replacements, rebalances and changes of the factor that run')
+    .option('--all', 'also those that ended of late')
+    .action(async ({ all = false }: { readonly all?: boolean }, command: Command) => {
+      await withSession(command, async (session) => await showOperations(session, { all }));
+    });
+  group
+    .command('watch <id>')
+    .description('show how far one is until it has ended; interrupting this leaves it going')
+    .action(async (id: string, _flags: unknown, command: Command) => {
+      await withSession(command, async (session) => await waitForOperation(session, id));
+    });
+  group
+    .command('cancel <id>')
+    .description('end one; what has moved stays where it is')
+    .action(async (id: string, _flags: unknown, command: Command) => {
+      await withSession(command, async (session) => await cancelOperation(session, id));
+    });
 }
 
 export function registerCanStop(program: Command): void {
@@ -40,7 +101,8 @@ export function registerCanStop(program: Command): void {
     .description(
       'whether a node can be stopped now without a quorum being lost; exit 1 with the reasons where not',
     )
-    .action(async (name: string, _flags: unknown, command: Command) => {
-      await withSession(command, async (session) => await showStopVerdict(session, name));
+    .option('--look', 'only ask: else a yes keeps others from being stopped beside it for a minute')
+    .action(async (name: string, { look = false }: { readonly look?: boolean }, command: Command) => {
+      await withSession(command, async (session) => await showStopVerdict(session, name, { look }));
     });
 }

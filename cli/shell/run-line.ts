@@ -3,7 +3,7 @@ import { showExplanation, showPlace, showRing } from '../data/data-actions.ts';
 import { CliError, EXIT, usageError } from '../lib/cli-error.ts';
 import { formatKey, parseKey, previewValue } from '../lib/key-format.ts';
 import { print, type Session } from '../lib/session.ts';
-import { showOperations, showStopVerdict } from '../operations/operation-actions.ts';
+import { showOperations, showStopVerdict, startOperation } from '../operations/operation-actions.ts';
 import { splitWords } from './split-words.ts';
 
 export type ShellState = { readonly session: Session; namespace: string; isDone: boolean };
@@ -119,14 +119,22 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     help: 'what is being done with the data, and what it waits for',
     wordsMin: 0,
     wordsMax: 0,
-    run: async ({ session }) => await showOperations(session),
+    run: async ({ session }) => await showOperations(session, { all: false }),
   },
   'can-stop': {
     usage: 'can-stop NAME',
-    help: 'whether a node can be stopped now',
+    help: 'whether a node can be stopped now; a yes keeps others from it for a minute',
     wordsMin: 1,
     wordsMax: 1,
-    run: async ({ session }, [name = '']) => await showStopVerdict(session, name),
+    run: async ({ session }, [name = '']) => await showStopVerdict(session, name, { look: false }),
+  },
+  drain: {
+    usage: 'drain NAME',
+    help: 'move the data of a member to the others, and remove it then',
+    wordsMin: 1,
+    wordsMax: 1,
+    run: async ({ session }, [member = '']) =>
+      await startOperation(session, { type: 'drain', member }, { wait: false }),
   },
   topology: {
     usage: 'topology',

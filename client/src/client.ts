@@ -15,9 +15,8 @@ import type {
   ClusterStatus,
   MemberChange,
   MemberList,
-  OperationList,
+  MemberUpdate,
   ReadConsistency,
-  StopVerdict,
   Topology,
   TopologyQuery,
 } from './cluster-types.ts';
@@ -34,7 +33,24 @@ import { deleteKey, getKey, headKey, putKey } from './keys.ts';
 import type { ReadOptions, WriteOptions } from './levels.ts';
 import { createNamespace, deleteNamespace, getNamespace, listNamespaces } from './namespaces.ts';
 import { nodeStatus, readiness } from './node-status.ts';
-import { cancelDrain, canStop, drainMember, listOperations } from './operations.ts';
+import type {
+  NewOperation,
+  Operation,
+  OperationChange,
+  OperationList,
+  OperationState,
+  StopVerdict,
+} from './operation-types.ts';
+import {
+  cancelDrain,
+  cancelOperation,
+  canStop,
+  listOperations,
+  readOperation,
+  startOperation,
+  stopNode,
+  watchOperation,
+} from './operations.ts';
 import { exportRange, readPage, readPages, runBatch } from './ranges.ts';
 import {
   explainKey,
@@ -68,6 +84,9 @@ export type ClientOptions = TransportOptions & {
   /** Puts concurrent `put`, `get` and `delete` into one request per node. Default: each goes by itself. */
   readonly batching?: BatchingOptions;
 };
+
+/** `by`: who asks, for whoever reads the list of operations. */
+type Asking = { readonly by?: string } & CallOptions;
 
 /**
  * A client of a cluster, or of one node. It keeps connections: one client per process is enough, and `close()` (or
@@ -241,31 +260,86 @@ export class KvorumClient implements AsyncDisposable {
     return await removeMember(this.#transport, name, options);
   }
 
-  /** Has the member give its data to the others; `operations` tells how far it is. A success too where it does already. */
-  async drainMember(name: string, options?: CallOptions): Promise<MemberChange> {
-    return await drainMember(this.#transport, name, options);
+  /**
+   * Begins what is asked for; asked for again while it runs it is the same operation. Refused at once where it could never end,
+   * TOO_FEW_MEMBERS.
+   */
+  async startOperation(operation: NewOperation, options?: CallOptions): Promise<OperationChange> {
+    return await startOperation(this.#transport, operation, options);
   }
 
-  /** What has moved stays where it is. A success too where the member does not drain. */
-  async cancelDrain(name: string, options?: CallOptions): Promise<MemberChange> {
+  /** Has the member give its data to the others, and removes it then. */
+  async drainMember(name: string, options: Asking = {}): Promise<OperationChange> {
+    return await this.startOperation({ type: 'drain', member: name, ...byOf(options) }, options);
+  }
+
+  /** Ends the drain of the member; what has moved stays where it is. A success too where it does not drain. */
+  async cancelDrain(name: string, options?: CallOptions): Promise<OperationChange> {
     return await cancelDrain(this.#transport, name, options);
   }
 
-  /** What is being done with the data. */
-  async operations(options?: { consistency?: ReadConsistency } & CallOptions): Promise<OperationList> {
+  /** Has the data of a lost member made anew from what the others hold. One that is up is refused, MEMBER_ALIVE, without `force`. */
+  async replaceMember(name: string, options: { force?: boolean } & Asking = {}): Promise<OperationChange> {
+    const { force = false } = options;
+    return await this.startOperation({ type: 'replace', member: name, force, ...byOf(options) }, options);
+  }
+
+  /** Has every partition go where it should be. */
+  async rebalance(options: Asking = {}): Promise<OperationChange> {
+    return await this.startOperation({ type: 'rebalance', ...byOf(options) }, options);
+  }
+
+  /** 1 to 9 replicas of each partition. There is no operation where they are as many already. */
+  async changeReplicationFactor(replicationFactor: number, options: Asking = {}): Promise<OperationChange> {
+    return await this.startOperation({ type: 'factor', replicationFactor, ...byOf(options) }, options);
+  }
+
+  /** What is being done with the data, and was done of late, oldest first; or those in one state. */
+  async operations(
+    options?: { state?: OperationState; consistency?: ReadConsistency } & CallOptions,
+  ): Promise<OperationList> {
     return await listOperations(this.#transport, options);
   }
 
-  /** Whether the node can be stopped now without a quorum being lost. */
-  async canStop(
-    name: string,
-    options?: { consistency?: ReadConsistency } & CallOptions,
-  ): Promise<StopVerdict> {
+  /** One that is not known, or was forgotten, is an error, OPERATION_NOT_FOUND. */
+  async operation(id: string, options?: { consistency?: ReadConsistency } & CallOptions): Promise<Operation> {
+    return await readOperation(this.#transport, id, options);
+  }
+
+  /** What has moved stays where it is. A success too where it was cancelled; OPERATION_NOT_CANCELLABLE where it is done. */
+  async cancelOperation(id: string, options?: CallOptions): Promise<OperationChange> {
+    return await cancelOperation(this.#transport, id, options);
+  }
+
+  /**
+   * The operation now and at each change, and at least every two seconds; the last one is what it was when it had ended. Throws where the
+   * stream breaks, and the operation goes on: watch it again. `timeoutMs` bounds each wait for a sign of life.
+   */
+  watchOperation(
+    id: string,
+    options: { consistency?: ReadConsistency } & CallOptions = {},
+  ): AsyncGenerator<Operation, void, undefined> {
+    return watchOperation(this.#transport, id, options);
+  }
+
+  /**
+   * Whether the node can be stopped now without a quorum being lost. A yes counts until its `until`: others hear of the node as stopped
+   * meanwhile. `look` only asks.
+   */
+  async canStop(name: string, options?: { look?: boolean } & CallOptions): Promise<StopVerdict> {
     return await canStop(this.#transport, name, options);
   }
 
-  /** `weight` is 1..1000. */
-  async updateMember(name: string, update: { weight: number }, options?: CallOptions): Promise<MemberChange> {
+  /**
+   * Stops the node that this client is given, which must be of that name: a client of one URL with `ring: false`. Nobody is asked
+   * whether it can be stopped: `canStop` is.
+   */
+  async stopNode(name: string, options?: CallOptions): Promise<{ node: string }> {
+    return await stopNode(this.#transport, name, options);
+  }
+
+  /** Weight, zone, or both. */
+  async updateMember(name: string, update: MemberUpdate, options?: CallOptions): Promise<MemberChange> {
     return await updateMember(this.#transport, name, update, options);
   }
 
@@ -318,6 +392,10 @@ export class KvorumClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function byOf({ by }: Asking): { by?: string } {
+  return by === undefined ? {} : { by };
 }
 
 function writtenOf({ version, expiresAt }: BatchSuccess): Written {

@@ -63,6 +63,8 @@ export type Member = {
   readonly httpAddress: string;
   /** Failure domain; empty where there is none. */
   readonly zone: string;
+  /** What it announces, where its zone was set by hand. */
+  readonly zoneReplaced?: string;
   readonly version: string;
   /** Counts its starts; `life` tells two starts with the same count apart. */
   readonly incarnation: number;
@@ -106,32 +108,6 @@ export type Topology = {
 /** A partition is copied (`joint`), brought up to date (`transfer`), and read from its new replicas (`switch`). */
 export type MoveStage = 'joint' | 'transfer' | 'switch';
 
-/** What is being done with the data, and why. A drain is done with 0 `partitionsLeft`, and there until its member is removed. */
-export type Operation = {
-  /** `drain-kvorum-3`: the same for as long as it lasts. */
-  readonly id: string;
-  /** `replace`: of a member that is gone for good. */
-  readonly type: 'drain' | 'replace' | 'rebalance';
-  /** The name of the member whose data moves away; absent for a rebalance. */
-  readonly member?: string;
-  readonly partitionsLeft: number;
-  readonly partitionsMoving: number;
-  readonly stages: Readonly<Record<MoveStage, number>>;
-  /** What most of the partitions wait for, in words. */
-  readonly blockedBy?: string;
-};
-
-export type OperationList = { readonly epoch: number; readonly operations: readonly Operation[] };
-
-/** Of the moment when it was asked for: two that ask at once may both hear yes. */
-export type StopVerdict = {
-  readonly canStop: boolean;
-  /** Why not, in words. */
-  readonly reasons: readonly string[];
-  /** Those that would be left without a quorum. */
-  readonly partitions: readonly number[];
-};
-
 /**
  * `linearizable` (the default) includes every change that was acknowledged before, and needs a leader; `local` is what
  * the asked node has applied, and always answers.
@@ -153,6 +129,14 @@ export type BootstrapOptions = {
   readonly replicationFactor?: number;
   /** A power of two, 1 to 4096. */
   readonly partitions?: number;
+};
+
+/** What is not given stays as it is. */
+export type MemberUpdate = {
+  /** 1 to 1000. */
+  readonly weight?: number;
+  /** At most 63 letters, digits, dots, hyphens and underscores. It counts until the node announces another one. */
+  readonly zone?: string;
 };
 
 /** `epoch`: the change holds since then. */

@@ -4,6 +4,7 @@ import type {
   ClusterStatus,
   MemberChange,
   MemberList,
+  MemberUpdate,
   ReadConsistency,
   Topology,
   TopologyQuery,
@@ -84,7 +85,7 @@ export async function removeMember(
 export async function updateMember(
   transport: Transport,
   name: string,
-  update: { readonly weight: number },
+  update: MemberUpdate,
   options?: CallOptions,
 ): Promise<MemberChange> {
   return changeOf(jsonOf(await transport.call(change('PATCH', memberPath(name), update), options)));
@@ -133,6 +134,6 @@ function topologyOf(answer: Parameters<typeof jsonOf>[0]): Topology {
   return json as Topology;
 }
 
-export function changeOf(json: Json): MemberChange {
+function changeOf(json: Json): MemberChange {
   return { epoch: numberIn(json, 'epoch'), member: numberIn(json, 'member') };
 }

@@ -16,6 +16,7 @@ export {
   type Problem,
 } from './errors.ts';
 export type { Level, ReadLevels, ReadOptions, WriteLevels, WriteOptions } from './levels.ts';
+export type * from './operation-types.ts';
 export type { LocalEntry, LocalPage, LocalQuery } from './ring-calls.ts';
 export type { RingOptions } from './ring-keeper.ts';
 export type { CallOptions } from './transport.ts';

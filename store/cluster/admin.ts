@@ -1,22 +1,26 @@
-import { canStop } from '../core/moves/can-stop.ts';
 import { operationsOf } from '../core/moves/operations.ts';
 import type { MemberId } from '../core/raft/types.ts';
-import type { TopologyCommand } from '../core/topology/command.ts';
+import type { RequestedWant, TopologyCommand } from '../core/topology/command.ts';
 import type { Member as TopologyMember, TopologyState } from '../core/topology/types.ts';
-import type { Clock } from '../ports/clock.ts';
 import {
   type ChangeResult,
   type ClusterAdmin,
   ClusterError,
   type ClusterStatus,
   type OperationList,
+  type OperationRequest,
 } from './cluster-admin.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import { membersOfView, type NodeView, statusOfMember, statusWithoutCluster } from './cluster-status.ts';
 import type { Member } from './member.ts';
+import { startOf } from './move-driver.ts';
+import { memberOfName, requireNamed, requireState } from './named.ts';
+import { askToStop, type StopQuestionOptions } from './stop-question.ts';
+
+export type ClusterAdminDeps = Omit<StopQuestionOptions, 'isLookOnly'>;
 
 /** The cluster as the interfaces of `node` see it. */
-export function createClusterAdmin(node: ClusterNode, deps: { readonly clock: Clock }): ClusterAdmin {
+export function createClusterAdmin(node: ClusterNode, deps: ClusterAdminDeps): ClusterAdmin {
   const propose = (command: TopologyCommand, signal: AbortSignal): Promise<ChangeResult> =>
     requireMember(node).calls.propose(command, signal);
 
@@ -39,11 +43,11 @@ export function createClusterAdmin(node: ClusterNode, deps: { readonly clock: Cl
       const { number } = await findMember(member, name, signal);
       return propose({ type: 'remove-member', member: number }, signal);
     },
-    async updateMember(name, { weight }, signal) {
+    async updateMember(name, { weight, zone }, signal) {
       const member = requireMember(node);
-      const known = memberOfName(member, name);
+      const known = memberOfName(requireState(member), name);
       const update = (number: MemberId): Promise<ChangeResult> =>
-        propose({ type: 'update-member', member: number, weight }, signal);
+        propose({ type: 'update-member', member: number, weight, zone }, signal);
       // To a number that is no member's any more it is refused: only then the newest topology is worth a round.
       if (known !== undefined) {
         try {
@@ -54,23 +58,22 @@ export function createClusterAdmin(node: ClusterNode, deps: { readonly clock: Cl
       }
       return update((await findMember(member, name, signal)).number);
     },
-    async drain(name, signal) {
+    async startOperation(request, signal) {
       const member = requireMember(node);
-      const { number } = await findMember(member, name, signal);
-      return propose({ type: 'drain-start', expectedEpoch: undefined, member: number }, signal);
-    },
-    async cancelDrain(name, signal) {
-      const member = requireMember(node);
-      const { number } = await findMember(member, name, signal);
-      return propose({ type: 'drain-cancel', member: number }, signal);
-    },
-    operations: () => operationList(requireMember(node)),
-    canStop(name) {
-      const member = requireMember(node);
+      await member.readBarrier(signal);
       const state = requireState(member);
-      const { voters } = member.driver.status().configuration;
-      return canStop(state, requireNamed(member, name).number, { ...member.moveFacts(state), voters });
+      const command = startOf(wantOf(state, request), {
+        ...{ state, facts: member.moveFacts(state), atMs: deps.clock.nowMs() },
+      });
+      const isForced = request.type === 'replace' && request.force === true;
+      const { epoch, subject } = await propose({ ...command, isForced, by: request.by }, signal);
+      const operation = subject === 0 ? undefined : `${request.type}-${subject}`;
+      return { epoch, operation };
     },
+    cancelOperation: (id, signal) =>
+      propose({ type: 'operation-cancel', id, atMs: deps.clock.nowMs() }, signal),
+    operations: () => operationList(requireMember(node)),
+    canStop: (name, options, signal) => askToStop(requireMember(node), name, { ...options, ...deps }, signal),
     async transferLeadership(to, signal) {
       const member = requireMember(node);
       const target = to === undefined ? undefined : (await findMember(member, to, signal)).number;
@@ -105,11 +108,24 @@ function statusOf(node: ClusterNode): ClusterStatus {
 function operationList(member: Member): OperationList {
   const state = requireState(member);
   const facts = member.moveFacts(state);
-  const operations = operationsOf(state, facts).map((operation) => ({
+  const operations = operationsOf(state, facts).map(({ name, member: of, ...operation }) => ({
     ...operation,
-    member: operation.member === undefined ? undefined : facts.nameOf(operation.member),
+    id: name,
+    member: of === undefined ? undefined : facts.nameOf(of),
   }));
   return { epoch: state.epoch, operations };
+}
+
+function wantOf(state: TopologyState, request: OperationRequest): RequestedWant {
+  switch (request.type) {
+    case 'rebalance':
+      return { type: 'rebalance' };
+    case 'factor':
+      return { type: 'factor', replicationFactor: request.replicationFactor };
+    case 'drain':
+    case 'replace':
+      return { type: request.type, member: requireNamed(state, request.member).number };
+  }
 }
 
 function requireMember(node: ClusterNode): Member {
@@ -125,28 +141,11 @@ function requireMember(node: ClusterNode): Member {
   }
 }
 
-function requireState(member: Member): TopologyState {
-  const { state } = member.topology;
-  if (state === undefined)
-    throw new ClusterError('CLUSTER_WAITING', 'the topology has not arrived at this node yet; try again');
-  return state;
-}
-
 /**
  * By name, as of now: a name may be another member's since it was replaced, and a change to the old one would be
  * acknowledged and not made.
  */
 async function findMember(member: Member, name: string, signal: AbortSignal): Promise<TopologyMember> {
   await member.readBarrier(signal);
-  return requireNamed(member, name);
-}
-
-function requireNamed(member: Member, name: string): TopologyMember {
-  const found = memberOfName(member, name);
-  if (found === undefined) throw new ClusterError('MEMBER_NOT_FOUND', `there is no member '${name}'`);
-  return found;
-}
-
-function memberOfName(member: Member, name: string): TopologyMember | undefined {
-  return [...requireState(member).members.values()].find((each) => each.name === name);
+  return requireNamed(requireState(member), name);
 }

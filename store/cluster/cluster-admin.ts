@@ -1,6 +1,6 @@
 import type { Liveness } from '../core/gossip/messages.ts';
 import type { StopVerdict } from '../core/moves/can-stop.ts';
-import type { Operation } from '../core/moves/operations.ts';
+import type { OperationStatus } from '../core/moves/operations.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import type { TopologyRefusalCode } from '../core/topology/command.ts';
 import type { Epoch, Member, TopologyState } from '../core/topology/types.ts';
@@ -20,18 +20,18 @@ export type ClusterAdmin = {
   waitForEpoch(after: Epoch, signal: AbortSignal): Promise<TopologyState>;
   bootstrap(request: BootstrapRequest): Promise<{ readonly clusterId: string; readonly created: boolean }>;
   removeMember(name: string, signal: AbortSignal): Promise<ChangeResult>;
-  updateMember(name: string, change: { readonly weight: number }, signal: AbortSignal): Promise<ChangeResult>;
-  /** From now on the member gives its data away; a success too where it does already. */
-  drain(name: string, signal: AbortSignal): Promise<ChangeResult>;
-  /** Ends a drain: what has moved stays where it is; a success too where there is none. */
-  cancelDrain(name: string, signal: AbortSignal): Promise<ChangeResult>;
-  /**
-   * What is being done with the data, by the topology that this node has applied and its own gossip. So a follower may count a
-   * member as gone a little before or after the leader does, and the leader's word is what is done.
-   */
+  updateMember(name: string, change: MemberChange, signal: AbortSignal): Promise<ChangeResult>;
+  /** Resolves with the name of the operation, also where it is under way already. */
+  startOperation(request: OperationRequest, signal: AbortSignal): Promise<OperationStarted>;
+  /** What has moved stays where it is, and moves under way go back as far as they can. A success too where it was cancelled before. */
+  cancelOperation(id: Epoch, signal: AbortSignal): Promise<ChangeResult>;
+  /** What is being done with the data, and was done of late, by the topology that this node has applied and its own gossip. */
   operations(): OperationList;
-  /** Whether the member can be stopped now, as far as this node knows. Throws ClusterError MEMBER_NOT_FOUND. */
-  canStop(name: string): StopVerdict;
+  /**
+   * Whether the member can be stopped now. A yes counts for `STOP_LEASE_MS`: until then nobody else hears one that together with it
+   * would break a quorum, unless it `isLookOnly`. Throws ClusterError MEMBER_NOT_FOUND.
+   */
+  canStop(name: string, options: { readonly isLookOnly: boolean }, signal: AbortSignal): Promise<StopAnswer>;
   /** Resolves with the new leader. Without `to` the leader chooses the voter that is furthest. */
   transferLeadership(to: string | undefined, signal: AbortSignal): Promise<{ readonly leader: string }>;
   createNamespace(name: string, signal: AbortSignal): Promise<ChangeResult>;
@@ -42,6 +42,27 @@ export type ReadConsistency = 'linearizable' | 'local';
 
 /** `subject`: the number of the member, or the id of the namespace, that the change was about. */
 export type ChangeResult = { readonly epoch: Epoch; readonly subject: number };
+
+/** What is not given stays as it is. */
+export type MemberChange = { readonly weight?: number | undefined; readonly zone?: string | undefined };
+
+/** Members by name. `by`: who asks, for whoever reads the list. */
+export type OperationRequest = { readonly by: string } & (
+  | { readonly type: 'drain'; readonly member: string }
+  /** Also of a member that is up where `force` says so. */
+  | { readonly type: 'replace'; readonly member: string; readonly force?: boolean | undefined }
+  | { readonly type: 'rebalance' }
+  | { readonly type: 'factor'; readonly replicationFactor: number }
+);
+
+/** `operation` is undefined where nothing is to be done: the factor is what it is. */
+export type OperationStarted = { readonly epoch: Epoch; readonly operation: string | undefined };
+
+/** How long a yes counts: longer than it takes until a node that has stopped is seen to be down. */
+export const STOP_LEASE_MS = 60_000;
+
+/** `untilMs`: of the lease, in milliseconds since 1970 by the clock of the node that was asked. */
+export type StopAnswer = StopVerdict & { readonly untilMs?: number | undefined };
 
 export type BootstrapRequest = {
   /** 32 hexadecimal digits; drawn where absent. The same id again is a success. */
@@ -112,8 +133,11 @@ export type MemberView = Member & {
 /** Of one epoch of the topology. */
 export type OperationList = { readonly epoch: Epoch; readonly operations: readonly OperationView[] };
 
-/** `member` is its name, or `member-N` where its number was retired. */
-export type OperationView = Omit<Operation, 'member'> & { readonly member: string | undefined };
+/** `id` as in `drain-17`; `member` is its name, or `member-N` where its number was retired. */
+export type OperationView = Omit<OperationStatus, 'id' | 'name' | 'member'> & {
+  readonly id: string;
+  readonly member: string | undefined;
+};
 
 export type ClusterErrorCode =
   | TopologyRefusalCode

@@ -11,47 +11,44 @@ class Bench {
   readonly down = new Set<number>();
   isLeader = false;
   nowMs = 0;
-  readonly facts = new MemberFacts(
-    { replaceMemberAfterMs: AFTER_MS },
-    {
-      clock: {
-        nowMs: () => this.nowMs,
-        monotonicMs: () => this.nowMs,
-        setTimer: () => ({ cancel: () => {} }),
-      },
-      isLeader: () => this.isLeader,
-      isUp: (member) => !this.down.has(member),
+  readonly facts = new MemberFacts({
+    clock: {
+      nowMs: () => this.nowMs,
+      monotonicMs: () => this.nowMs,
+      setTimer: () => ({ cancel: () => {} }),
     },
-  );
+    isLeader: () => this.isLeader,
+    isUp: (member) => !this.down.has(member),
+  });
 
-  goneAt(nowMs: number): readonly number[] {
+  lostAt(nowMs: number): readonly number[] {
     this.nowMs = nowMs;
-    const { isGone } = this.facts.of(this.state);
-    return [1, 2, 3].filter((member) => isGone(member));
+    this.facts.note(this.state);
+    return [1, 2, 3].filter((member) => this.facts.downForMs(member) >= AFTER_MS);
   }
 }
 
-test('MemberFacts: a member is gone once it was down for long without a break, on any node', () => {
+test('MemberFacts: it counts for how long a member is down without a break, on any node', () => {
   const bench = new Bench();
   bench.down.add(2);
-  assert.deepEqual(bench.goneAt(0), []);
-  assert.deepEqual(bench.goneAt(AFTER_MS - 1), []);
-  assert.deepEqual(bench.goneAt(AFTER_MS), [2]);
+  assert.deepEqual(bench.lostAt(0), []);
+  assert.deepEqual(bench.lostAt(AFTER_MS - 1), []);
+  assert.deepEqual(bench.lostAt(AFTER_MS), [2]);
   bench.down.clear();
-  assert.deepEqual(bench.goneAt(AFTER_MS + 1), []);
+  assert.deepEqual(bench.lostAt(AFTER_MS + 1), []);
   bench.down.add(2);
-  assert.deepEqual(bench.goneAt(AFTER_MS + 2), [], 'it counts anew');
+  assert.deepEqual(bench.lostAt(AFTER_MS + 2), [], 'it counts anew');
 });
 
 test('MemberFacts: a new leader counts from when it leads: what it noted while it was cut off moves no data', () => {
   const bench = new Bench();
   bench.down.add(2).add(3);
-  bench.goneAt(0);
-  assert.deepEqual(bench.goneAt(AFTER_MS), [2, 3]);
+  bench.lostAt(0);
+  assert.deepEqual(bench.lostAt(AFTER_MS), [2, 3]);
   bench.isLeader = true;
-  assert.deepEqual(bench.goneAt(AFTER_MS + 1), []);
-  assert.deepEqual(bench.goneAt(2 * AFTER_MS), []);
-  assert.deepEqual(bench.goneAt(2 * AFTER_MS + 1), [2, 3]);
+  assert.deepEqual(bench.lostAt(AFTER_MS + 1), []);
+  assert.deepEqual(bench.lostAt(2 * AFTER_MS), []);
+  assert.deepEqual(bench.lostAt(2 * AFTER_MS + 1), [2, 3]);
 });
 
 test('MemberFacts: a number that was retired is gone and not up, and has a name all the same', () => {

@@ -1,5 +1,6 @@
 import type { MoveFacts } from '../core/moves/next-step.ts';
 import type { MemberId } from '../core/raft/types.ts';
+import { isReplaced } from '../core/topology/shares.ts';
 import type { TopologyState } from '../core/topology/types.ts';
 import type { Clock } from '../ports/clock.ts';
 
@@ -12,32 +13,28 @@ export type MemberFactsDeps = {
 
 /**
  * What this node knows of the members beside the topology, by its own gossip. A leader counts anew for how long members are down
- * from when it leads: what a node noted while it was cut off must not have data moved. Others count on, to tell who asks.
+ * from when it leads: what a node noted while it was cut off must not have data moved.
  */
 export class MemberFacts {
-  readonly #options: { readonly replaceMemberAfterMs: number };
   readonly #deps: MemberFactsDeps;
   readonly #downSince = new Map<MemberId, number>();
   #wasLeader = false;
 
-  constructor(options: { readonly replaceMemberAfterMs: number }, deps: MemberFactsDeps) {
-    this.#options = options;
+  constructor(deps: MemberFactsDeps) {
     this.#deps = deps;
   }
 
-  /** Call it now and then: since when a member is down is noted here. */
   of(state: TopologyState): MoveFacts {
-    this.#note(state);
     const { isUp } = this.#deps;
-    const { replaceMemberAfterMs } = this.#options;
     return {
       isUp: (member) => state.members.has(member) && isUp(member),
-      isGone: (member) => !state.members.has(member) || this.#downMs(member) >= replaceMemberAfterMs,
+      isGone: (member) => isReplaced(state, member),
       nameOf: (member) => state.members.get(member)?.name ?? `member-${member}`,
     };
   }
 
-  #note({ members }: TopologyState): void {
+  /** Call it now and then: since when a member is down is noted here. */
+  note({ members }: TopologyState): void {
     const isLeader = this.#deps.isLeader();
     if (isLeader && !this.#wasLeader) this.#downSince.clear();
     this.#wasLeader = isLeader;
@@ -47,8 +44,8 @@ export class MemberFacts {
     }
   }
 
-  /** 0 where it is up. */
-  #downMs(member: MemberId): number {
+  /** As far as it was noted; 0 where it is up. */
+  downForMs(member: MemberId): number {
     const since = this.#downSince.get(member);
     return since === undefined ? 0 : this.#deps.clock.monotonicMs() - since;
   }

@@ -1,12 +1,13 @@
 import { Gossip } from '../core/gossip/gossip.ts';
 import { type GossipPacket, isUp, type Rumour } from '../core/gossip/messages.ts';
 import { GOSSIP_DEFAULTS } from '../core/gossip/options.ts';
+import { canStop } from '../core/moves/can-stop.ts';
 import type { MoveFacts } from '../core/moves/next-step.ts';
 import { isMember } from '../core/raft/configuration.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { RAFT_DEFAULTS } from '../core/raft/options.ts';
 import type { MemberId } from '../core/raft/types.ts';
-import type { TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
+import type { CommandOf, RequestedWant, TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
 import { follows } from '../core/topology/succession.ts';
 import { type Succession, type TopologyState, toEpoch } from '../core/topology/types.ts';
 import type { Hello, PeerReply } from '../peer/messages.ts';
@@ -24,8 +25,12 @@ import { namespaceRefusal } from './namespace-refusal.ts';
 import { PartitionPlacer } from './partition-placer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { removalRefusal } from './removal-refusal.ts';
+import { Soon } from './soon.ts';
 import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
 import { VoterKeeper } from './voter-keeper.ts';
+
+/** Of a confirmation until the leader looks what it allows. */
+const MOVE_AFTER_MS = 5;
 
 /** A node's part in its cluster, from the turn in which it has a number until it stops or is excluded. */
 export class Member {
@@ -40,6 +45,8 @@ export class Member {
   readonly #placer: PartitionPlacer;
   readonly #facts: MemberFacts;
   readonly #mover: MoveDriver;
+  /** What members confirm in the same moment is one step of the leader. */
+  readonly #moveSoon: Soon;
   readonly #stopping = new AbortController();
   readonly #livenessListeners = new Set<() => void>();
   /** Where the leader was said to be by a node that was asked, for as long as this member has not heard of it itself. */
@@ -61,6 +68,11 @@ export class Member {
     this.#placer = this.#createPlacer();
     this.#facts = this.#createFacts();
     this.#mover = this.#createMover();
+    this.#moveSoon = new Soon(
+      { afterMs: MOVE_AFTER_MS },
+      { clock: deps.clock, act: () => this.#mover.look() },
+    );
+    this.topology.onChange(() => this.#followMoves());
   }
 
   get number(): MemberId {
@@ -199,6 +211,7 @@ export class Member {
     this.#keeper.stop();
     this.#placer.stop();
     this.#mover.stop();
+    this.#moveSoon.stop();
     await this.driver.stop();
     await this.#announcing;
   }
@@ -207,14 +220,40 @@ export class Member {
   #refuses(command: TopologyCommand): TopologyRefusal | undefined {
     switch (command.type) {
       case 'remove-member':
-        return removalRefusal(command.member, this.driver.status().configuration, (voter) =>
-          this.isUp(voter),
-        );
+        return this.#refusesRemoval(command.member);
+      case 'operation-end': {
+        const want = this.topology.state?.operations.find(({ id }) => id === command.id)?.want;
+        return want !== undefined && 'member' in want ? this.#refusesRemoval(want.member) : undefined;
+      }
+      case 'stop-lease':
+        return this.#refusesStop(command);
+      case 'operation-start':
+        return command.isForced ? undefined : this.#refusesReplacement(command.want);
       case 'create-namespace':
         return namespaceRefusal(command.name, this.topology.state?.namespaces, this.options.namespacesMax);
       default:
         return undefined;
     }
+  }
+
+  #refusesRemoval(member: MemberId): TopologyRefusal | undefined {
+    return removalRefusal(member, this.driver.status().configuration, (voter) => this.isUp(voter));
+  }
+
+  /** Whoever decided it may see the others as up still that the leader knows to be down. */
+  #refusesStop({ member, atMs: nowMs }: CommandOf<'stop-lease'>): TopologyRefusal | undefined {
+    const { state } = this.topology;
+    if (state === undefined || !state.members.has(member)) return undefined;
+    const verdict = canStop(state, member, { ...this.stopFacts(state), nowMs, hintsFor: () => 0 });
+    return verdict.canStop ? undefined : { code: 'QUORUM_AT_RISK', message: verdict.reasons.join('; ') };
+  }
+
+  #refusesReplacement(want: RequestedWant): TopologyRefusal | undefined {
+    if (want.type !== 'replace' || !this.isUp(want.member)) return undefined;
+    const known = this.topology.state?.members.get(want.member);
+    if (known === undefined) return undefined;
+    const message = `${known.name} is up: drain it, or force its replacement if it is of no use`;
+    return { code: 'MEMBER_ALIVE', message };
   }
 
   /** As far as gossip tells; this member itself is. */
@@ -227,6 +266,11 @@ export class Member {
   /** What this member knows of the others beside `state`, by its own gossip: what the leader does follows from the leader's. */
   moveFacts(state: TopologyState): MoveFacts {
     return this.#facts.of(state);
+  }
+
+  /** As `moveFacts`, with who votes. */
+  stopFacts(state: TopologyState): MoveFacts & { readonly voters: readonly MemberId[] } {
+    return { ...this.moveFacts(state), voters: this.driver.status().configuration.voters };
   }
 
   /** Called whenever gossip may have changed who is up; returns how to end that. */
@@ -316,8 +360,14 @@ export class Member {
     );
   }
 
+  /** The next step of a move follows what was confirmed, not the clock: else each of its stages would wait for it. */
+  #followMoves(): void {
+    const isMoving = this.topology.state?.partitions.some(({ move }) => move !== undefined);
+    if (this.driver.isLeader && isMoving) this.#moveSoon.ask();
+  }
+
   #createFacts(): MemberFacts {
-    return new MemberFacts(this.options, {
+    return new MemberFacts({
       clock: this.#deps.clock,
       isLeader: () => this.driver.isLeader,
       isUp: (member) => this.isUp(member),
@@ -325,14 +375,16 @@ export class Member {
   }
 
   #createMover(): MoveDriver {
-    const { rebalance, rebalanceAfterMs } = this.options;
+    const { rebalance, rebalanceAfterMs, replaceMemberAfterMs } = this.options;
     return new MoveDriver(
-      { rebalance, rebalanceAfterMs, intervalMs: this.#keepingMs },
+      { rebalance, rebalanceAfterMs, replaceMemberAfterMs, intervalMs: this.#keepingMs },
       {
         clock: this.#deps.clock,
         topology: this.topology,
         isLeader: () => this.driver.isLeader,
         facts: (state) => this.moveFacts(state),
+        note: (state) => this.#facts.note(state),
+        downForMs: (member) => this.#facts.downForMs(member),
         propose: (command) => this.calls.proposeHere(command),
       },
     );

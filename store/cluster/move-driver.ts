@@ -1,9 +1,13 @@
+import { AUTOMATIC, operationsToCancel, operationsToStart } from '../core/moves/automatic.ts';
 import { cancelsOf } from '../core/moves/cancels-of.ts';
 import { type MoveFacts, type NextStep, nextStep } from '../core/moves/next-step.ts';
+import { finishedOperations, partitionsToMove } from '../core/moves/operations.ts';
 import { type PlanLimits, planMoves } from '../core/moves/plan-moves.ts';
-import type { MoveCommand, TopologyCommand } from '../core/topology/command.ts';
-import { mayReceive } from '../core/topology/members.ts';
-import type { Partition, TopologyState } from '../core/topology/types.ts';
+import { isWanted } from '../core/moves/wanted.ts';
+import type { MemberId } from '../core/raft/types.ts';
+import type { CommandOf, MoveCommand, RequestedWant, TopologyCommand } from '../core/topology/command.ts';
+import { receivers } from '../core/topology/shares.ts';
+import type { TopologyState } from '../core/topology/types.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 
 export type MoveDriverOptions = {
@@ -12,25 +16,30 @@ export type MoveDriverOptions = {
   readonly rebalance: boolean;
   /** `cluster.rebalanceAfterMs` */
   readonly rebalanceAfterMs: number;
+  /** `cluster.replaceMemberAfterMs` */
+  readonly replaceMemberAfterMs: number;
 };
 
 /** Moves under way at the same time, in all, and to one member: each costs both sides disk and network. */
-const LIMITS: PlanLimits = { movesMax: 64, enteringPerMemberMax: 8 };
+const LIMITS: PlanLimits = { movesMax: 64, enteringPerMemberMax: 16 };
 
 export type MoveDriverDeps = {
   readonly clock: Clock;
   readonly topology: { readonly state: TopologyState | undefined };
   isLeader(): boolean;
-  /** What this node knows of the members now; asked in every interval, for since when they are down is noted there. */
   facts(state: TopologyState): MoveFacts;
+  /** Notes who is down; called in every interval, also where another leads. */
+  note(state: TopologyState): void;
+  /** As far as it was noted. */
+  downForMs(member: MemberId): number;
   /** Never rejects; resolves when the outcome is known, or given up on. */
   propose(command: TopologyCommand): Promise<unknown>;
 };
 
 /**
- * On the leader: begins the moves that the members ask for by coming, draining and being gone, and takes the next step of each
- * whose members have confirmed what it needs. It keeps nothing of its own: what is next follows from the topology, so a new leader goes
- * on where the old one stopped.
+ * On the leader: begins the moves that operations ask for, takes the next step of each whose members have confirmed what it needs, and
+ * ends the operations that are done. It keeps nothing of its own: what is next follows from the topology, so a new leader goes on where
+ * the old one stopped.
  */
 export class MoveDriver {
   readonly #options: MoveDriverOptions;
@@ -57,7 +66,7 @@ export class MoveDriver {
     const { state } = this.#deps.topology;
     if (this.#isProposing || this.#isStopped || state === undefined || !this.#deps.isLeader()) return;
     const facts = this.#deps.facts(state);
-    const commands = [...stepsOf(state, facts), ...this.#starts(state, facts)];
+    const commands = [...stepsOf(state, facts), ...startsOf(state, facts), ...this.#operations(state, facts)];
     if (commands.length === 0) return;
     this.#isProposing = true;
     const end = (): void => {
@@ -68,28 +77,52 @@ export class MoveDriver {
     Promise.all(commands.map((command) => this.#deps.propose(command))).then(end, end);
   }
 
-  #starts(state: TopologyState, facts: MoveFacts): readonly MoveCommand[] {
-    const { rebalance, rebalanceAfterMs } = this.#options;
-    const eligible = [...state.members.values()].filter(
-      (member) => mayReceive(member) && !facts.isGone(member.number),
-    );
-    const numbers = new Set(eligible.map(({ number }) => number));
-    if (this.#calm.forMs([...numbers].join(' ')) < rebalanceAfterMs) return [];
-    const isDue = ({ replicas }: Partition): boolean =>
-      rebalance || !replicas.every((member) => numbers.has(member));
-    const moves = planMoves(state, facts, LIMITS, isDue);
-    const { replicationFactor } = state.settings;
-    return moves.length === 0 ? [] : [{ type: 'move-start', replicationFactor, moves }];
+  #operations(state: TopologyState, facts: MoveFacts): readonly TopologyCommand[] {
+    if (state.partitions.length === 0) return [];
+    const { rebalance, rebalanceAfterMs, replaceMemberAfterMs } = this.#options;
+    const able = receivers(state).map(({ number, weight, zone }) => `${number} ${weight} ${zone}`);
+    const wants = operationsToStart(state, facts, {
+      rebalance,
+      isCalm: this.#calm.forMs(able.join()) >= rebalanceAfterMs,
+      isLost: (member) => this.#deps.downForMs(member) >= replaceMemberAfterMs,
+    });
+    const atMs = this.#deps.clock.nowMs();
+    return [
+      ...finishedOperations(state, facts).map(({ id }) => ({ type: 'operation-end', id, atMs }) as const),
+      ...operationsToCancel(state, facts).map(({ id }) => ({ type: 'operation-cancel', id, atMs }) as const),
+      // A zone that is lost as a whole is no reason to leave its replicas lost.
+      ...wants.map((want) => ({ ...startOf(want, { state, facts, atMs }), by: AUTOMATIC, isForced: true })),
+    ];
   }
 
   #schedule(): void {
     this.#timer = this.#deps.clock.setTimer(this.#options.intervalMs, () => {
       const { state } = this.#deps.topology;
-      if (state !== undefined) this.#deps.facts(state);
+      if (state !== undefined) this.#deps.note(state);
       this.look();
       if (!this.#isStopped) this.#schedule();
     });
   }
+}
+
+type Asked = { readonly state: TopologyState; readonly facts: MoveFacts; readonly atMs: number };
+
+/** What is asked for, with how many partitions it is about. */
+export function startOf(
+  want: RequestedWant,
+  { state, facts, atMs }: Asked,
+): Omit<CommandOf<'operation-start'>, 'by'> {
+  const partitions =
+    want.type === 'factor'
+      ? state.partitions.filter(({ replicas }) => replicas.length !== want.replicationFactor)
+      : partitionsToMove(state, facts, { want });
+  return { type: 'operation-start', want, isForced: false, atMs, partitions: partitions.length };
+}
+
+function startsOf(state: TopologyState, facts: MoveFacts): readonly MoveCommand[] {
+  const moves = planMoves(state, facts, LIMITS, (partition) => isWanted(state, partition));
+  const { replicationFactor } = state.settings;
+  return moves.length === 0 ? [] : [{ type: 'move-start', replicationFactor, moves }];
 }
 
 /** One command for each kind of step, for all partitions that are to take it. */

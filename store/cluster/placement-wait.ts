@@ -1,5 +1,5 @@
 import type { MemberId } from '../core/raft/types.ts';
-import { mayReceive } from '../core/topology/members.ts';
+import { mayReceive } from '../core/topology/shares.ts';
 import type { Member, TopologyState } from '../core/topology/types.ts';
 
 export type PlacementWaitOptions = {

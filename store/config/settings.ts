@@ -41,6 +41,7 @@ const addresses = z.array(z.string().regex(/^\S+:\d{1,5}$/, 'each host:port')).m
   readonly string[]
 >;
 const flag = z.boolean();
+const onOffAuto = z.enum(['auto', 'on', 'off']);
 const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']);
 
 export const SETTINGS = {
@@ -267,6 +268,16 @@ export const SETTINGS = {
     64 * MIB,
     'rate at which the records of partitions that move come from one member',
   ),
+  'moves.bytesPerSecondMin': setting<number>(
+    bytes(1024, 16 * 1024 * MIB),
+    MIB,
+    'rate below which they are not slowed down, however slow requests are',
+  ),
+  'moves.latencyTargetMs': setting<number>(
+    ms(1, 60_000),
+    50,
+    'p99 of requests at the giving and the receiving node, above which moves go slower',
+  ),
   'moves.partitionsMax': setting<number>(
     whole(1, 64),
     4,
@@ -318,6 +329,11 @@ export const SETTINGS = {
     ms(100, 3_600_000),
     30_000,
     'time that a reader of a stream may take nothing',
+  ),
+  'http.remoteStop': setting<z.infer<typeof onOffAuto>>(
+    onOffAuto,
+    'auto',
+    'whether POST /v1/nodes/NAME:stop stops this node: auto is on where http.host is a loopback address, and off elsewhere, since anybody who reaches the port may ask',
   ),
 
   'limits.keyBytesMax': setting<number>(bytes(1, 1024), 1024, 'bytes of a key'),

@@ -132,7 +132,7 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
     },
     directory,
   );
-  const cluster = createClusterAdmin(node, { clock });
+  const cluster = createClusterAdmin(node, { clock, pendingHints: async () => new Map() });
   const data: MemberData = new MemberData({
     clock,
     node,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { GossipPacket } from '../core/gossip/messages.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { toIndex, toTerm } from '../core/raft/types.ts';
-import type { TopologyCommand } from '../core/topology/command.ts';
+import type { RequestedWant, TopologyCommand } from '../core/topology/command.ts';
 import { toEpoch, toMoveSession } from '../core/topology/types.ts';
 import type { Hello, HelloRefusal, PackedMessage, PeerReply, PeerRequest } from './messages.ts';
 import { dataReplies, dataRequests } from './test-data-messages.ts';
@@ -107,10 +107,29 @@ const movesWithSources = fc.array(record({ ...at, sources }), { maxLength: 4 });
 const commands = everyType<TopologyCommand>({
   join: record({ ...join, replaces: fc.option(member, { nil: undefined }) }),
   start: record({ member, directoryId: text, ...succession, ...announcement }),
-  'update-member': record({ member, weight: count }),
+  'update-member': record({
+    member,
+    weight: fc.option(count, { nil: undefined }),
+    zone: fc.option(text, { nil: undefined }),
+  }),
   'remove-member': record({ member }),
-  'drain-start': record({ member, expectedEpoch: fc.option(epoch, { nil: undefined }) }),
-  'drain-cancel': record({ member }),
+  'operation-start': record({
+    want: everyType<RequestedWant>({
+      drain: record({ member }),
+      replace: record({ member }),
+      rebalance: record({}),
+      factor: record({ replicationFactor: count }),
+    }),
+    isForced: fc.boolean(),
+    by: text,
+    atMs: count,
+    partitions: count,
+  }),
+  'operation-cancel': record({ id: epoch, atMs: count }),
+  'operation-end': record({ id: epoch, atMs: count }),
+  'stop-lease': record({
+    ...{ member, seen: fc.array(member, { maxLength: 3 }), atMs: count, untilMs: count },
+  }),
   'place-partitions': record({
     expectedEpoch: epoch,
     replicaSets: fc.array(fc.array(member, { maxLength: 5 }), { maxLength: 16 }),

@@ -8,7 +8,15 @@ import { askingOrder, createRouting, type RoutingDeps } from './routing.ts';
 
 const member = (number: MemberId): Member => ({
   ...{ number, name: `m-${number}`, directoryId: `d${number}`, incarnation: 1, life: 'l', weight: 100 },
-  ...{ peerAddress: 'a:1', httpAddress: 'a:2', zone: '', version: '1', state: 'up', isDraining: false },
+  ...{
+    peerAddress: 'a:1',
+    httpAddress: 'a:2',
+    zone: '',
+    version: '1',
+    state: 'up',
+    isDraining: false,
+    zoneReplaced: undefined,
+  },
 });
 
 class FakeWorld {
@@ -36,6 +44,7 @@ class FakeWorld {
   become(epoch: number, sets: readonly (readonly MemberId[])[], members: readonly MemberId[]): void {
     this.state = {
       ...{ clusterId: '1'.repeat(32), epoch: toEpoch(epoch), nextMember: 99, nextNamespaceId: 2 },
+      ...{ operations: [], stopLeases: [] },
       settings: { partitions: sets.length, replicationFactor: 3 },
       members: new Map(members.map((number) => [number, member(number)])),
       partitions: sets.map((replicas) => ({ replicas, epoch: toEpoch(epoch) })),

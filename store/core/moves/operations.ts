@@ -1,20 +1,29 @@
 import { majority } from '../quorum/quorum-sizes.ts';
 import type { MemberId } from '../raft/types.ts';
-import type { MoveStage, Partition, TopologyState } from '../topology/types.ts';
+import { operationName } from '../topology/operations.ts';
+import type {
+  Epoch,
+  MoveStage,
+  Operation,
+  OperationType,
+  Partition,
+  TopologyState,
+} from '../topology/types.ts';
 import { type MoveFacts, nextStep } from './next-step.ts';
 import { ableMembers, differingPartitions, isStartable, liveReplicas, planTarget } from './plan-moves.ts';
 import { enteringOf, isOwner } from './rules.ts';
+import { isWanted } from './wanted.ts';
 
-/**
- * What is being done with the data, and why. Nothing of it is kept: it follows from the topology, so that there is no operation which
- * the moves know nothing of, and none goes on that nobody wants any more.
- */
-export type Operation = {
-  /** The same for as long as it lasts: `drain-kvorum-3`. */
-  readonly id: string;
+/** An operation and how far it is, which follows from the topology: nothing of it is kept beside what was asked for. */
+export type OperationStatus = Omit<Operation, 'id' | 'want' | 'holdsBack'> & {
+  /** `drain-17`. */
+  readonly name: string;
+  readonly id: Epoch;
   readonly type: OperationType;
-  /** Whose data is moved away; none of a rebalance. */
+  /** Whose data is moved away; of a drain and a replacement. */
   readonly member: MemberId | undefined;
+  /** That is aimed at; of a change of the factor. */
+  readonly replicationFactor: number | undefined;
   /** Those that are not yet where they should be, with those that move. */
   readonly partitionsLeft: number;
   readonly partitionsMoving: number;
@@ -24,29 +33,27 @@ export type Operation = {
   readonly blockedBy: string | undefined;
 };
 
-/** `replace`: of a member that is gone for good, or whose number was retired. */
-export type OperationType = 'drain' | 'replace' | 'rebalance';
+/** All that the topology knows of, oldest first. */
+export function operationsOf(state: TopologyState, facts: MoveFacts): readonly OperationStatus[] {
+  const context = contextOf(state, facts);
+  return state.operations.map((operation) => statusOf(context, operation));
+}
 
-export function operationsOf(state: TopologyState, facts: MoveFacts): readonly Operation[] {
-  const target = planTarget(state, facts);
-  const differing = target === undefined ? [] : differingPartitions(state, target);
-  const isTooFew = ableMembers(state, facts).length < state.settings.replicationFactor;
-  const to = new Map(differing.map((one) => [one.number, one.to]));
-  const context: Context = { state, facts, isTooFew, to };
-  const leaving = leavingMembers(state, facts);
-  const ofMembers = leaving.map(({ type, member }) => {
-    const left = numbersOf(state, (partition) => isOwner(partition, member));
-    return operationOf(context, { id: `${type}-${facts.nameOf(member)}`, type, member, left });
-  });
-  const isOther = ({ replicas }: Partition): boolean =>
-    !leaving.some(({ member }) => replicas.includes(member));
-  const others = numbersOf(
-    state,
-    (partition, number) => isOther(partition) && (partition.move !== undefined || context.to.has(number)),
+/** Those that run and have nothing left to do. */
+export function finishedOperations(state: TopologyState, facts: MoveFacts): readonly Operation[] {
+  const context = contextOf(state, facts);
+  return state.operations.filter(
+    (operation) => operation.state === 'running' && isFinished(context, operation),
   );
-  if (others.length === 0) return ofMembers;
-  const rebalance = { id: 'rebalance', type: 'rebalance', member: undefined, left: others } as const;
-  return [...ofMembers, operationOf(context, rebalance)];
+}
+
+/** The partitions that an operation would move if it began now. */
+export function partitionsToMove(
+  state: TopologyState,
+  facts: MoveFacts,
+  { want }: Pick<Operation, 'want'>,
+): readonly number[] {
+  return leftOf(contextOf(state, facts), want);
 }
 
 type Context = {
@@ -57,45 +64,48 @@ type Context = {
   /** The sets of those that do not move yet and should. */
   readonly to: ReadonlyMap<number, readonly MemberId[]>;
 };
-type Wanted = Pick<Operation, 'id' | 'type' | 'member'> & { readonly left: readonly number[] };
 
-/** Those that data is moved away from: marked as draining, also when nothing is left, or lost and still in a set. */
-function leavingMembers(
-  state: TopologyState,
-  { isGone }: MoveFacts,
-): readonly { readonly type: 'drain' | 'replace'; readonly member: MemberId }[] {
-  const draining = [...state.members.values()]
-    .filter(({ isDraining }) => isDraining)
-    .map(({ number }) => number);
-  const owners = new Set(
-    state.partitions.flatMap(({ replicas, move }) => [...replicas, ...(move?.to ?? [])]),
-  );
-  const lost = [...owners].filter(
-    (member) => !draining.includes(member) && (!state.members.has(member) || isGone(member)),
-  );
-  const byNumber = (a: MemberId, b: MemberId): number => a - b;
-  return [
-    ...draining.toSorted(byNumber).map((member) => ({ type: 'drain', member }) as const),
-    ...lost.toSorted(byNumber).map((member) => ({ type: 'replace', member }) as const),
-  ];
+function contextOf(state: TopologyState, facts: MoveFacts): Context {
+  const target = planTarget(state, facts);
+  const differing = target === undefined ? [] : differingPartitions(state, target);
+  const isTooFew = ableMembers(state, facts).length < state.settings.replicationFactor;
+  return { state, facts, isTooFew, to: new Map(differing.map((one) => [one.number, one.to])) };
 }
 
-function numbersOf(
-  { partitions }: TopologyState,
-  isMeant: (partition: Partition, number: number) => boolean,
-): readonly number[] {
-  return partitions.flatMap((partition, number) => (isMeant(partition, number) ? [number] : []));
+/** A rebalance waits for those that somebody else's leaving moves, and for a target to be there. */
+function isFinished(context: Context, { want }: Operation): boolean {
+  if (leftOf(context, want).length > 0) return false;
+  return want.type === 'drain' || want.type === 'replace' || !context.isTooFew;
 }
 
-function operationOf(context: Context, { id, type, member, left }: Wanted): Operation {
+/** Of a drain and a replacement those that the member is in; of the others those that move, or should. */
+function leftOf({ state, to }: Context, want: Operation['want']): readonly number[] {
+  const isLeft =
+    want.type === 'drain' || want.type === 'replace'
+      ? (partition: Partition) => isOwner(partition, want.member)
+      : (partition: Partition, number: number) => partition.move !== undefined || to.has(number);
+  return state.partitions.flatMap((partition, number) => (isLeft(partition, number) ? [number] : []));
+}
+
+function statusOf(context: Context, operation: Operation): OperationStatus {
+  const { want, holdsBack: _, ...kept } = operation;
+  const left = operation.state === 'running' ? leftOf(context, want) : [];
   const stages = { joint: 0, transfer: 0, switch: 0 };
   for (const number of left) {
     const stage = context.state.partitions[number]?.move?.stage;
     if (stage !== undefined) stages[stage] += 1;
   }
-  const partitionsMoving = stages.joint + stages.transfer + stages.switch;
-  const counts = { partitionsLeft: left.length, partitionsMoving, stages };
-  return { id, type, member, ...counts, blockedBy: blockedBy(context, left) };
+  return {
+    ...kept,
+    name: operationName(operation),
+    type: want.type,
+    member: 'member' in want ? want.member : undefined,
+    replicationFactor: want.type === 'factor' ? want.replicationFactor : undefined,
+    partitionsLeft: left.length,
+    partitionsMoving: stages.joint + stages.transfer + stages.switch,
+    stages,
+    blockedBy: blockedBy(context, left),
+  };
 }
 
 type Wait = { readonly words: string; readonly isForDown: boolean };
@@ -125,7 +135,7 @@ function waitOf({ state, facts, isTooFew, to: wanted }: Context, number: number)
     const words = `fewer than ${state.settings.replicationFactor} other members are up`;
     return { words, isForDown: true };
   }
-  const to = wanted.get(number);
+  const to = isWanted(state, partition) ? wanted.get(number) : undefined;
   if (to === undefined || isStartable(state, facts, partition, to)) return undefined;
   const { replicas } = partition;
   const up = liveReplicas(state, facts, replicas).length;

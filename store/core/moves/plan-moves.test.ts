@@ -10,7 +10,8 @@ import { cancelsOf } from './cancels-of.ts';
 import { differingPartitions, planMoves, planTarget } from './plan-moves.ts';
 import { replicaSetsOf } from './rules.ts';
 import { Drive } from './test-drive.ts';
-import { topologyOf } from './test-moves.ts';
+import { asked, topologyOf } from './test-moves.ts';
+import { isLeft } from './wanted.ts';
 
 const NO_LIMITS = { movesMax: 1000, enteringPerMemberMax: 1000 };
 const calm = { isUp: () => true, isGone: () => false };
@@ -150,7 +151,7 @@ test('a calm cluster comes to its target with exactly the copies that a plan of 
       clusterOf({ ...options, owners: Math.min(options.owners, options.members) }),
       limits,
     );
-    for (const member of drained) drive.apply({ type: 'drain-start', expectedEpoch: undefined, member });
+    for (const member of drained) drive.drain(member);
     const target = planTarget(drive.state, calm) ?? assert.fail();
     const wanted = additions(
       differingPartitions(drive.state, target).map(({ partition, to }) => [partition.replicas, to]),
@@ -200,7 +201,13 @@ function assertDone({ state, facts }: Drive): void {
     shownSets,
   );
   const target = planTarget(state, facts);
-  if (target !== undefined) assert.deepEqual(differingPartitions(state, target), [], shownSets);
+  if (target === undefined) return;
+  // After a rebalance was cancelled only what somebody leaves has to move.
+  const isHeldBack = state.operations.some(({ holdsBack }) => holdsBack);
+  const due = differingPartitions(state, target).filter(
+    ({ partition }) => !isHeldBack || isLeft(state, partition.replicas),
+  );
+  assert.deepEqual(due, [], shownSets);
 }
 
 type Event = (drive: Drive) => void;
@@ -237,17 +244,23 @@ const events: fc.Arbitrary<Event> = fc.oneof(
     'join',
     (drive) => drive.state.members.size < 9 && joins(drive, `kvorum-${drive.state.nextMember}`, undefined),
   ),
-  event('drain', (drive, pick) =>
-    drive.apply({ type: 'drain-start', expectedEpoch: undefined, member: memberAt(drive, pick).number }),
+  event('drain', (drive, pick) => drive.drain(memberAt(drive, pick).number)),
+  event('drain-cancel', (drive, pick) => drive.cancelDrain(memberAt(drive, pick).number)),
+  event('factor', (drive, pick) => drive.apply(asked({ type: 'factor', replicationFactor: 1 + (pick % 4) }))),
+  event('replace', (drive, pick) =>
+    drive.apply(asked({ type: 'replace', member: memberAt(drive, pick).number })),
   ),
-  event('drain-cancel', (drive, pick) =>
-    drive.apply({ type: 'drain-cancel', member: memberAt(drive, pick).number }),
-  ),
+  event('cancel', (drive, pick) => {
+    const { operations } = drive.state;
+    const id = operations[pick % operations.length]?.id;
+    return id !== undefined && drive.apply({ type: 'operation-cancel', id, atMs: 4 });
+  }),
   event('weight', (drive, pick) =>
     drive.apply({
       type: 'update-member',
       member: memberAt(drive, pick).number,
       weight: 50 + 50 * (pick % 3),
+      zone: undefined,
     }),
   ),
   event('down', (drive, pick) => {
@@ -268,9 +281,12 @@ const events: fc.Arbitrary<Event> = fc.oneof(
     if (!canLose(drive, old.number)) return false;
     return joins(drive, old.name, old.number);
   }),
-  event('removed', (drive, pick) =>
-    drive.apply({ type: 'remove-member', member: memberAt(drive, pick).number }),
-  ),
+  event('removed', (drive, pick) => {
+    if (pick % 2 > 0) return drive.apply({ type: 'remove-member', member: memberAt(drive, pick).number });
+    // One that joined a moment ago and holds nothing yet.
+    const number = drive.state.nextMember;
+    return joins(drive, `kvorum-${number}`, undefined) && drive.apply({ type: 'remove-member', member: number });
+  }),
 );
 
 test('whatever members come, are drained, go, and come back wiped: it ends at the target', () => {
@@ -291,6 +307,8 @@ test('whatever members come, are drained, go, and come back wiped: it ends at th
       }
     }
     drive.down.clear();
+    // Who is lost, and cannot be replaced since the others are too few, would be waited for.
+    for (const member of drive.gone) if (!drive.facts.isGone(member)) drive.gone.delete(member);
     let steps = 0;
     while (drive.step()) assert.ok(steps++ < 2000, 'it ends');
     assertSound(drive);
@@ -301,6 +319,9 @@ test('whatever members come, are drained, go, and come back wiped: it ends at th
     'join',
     'drain',
     'drain-cancel',
+    'factor',
+    'replace',
+    'cancel',
     'weight',
     'down',
     'back',

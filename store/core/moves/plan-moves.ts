@@ -2,7 +2,7 @@ import { majority } from '../quorum/quorum-sizes.ts';
 import type { MemberId } from '../raft/types.ts';
 import { planPlacement } from '../ring/placement.ts';
 import type { MoveStart } from '../topology/command.ts';
-import { mayReceive } from '../topology/members.ts';
+import { mayReceive } from '../topology/shares.ts';
 import type { Member, Partition, TopologyState } from '../topology/types.ts';
 import { enteringOf, hasAll, isSameSet } from './rules.ts';
 
@@ -61,10 +61,36 @@ export function planTarget(
   const { settings, partitions } = state;
   const able = ableMembers(state, facts);
   if (partitions.length === 0 || able.length < settings.replicationFactor) return undefined;
-  const members = new Map(able.map(({ number, weight, zone }) => [number, { weight, zone }]));
   const current = partitions.map(({ replicas, move }) => move?.to ?? replicas);
-  return planPlacement(settings, { members, current }).replicaSets;
+  return lastPlan.of(settings, able, current);
 }
+
+/**
+ * Planning is the dearest thing here (docs/benchmarks.md), asked for several times for each change of the topology, of which most are
+ * confirmations and change nothing that a plan follows from: then it is the last one again.
+ */
+class LastPlan {
+  #input: readonly unknown[] = [];
+  #sets: readonly (readonly MemberId[])[] = [];
+
+  of(
+    settings: TopologyState['settings'],
+    able: readonly Member[],
+    current: readonly (readonly MemberId[])[],
+  ): readonly (readonly MemberId[])[] {
+    const input = [settings, ...able, ...current];
+    if (isSameList(input, this.#input)) return this.#sets;
+    const members = new Map(able.map(({ number, weight, zone }) => [number, { weight, zone }]));
+    this.#sets = planPlacement(settings, { members, current }).replicaSets;
+    this.#input = input;
+    return this.#sets;
+  }
+}
+
+const lastPlan = new LastPlan();
+
+const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((each, index) => each === b[index]);
 
 export type Differing = {
   readonly number: number;

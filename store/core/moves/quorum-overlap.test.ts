@@ -132,7 +132,7 @@ test('a move is done only when those that confirmed meet every R of F, and then 
   }
 });
 
-test('what a stage acknowledges is found by the readers of the next, of the one before, and after a cancel', () => {
+test('D5, D6: what a stage acknowledges is found by the readers of the next, of the one before, and after a cancel', () => {
   for (const sets of everyPair()) {
     const still = replicaSetsOf(partitionAt(topologyOf({ members: 10, set: sets.from })));
     const stages = [started(sets), inTransfer(sets), switched(sets)].map((state) =>

@@ -1,5 +1,6 @@
 import type { MemberId } from '../raft/types.ts';
 import type { ApplyOutcome, CommandOf, MoveStart } from '../topology/command.ts';
+import { isReplaced } from '../topology/shares.ts';
 import { type Partition, type TopologyState, toMoveSession } from '../topology/types.ts';
 import { applySteps, changed, HELD, type Judged, judgedBad, type Step } from './batch.ts';
 import { enteringOf } from './rules.ts';
@@ -43,9 +44,10 @@ function findProblem(
   if (waiting !== undefined)
     return `${shown} names member ${waiting}, which has not started yet. Start it first.`;
   const draining = entering.find((member) => state.members.get(member)?.isDraining);
-  return draining === undefined
-    ? undefined
-    : `${shown} names member ${draining}, which is being drained and is given nothing new.`;
+  if (draining !== undefined)
+    return `${shown} names member ${draining}, which is being drained and is given nothing new.`;
+  const lost = entering.find((member) => isReplaced(state, member));
+  return lost === undefined ? undefined : `${shown} names member ${lost}, which is being replaced.`;
 }
 
 function isSameList(a: readonly MemberId[], b: readonly MemberId[]): boolean {

@@ -1,4 +1,4 @@
-import type { MoveCommand } from '../topology/command.ts';
+import type { MoveCommand, RequestedWant, TopologyCommand } from '../topology/command.ts';
 import { createTopology } from '../topology/genesis.ts';
 import { initialPartitions } from '../topology/partitions.ts';
 import {
@@ -11,6 +11,11 @@ import {
 } from '../topology/types.ts';
 import { dutiesOf } from './duties.ts';
 import type { NextStep } from './next-step.ts';
+
+/** For tests: somebody asks for an operation. */
+export const asked = (want: RequestedWant): TopologyCommand => ({
+  ...{ type: 'operation-start', want, isForced: false, by: 'somebody', atMs: 1, partitions: 0 },
+});
 
 /** For tests: a topology of `members` that are up, with partitions on the given set. */
 export function topologyOf(options: {

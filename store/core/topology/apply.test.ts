@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyCommand } from './apply.ts';
 import { decodeState, encodeState } from './codec.ts';
-import type { ApplyOutcome, TopologyCommand, TopologyRefusalCode } from './command.ts';
+import type { ApplyOutcome, RequestedWant, TopologyCommand, TopologyRefusalCode } from './command.ts';
 import { createTopology, type GenesisOptions } from './genesis.ts';
 import { findViolation } from './invariants.ts';
 import { LIMITS } from './limits.ts';
-import type { Epoch, Member, TopologyState } from './types.ts';
+import { receivers } from './shares.ts';
+import { type Member, type TopologyState, toEpoch } from './types.ts';
 
 /** The rules of docs/topology.md, one by one. */
 
@@ -73,7 +74,7 @@ test('a new topology has one member, which is up, at epoch 1, and the default na
   );
   assert.deepEqual(
     [...one.members.values()],
-    [{ ...genesis.first, number: 1, state: 'up', isDraining: false }],
+    [{ ...genesis.first, number: 1, state: 'up', isDraining: false, zoneReplaced: undefined }],
   );
   assert.deepEqual(
     [...one.namespaces.values()],
@@ -118,7 +119,7 @@ test('join replaces neither a member without which partitions are lost nor the o
   assertRefused(run(one, join('b')), join('a', 'new', 1), 'LAST_MEMBER', /No other member has started/);
 });
 
-test('a wiped owner comes back under a new number; the old one is a dead replica, and no second may be', () => {
+test('D15: a wiped owner comes back under a new number; the old one is a dead replica, and no second may be', () => {
   const three = createTopology({ ...genesis, settings: { partitions: 2, replicationFactor: 3 } });
   const full = run(three, join('b'), start(2, 'b'), join('c'), start(3, 'c'), join('d'), start(4, 'd'));
   const owned = run(full, place(full, [1, 2, 3], [3, 4, 1]));
@@ -198,9 +199,7 @@ test('start refuses an older copy however often it was started; it may forget wh
 
 test('update-member sets the weight', () => {
   const update = (member: number, weight: number): TopologyCommand => ({
-    type: 'update-member',
-    member,
-    weight,
+    ...{ type: 'update-member', member, weight, zone: undefined },
   });
   const heavy = run(two, update(2, 200));
   assert.equal(heavy.members.get(2)?.weight, 200);
@@ -208,41 +207,163 @@ test('update-member sets the weight', () => {
   assertRefused(heavy, update(9, 200), 'MEMBER_NOT_FOUND', /no member 9/);
 });
 
-test('drain-start marks a member, and drain-cancel unmarks it', () => {
-  const drain = (member: number, expectedEpoch?: Epoch): TopologyCommand => ({
-    ...{ type: 'drain-start', expectedEpoch, member },
+test('a zone that is set by hand counts until the member announces another one than it did then', () => {
+  const zoneAfter = (...commands: TopologyCommand[]) => run(two, ...commands).members.get(2)?.zone;
+  const update = (zone: string): TopologyCommand => ({
+    ...{ type: 'update-member', member: 2, weight: undefined, zone },
   });
-  const cancel = (member: number): TopologyCommand => ({ type: 'drain-cancel', member });
+  let versions = 2;
+  const again = (zone: string): TopologyCommand => start(2, 'b', { zone, version: `0.${versions++}.0` });
+  const said = two.members.get(2)?.zone ?? assert.fail();
+  assert.equal(zoneAfter(update('y')), 'y');
+  assert.equal(zoneAfter(update('y'), again(said)), 'y');
+  assert.equal(zoneAfter(update('y'), again('x')), 'x');
+  assert.equal(zoneAfter(update('y'), again('x'), again(said)), said);
+  assert.equal(zoneAfter(update('y'), update(said), again('x')), 'x');
+  assertUnchanged(two, update(said), 2);
+});
+
+const ask = (want: RequestedWant, atMs = 1): TopologyCommand => ({
+  ...{ type: 'operation-start', want, isForced: false, by: 'somebody', atMs, partitions: 2 },
+});
+const drain = (member: number): TopologyCommand => ask({ type: 'drain', member });
+const factor = (replicationFactor: number): TopologyCommand => ask({ type: 'factor', replicationFactor });
+const cancel = (id: number, atMs = 5): TopologyCommand => ({
+  type: 'operation-cancel',
+  id: toEpoch(id),
+  atMs,
+});
+const end = (id: number, atMs = 6): TopologyCommand => ({ type: 'operation-end', id: toEpoch(id), atMs });
+const started = run(placed, join('c'), start(3, 'c'));
+
+test('a drain marks a member from when it is asked for until it is cancelled', () => {
   assertRefused(placed, drain(2), 'TOO_FEW_MEMBERS', /1 of the other members .* each partition needs 2/);
   const waits = run(placed, join('c'));
   assertRefused(waits, drain(2), 'TOO_FEW_MEMBERS', /1 of the other/);
-  const three = run(waits, start(3, 'c'));
-  assertRefused(three, drain(9), 'MEMBER_NOT_FOUND', /no member 9/);
-  assertRefused(three, drain(2, waits.epoch), 'EPOCH_CHANGED', /Read the topology and decide again/);
-  const drained = run(three, drain(2, three.epoch));
+  assertRefused(started, drain(9), 'MEMBER_NOT_FOUND', /no member 9/);
+  const drained = run(started, drain(2));
   assert.deepEqual(
     [...drained.members.values()].map(({ isDraining }) => isDraining),
     [false, true, false],
   );
-  assertUnchanged(drained, drain(2, three.epoch), 2);
-  assertRefused(drained, drain(3), 'TOO_FEW_MEMBERS', /Start another node, or cancel another drain/);
+  const [operation] = drained.operations;
+  const asked = { by: 'somebody', atMs: 1, partitions: 2, holdsBack: false };
+  const running = { id: drained.epoch, want: { type: 'drain', member: 2 }, ...asked };
+  assert.deepEqual(operation, { ...running, state: 'running', endedAtMs: undefined });
+  assertUnchanged(drained, drain(2), drained.epoch);
+  assertRefused(drained, drain(3), 'TOO_FEW_MEMBERS', /Start another node, or cancel another operation/);
   assert.equal(run(drained, start(2, 'b', { zone: 'z' })).members.get(2)?.isDraining, true);
-  assert.deepEqual(run(drained, cancel(2)).members, three.members);
-  assertUnchanged(three, cancel(2), 2);
-  assertRefused(three, cancel(9), 'MEMBER_NOT_FOUND', /no member 9/);
+  const cancelled = run(drained, cancel(drained.epoch));
+  assert.deepEqual(cancelled.members, started.members);
+  assert.deepEqual(cancelled.operations, [{ ...running, state: 'cancelled', endedAtMs: 5 }]);
+  assertUnchanged(cancelled, cancel(drained.epoch), drained.epoch);
+  assertRefused(cancelled, cancel(99), 'OPERATION_NOT_FOUND', /known are drain-/);
+});
+
+test('a drain ends with the removal of the member, and not while it holds data', () => {
+  const drained = run(started, drain(2));
+  const { epoch: id } = drained;
+  assertRefused(drained, end(id), 'MEMBER_OWNS_DATA', /member 2 owns partitions still/);
+  const empty = { ...drained, partitions: drained.partitions.map((each) => ({ ...each, replicas: [1, 3] })) };
+  const done = run(empty, end(id));
+  assert.deepEqual([...done.members.keys()], [1, 3]);
+  assert.deepEqual([done.operations[0]?.state, done.operations[0]?.endedAtMs], ['done', 6]);
+  assertUnchanged(done, end(id), id);
+  assertRefused(done, cancel(id), 'OPERATION_NOT_CANCELLABLE', /drain-\d+ is done/);
+  const byHand = run(empty, remove(2));
+  assert.deepEqual([byHand.operations[0]?.state, byHand.operations[0]?.endedAtMs], ['done', undefined]);
+});
+
+test('a replaced member holds nothing new, and is as before where that is cancelled', () => {
+  const replaced = run(started, ask({ type: 'replace', member: 2 }));
+  assert.deepEqual(
+    receivers(replaced).map(({ number }) => number),
+    [1, 3],
+  );
+  assertRefused(replaced, drain(3), 'TOO_FEW_MEMBERS', /1 of the other members/);
+  assertRefused(started, ask({ type: 'replace', member: 7 }), 'MEMBER_NOT_FOUND', /no member 7/);
+  assert.equal(receivers(run(replaced, cancel(replaced.epoch))).length, 3);
+  const members = new Map([...started.members].filter(([number]) => number !== 2));
+  const partitions = started.partitions.map((each) => ({ ...each, replicas: [1, 2, 3] }));
+  const retired = run({ ...started, members, partitions }, ask({ type: 'replace', member: 2 }));
+  assertRefused(retired, cancel(retired.epoch), 'OPERATION_NOT_CANCELLABLE', /number 2 is retired/);
+  assertRefused(retired, end(retired.epoch), 'MEMBER_OWNS_DATA', /owns partitions still/);
+});
+
+test('the last member of a zone is drained only by force, where the replicas would share a zone then', () => {
+  const zoned = (zones: readonly string[]): TopologyState => ({
+    ...started,
+    members: new Map([...started.members].map(([n, each], i) => [n, { ...each, zone: zones[i] ?? '' }])),
+  });
+  const two = zoned(['x', 'y', 'x']);
+  assertRefused(two, drain(2), 'TOO_FEW_ZONES', /no member of zone y .* 2 replicas .* share 1 zones.*force it/);
+  assertRefused(two, ask({ type: 'replace', member: 2 }), 'TOO_FEW_ZONES', /zone y/);
+  run(two, { ...drain(2), isForced: true } as TopologyCommand);
+  run(two, drain(1));
+  run(zoned(['x', 'y', 'z']), drain(2));
+  run(zoned(['x', 'x', 'x']), drain(2));
+});
+
+test('the replication factor changes at once; the sets follow', () => {
+  assertRefused(placed, factor(3), 'TOO_FEW_MEMBERS', /2 members have started .* Start other nodes first/);
+  assertUnchanged(started, factor(2), 0);
+  const three = run(started, factor(3));
+  assert.equal(three.settings.replicationFactor, 3);
+  assertRefused(three, drain(3), 'TOO_FEW_MEMBERS', /each partition needs 3/);
+  const one = run(three, factor(1));
+  assert.deepEqual(
+    one.operations.map(({ state }) => state),
+    ['cancelled', 'running'],
+    'the newest wish counts',
+  );
+  assert.equal(run(one, cancel(one.epoch)).settings.replicationFactor, 3);
+});
+
+test('a cancelled rebalance holds others back until somebody comes, goes or weighs more', () => {
+  const running = run(started, ask({ type: 'rebalance' }));
+  assertUnchanged(running, ask({ type: 'rebalance' }), running.epoch);
+  const cancelled = run(running, cancel(running.epoch));
+  const holdsBack = (...commands: TopologyCommand[]) =>
+    run(cancelled, ...commands).operations.some((operation) => operation.holdsBack);
+  assert.equal(holdsBack(), true);
+  assert.equal(holdsBack({ type: 'create-namespace', name: 'n', createdAtMs: 1 }), true);
+  assert.equal(holdsBack(join('d')), true, 'it has not started');
+  assert.equal(holdsBack(join('d'), start(4, 'd')), false);
+  assert.equal(holdsBack({ type: 'update-member', member: 2, weight: 7, zone: undefined }), false);
+  assert.equal(holdsBack({ type: 'update-member', member: 2, weight: undefined, zone: 'y' }), false);
+  assert.equal(holdsBack(drain(2)), false);
+  assert.equal(holdsBack(factor(1)), false);
+});
+
+test('of the operations that ended the last ones are kept', () => {
+  let state = started;
+  for (let round = 0; round < LIMITS.operationsEndedMax + 3; round++) {
+    state = run(state, ask({ type: 'rebalance' }));
+    state = run(state, end(state.epoch));
+  }
+  assert.equal(state.operations.length, LIMITS.operationsEndedMax);
+  assert.equal(state.operations.at(-1)?.id, state.epoch - 1);
+});
+
+test('who is told that it may stop is known to whoever decides next', () => {
+  const lease = (member: number, seen: number[], atMs: number): TopologyCommand => ({
+    ...{ type: 'stop-lease', member, seen, atMs, untilMs: atMs + 10 },
+  });
+  const first = run(started, lease(1, [], 0));
+  assert.deepEqual(first.stopLeases, [{ member: 1, untilMs: 10 }]);
+  assertRefused(first, lease(2, [], 9), 'STOP_LEASE_TAKEN', /a was told meanwhile/);
+  assert.deepEqual(run(first, lease(2, [1], 9)).stopLeases.length, 2);
+  assert.deepEqual(run(first, lease(2, [], 10)).stopLeases, [{ member: 2, untilMs: 20 }], 'it has run out');
+  assert.deepEqual(run(first, lease(1, [], 5)).stopLeases, [{ member: 1, untilMs: 15 }], 'asked again');
+  assertRefused(first, lease(9, [1], 5), 'MEMBER_NOT_FOUND', /no member 9/);
+  assert.deepEqual(run(first, start(1, 'a', { version: '0.2.0' })).stopLeases, [], 'it is back');
 });
 
 test('a member that is being drained is given no data, and keeps what it has in a set that moves', () => {
-  const three = run(two, join('c'), start(3, 'c'), {
-    type: 'drain-start',
-    expectedEpoch: undefined,
-    member: 2,
-  });
+  const three = run(two, join('c'), start(3, 'c'), drain(2));
   assertRefused(three, place(three, [1, 2], [1, 3]), 'BAD_PLACEMENT', /names 2, which is being drained/);
-  const both = run(three, { type: 'drain-cancel', member: 2 });
-  const drained = run(both, place(both, [1, 2], [1, 3]), {
-    ...{ type: 'drain-start', expectedEpoch: undefined, member: 2 },
-  });
+  const both = run(three, cancel(three.epoch));
+  const drained = run(both, place(both, [1, 2], [1, 3]), drain(2));
   const move = (partition: number, ...to: number[]): TopologyCommand => ({
     ...{ type: 'move-start', replicationFactor: 2 },
     moves: [{ partition, epoch: drained.partitions[0]?.epoch ?? drained.epoch, to }],
@@ -258,7 +379,7 @@ test('remove-member retires a number for ever; again it is done already', () => 
   assert.deepEqual(pick(applyCommand(removed, join('b'))), { type: 'applied', subject: 3 });
 });
 
-test('remove-member refuses the last that started, an owner of data, and a number never given', () => {
+test('O1: remove-member, whatever its asker saw, refuses the last that started, an owner of data, and a number never given', () => {
   assertRefused(one, remove(1), 'LAST_MEMBER', /only one that has started/);
   assertRefused(run(one, join('b')), remove(1), 'LAST_MEMBER', /only one that has started/);
   assertRefused(placed, remove(2), 'MEMBER_OWNS_DATA', /owns partitions/);

@@ -5,12 +5,13 @@ import { applyMoveStart } from '../moves/start.ts';
 import { applyMoveDone } from '../moves/switch.ts';
 import { applyMoveSources, applyMoveSwitch, applyMoveSynced } from '../moves/transfer.ts';
 import type { ApplyOutcome, TopologyCommand } from './command.ts';
-import { applyDrainCancel, applyDrainStart } from './drain.ts';
 import { applyJoin } from './join.ts';
 import { applyRemoveMember, applyUpdateMember } from './members.ts';
 import { applyCreateNamespace, applyDropNamespace } from './namespaces.ts';
+import { applyOperationCancel, applyOperationEnd, applyOperationStart } from './operations.ts';
 import { applyPlacePartitions } from './partitions.ts';
 import { applyStart } from './start.ts';
+import { applyStopLease } from './stop-leases.ts';
 import type { TopologyState } from './types.ts';
 
 /**
@@ -28,10 +29,14 @@ export function applyCommand(state: TopologyState, command: TopologyCommand): Ap
       return applyUpdateMember(state, command);
     case 'remove-member':
       return applyRemoveMember(state, command);
-    case 'drain-start':
-      return applyDrainStart(state, command);
-    case 'drain-cancel':
-      return applyDrainCancel(state, command);
+    case 'operation-start':
+      return applyOperationStart(state, command);
+    case 'operation-cancel':
+      return applyOperationCancel(state, command);
+    case 'operation-end':
+      return applyOperationEnd(state, command);
+    case 'stop-lease':
+      return applyStopLease(state, command);
     case 'place-partitions':
       return applyPlacePartitions(state, command);
     case 'create-namespace':

@@ -12,7 +12,7 @@ import {
 import type { TopologyCommand } from './command.ts';
 import { createTopology } from './genesis.ts';
 import { findViolation } from './invariants.ts';
-import { type TopologyState, toEpoch } from './types.ts';
+import { type Operation, type TopologyState, toEpoch } from './types.ts';
 
 const announcement = { peerAddress: 'h:7401', httpAddress: '[::1]:7400', zone: 'eu-1', version: '0.1.0' };
 const state = createTopology({
@@ -56,16 +56,36 @@ test('the bytes of a command and of a state are these', () => {
 
 test('a drain is of format 2, and a member without one has the bytes of format 1', () => {
   const member = state.members.get(1) ?? assert.fail();
-  const draining = { ...state, members: new Map([[1, { ...member, isDraining: true }]]) };
+  const operation: Operation = {
+    ...{ id: toEpoch(1), want: { type: 'drain', member: 1 }, by: 'x', atMs: 2, partitions: 2 },
+    ...{ state: 'running', holdsBack: false, endedAtMs: undefined },
+  };
+  const members = new Map([[1, { ...member, isDraining: true }]]);
+  const draining = { ...state, members, operations: [operation], stopLeases: [{ member: 1, untilMs: 3 }] };
   const text = textOf(encodeState(draining));
   assert.match(text, /^\{"format":2,.*"version":"0\.1\.0","isDraining":true\}\],/);
   assert.deepEqual(decodeState(bytesOf(text)), draining);
   const relabelled = bytesOf(text.replace('"format":2', '"format":1'));
   throwsFormatError(() => decodeState(relabelled), /has what only format 2 knows/);
   throwsFormatError(() => decodeState(bytesOf(text.replace('g":true', 'g":false'))), /isDraining is false/);
-  const start: TopologyCommand = { type: 'drain-start', expectedEpoch: undefined, member: 1 };
-  assert.equal(textOf(encodeCommand(start)), '{"format":2,"command":{"type":"drain-start","member":1}}');
-  assert.deepEqual(decodeCommand(encodeCommand(start)), start);
+  throwsFormatError(() => decodeState(bytesOf(text.replace('"drain"', '"rebalance"'))), /member.*no field/);
+  const unmarked = bytesOf(text.replace(',"isDraining":true', ''));
+  throwsFormatError(() => decodeState(unmarked), /operations drain 1/);
+  const end: TopologyCommand = { type: 'operation-end', id: toEpoch(1), atMs: 2 };
+  assert.equal(textOf(encodeCommand(end)), '{"format":2,"command":{"type":"operation-end","id":1,"atMs":2}}');
+  assert.deepEqual(decodeCommand(encodeCommand(end)), end);
+});
+
+test('a weight is of format 1, and a zone that is set by hand of format 2', () => {
+  const update = { type: 'update-member', member: 1, weight: 7, zone: undefined } as const;
+  const weighed = '{"format":1,"command":{"type":"update-member","member":1,"weight":7}}';
+  assert.equal(textOf(encodeCommand(update)), weighed);
+  assert.match(textOf(encodeCommand({ ...update, zone: 'z' })), /^\{"format":2/);
+  const member = { ...(state.members.get(1) ?? assert.fail()), zone: 'y', zoneReplaced: 'z' };
+  const moved = { ...state, members: new Map([[1, member]]) };
+  const text = textOf(encodeState(moved));
+  assert.match(text, /^\{"format":2,.*"zoneReplaced":"z"/);
+  assert.deepEqual(decodeState(bytesOf(text)), moved);
 });
 
 test('a newer format is named as such', () => {

@@ -14,15 +14,23 @@ import { ofWireMember, readCommand, readState, toWireMember, type WireState } fr
 export const TOPOLOGY_FORMAT = 2;
 
 /**
- * Format 2 brought moves, drains, and replicas whose member was replaced. Each value is written in the lowest format that has its fields: while there is none of them, an older
+ * Format 2 brought moves, operations, leases, zones set by hand, and replicas whose member was replaced. Each value is written in the lowest format that has its fields: while there is none of them, an older
  * version understands every byte, also of a snapshot.
  */
-const formatOfCommand = ({ type }: TopologyCommand): number => (/^(move|drain)-/.test(type) ? 2 : 1);
-function formatOfState({ members, partitions }: WireState): number {
+function formatOfCommand(command: TopologyCommand): number {
+  if (command.type === 'update-member')
+    return command.zone === undefined && command.weight !== undefined ? 1 : 2;
+  return /^(move|operation|stop)-/.test(command.type) ? 2 : 1;
+}
+function formatOfState({ members, partitions, operations, stopLeases }: WireState): number {
   const numbers = new Set(members.map(({ number }) => number));
   const isNew = ({ replicas, move }: Partition): boolean =>
     move !== undefined || !replicas.every((replica) => numbers.has(replica));
-  return members.some(({ isDraining }) => isDraining === true) || partitions.some(isNew) ? 2 : 1;
+  if (operations !== undefined || stopLeases !== undefined) return 2;
+  const isMarked = members.some(
+    ({ isDraining, zoneReplaced }) => isDraining === true || zoneReplaced !== undefined,
+  );
+  return isMarked || partitions.some(isNew) ? 2 : 1;
 }
 
 /** Values that have no place here: damage, a newer format, or a command that breaks the rules of its fields. */
@@ -42,7 +50,9 @@ export function encodeState(state: TopologyState): Uint8Array {
   requireSound(state);
   const members = [...state.members.values()].sort((a, b) => a.number - b.number).map(toWireMember);
   const namespaces = [...state.namespaces.values()].sort((a, b) => a.id - b.id);
-  return encode(STATE, { ...state, members, namespaces });
+  const operations = unlessEmpty(state.operations);
+  const stopLeases = unlessEmpty(state.stopLeases);
+  return encode(STATE, { ...state, members, namespaces, operations, stopLeases });
 }
 
 export function decodeState(bytes: Uint8Array): TopologyState {
@@ -54,8 +64,11 @@ export function decodeState(bytes: Uint8Array): TopologyState {
   if (namespaces.size !== wire.namespaces.length) {
     throw new TopologyFormatError('A topology names two namespaces alike.');
   }
-  return requireSound({ ...wire, members, namespaces });
+  const { operations = [], stopLeases = [] } = wire;
+  return requireSound({ ...wire, members, namespaces, operations, stopLeases });
 }
+
+const unlessEmpty = <T>(all: readonly T[]): readonly T[] | undefined => (all.length === 0 ? undefined : all);
 
 type Kind<T> = { readonly field: string; readonly reader: Reader<T>; formatOf(value: T): number };
 const COMMAND: Kind<TopologyCommand> = {

@@ -1,5 +1,5 @@
 import type { MemberId } from '../raft/types.ts';
-import type { Announcement, Epoch, MoveAt, Succession, TopologyState } from './types.ts';
+import type { Announcement, Epoch, MoveAt, OperationWant, Succession, TopologyState } from './types.ts';
 
 /**
  * Every change of the topology. Each is all or nothing, and harmless when it is applied twice. Those of moves are batches, since
@@ -22,15 +22,34 @@ export type TopologyCommand =
       readonly directoryId: string;
     } & Succession &
       Announcement)
-  | { readonly type: 'update-member'; readonly member: MemberId; readonly weight: number }
-  | { readonly type: 'remove-member'; readonly member: MemberId }
-  /** From now on the member gives its data away. With `expectedEpoch` only if nothing has changed since. */
+  /** What is not given stays as it is. */
   | {
-      readonly type: 'drain-start';
-      readonly expectedEpoch: Epoch | undefined;
+      readonly type: 'update-member';
       readonly member: MemberId;
+      readonly weight: number | undefined;
+      readonly zone: string | undefined;
     }
-  | { readonly type: 'drain-cancel'; readonly member: MemberId }
+  | { readonly type: 'remove-member'; readonly member: MemberId }
+  /** `isForced`: also a member that is up is replaced, and sets may come to share a zone that do not now. */
+  | {
+      readonly type: 'operation-start';
+      readonly want: RequestedWant;
+      readonly isForced: boolean;
+      readonly by: string;
+      readonly atMs: number;
+      readonly partitions: number;
+    }
+  | { readonly type: 'operation-cancel'; readonly id: Epoch; readonly atMs: number }
+  /** By the leader, once nothing is left to do. A member that was drained or replaced is removed. */
+  | { readonly type: 'operation-end'; readonly id: Epoch; readonly atMs: number }
+  /** The member is about to stop. `seen`: the leases that whoever decided it knew of; with another one it must be decided again. */
+  | {
+      readonly type: 'stop-lease';
+      readonly member: MemberId;
+      readonly seen: readonly MemberId[];
+      readonly atMs: number;
+      readonly untilMs: number;
+    }
   /** The first placement; refused once there is one, and unless the epoch is the expected one. */
   | {
       readonly type: 'place-partitions';
@@ -67,6 +86,10 @@ export type MoveCommand =
   /** Joint or transfer: the replica set stays F. */
   | { readonly type: 'move-cancel'; readonly moves: readonly MoveAt[] };
 
+export type RequestedWant =
+  | Exclude<OperationWant, { readonly type: 'factor' }>
+  | { readonly type: 'factor'; readonly replicationFactor: number };
+
 export type MoveStart = {
   readonly partition: number;
   readonly epoch: Epoch;
@@ -81,8 +104,8 @@ export type ApplyOutcome =
   | { readonly type: 'applied'; readonly state: TopologyState; readonly subject: number }
   | { readonly type: 'unchanged'; readonly state: TopologyState; readonly subject: number }
   | { readonly type: 'refused'; readonly state: TopologyState; readonly refusal: TopologyRefusal };
-// `subject`: the number of the member, or the id of the namespace, that the command was about; how many partitions a step of
-// moves has changed; else 0.
+// `subject`: the number of the member, or the id of the namespace or the operation, that the command was about; how many partitions a
+// step of moves has changed; else 0.
 
 /** Why a command was refused; nothing was changed. */
 export type TopologyRefusal = { readonly code: TopologyRefusalCode; readonly message: string };
@@ -96,6 +119,8 @@ export type TopologyRefusalCode =
   | 'LAST_MEMBER'
   /** A replica set would find too few members to lie on. */
   | 'TOO_FEW_MEMBERS'
+  /** Replicas that lie in different zones now would share one. */
+  | 'TOO_FEW_ZONES'
   /** Without that voter, too few of those that remain are up. */
   | 'QUORUM_AT_RISK'
   | 'EPOCH_CHANGED'
@@ -108,6 +133,13 @@ export type TopologyRefusalCode =
   | 'MOVE_NOT_READY'
   /** Reads have switched: there is no way back. */
   | 'MOVE_SWITCHED'
+  | 'OPERATION_NOT_FOUND'
+  /** It is done, or there is no way back from it. */
+  | 'OPERATION_NOT_CANCELLABLE'
+  /** As of the leader, it is up: it can be drained. */
+  | 'MEMBER_ALIVE'
+  /** Another member was told meanwhile that it may stop. */
+  | 'STOP_LEASE_TAKEN'
   | 'NAMESPACE_NOT_FOUND'
   | 'NAMESPACE_PROTECTED'
   | 'NAMESPACE_LIMIT';

@@ -1,6 +1,7 @@
 import { type DumbPartition, dumbMoves, subsetsOf } from '../moves/dumb-moves.ts';
 import type { TopologyCommand } from './command.ts';
 import type { GenesisOptions } from './genesis.ts';
+import type { Operation } from './types.ts';
 
 /**
  * For tests: the state machine a second time, as dumb as can be. A list of members that is searched, rules in the
@@ -14,6 +15,8 @@ type DumbMember = {
   weight: number;
   up: boolean;
   isDraining: boolean;
+  zone: string;
+  zoneReplaced: string | undefined;
 } & {
   incarnation: number;
   life: string;
@@ -27,24 +30,39 @@ export class Dumb {
   partitions: DumbPartition[] = [];
   namespaces = [{ name: 'default', id: 1, createdAtMs: 0 }];
   lastNamespaceId = 1;
-  readonly settings: { readonly partitions: number; readonly replicationFactor: number };
+  operations: { -readonly [K in keyof Operation]: Operation[K] }[] = [];
+  leases: { member: number; untilMs: number }[] = [];
+  readonly settings: { partitions: number; replicationFactor: number };
 
   constructor({ first, settings }: GenesisOptions) {
     const { name, directoryId, weight, incarnation, life } = first;
     const announcement = announcementOf(first);
+    const zones = { zone: first.zone, zoneReplaced: undefined };
     this.members = [
-      { number: 1, name, directoryId, weight, incarnation, life, announcement, up: true, isDraining: false },
+      {
+        ...{ number: 1, name, directoryId, weight, incarnation, life, announcement, ...zones },
+        ...{ up: true, isDraining: false },
+      },
     ];
-    this.settings = settings;
+    this.settings = { ...settings };
     if (settings.replicationFactor === 1) this.placeAll(Array(settings.partitions).fill([1]), 1);
   }
 
   /** 'applied SUBJECT', 'unchanged SUBJECT' or a code. */
   apply(command: TopologyCommand): string {
+    const before = this.shares();
     const verdict = this.verdict(command);
-    if (verdict.startsWith('applied')) this.epoch++;
+    if (!verdict.startsWith('applied')) return verdict;
+    this.epoch++;
+    if (this.shares() !== before) for (const one of this.operations) one.holdsBack = false;
     return verdict;
   }
+
+  private shares = () =>
+    JSON.stringify([
+      this.settings.replicationFactor,
+      this.receivers().map(({ number, weight, zone }) => [number, weight, zone]),
+    ]);
 
   private verdict(command: TopologyCommand): string {
     switch (command.type) {
@@ -55,8 +73,10 @@ export class Dumb {
       case 'update-member': {
         const member = this.find(command.member);
         if (!member) return 'MEMBER_NOT_FOUND';
-        if (member.weight === command.weight) return `unchanged ${member.number}`;
-        member.weight = command.weight;
+        const { weight = member.weight, zone = member.zone } = command;
+        if (member.weight === weight && member.zone === zone) return `unchanged ${member.number}`;
+        const said = member.zoneReplaced ?? member.zone;
+        Object.assign(member, { weight, zone, zoneReplaced: zone === said ? undefined : said });
         return `applied ${member.number}`;
       }
       case 'remove-member': {
@@ -65,26 +85,28 @@ export class Dumb {
           return this.used.includes(number) ? `unchanged ${number}` : 'MEMBER_NOT_FOUND';
         if (!this.members.some((member) => member.up && member.number !== number)) return 'LAST_MEMBER';
         if (this.owns(number)) return 'MEMBER_OWNS_DATA';
-        this.members = this.members.filter((member) => member.number !== number);
+        this.forget(number);
+        this.endAbout(number, undefined);
         return `applied ${number}`;
       }
-      case 'drain-start': {
-        const { member: number, expectedEpoch = this.epoch } = command;
-        const member = this.find(number);
-        if (!member) return 'MEMBER_NOT_FOUND';
-        if (member.isDraining) return `unchanged ${number}`;
-        if (expectedEpoch !== this.epoch) return 'EPOCH_CHANGED';
-        const left = this.receivers().filter((other) => other !== member);
-        if (left.length < this.settings.replicationFactor) return 'TOO_FEW_MEMBERS';
-        member.isDraining = true;
-        return `applied ${number}`;
+      case 'operation-start':
+        return this.begin(command);
+      case 'operation-cancel':
+      case 'operation-end': {
+        const { id, atMs } = command;
+        const operation = this.operations.find((one) => one.id === id);
+        if (!operation) return 'OPERATION_NOT_FOUND';
+        return command.type === 'operation-end' ? this.end(operation, atMs) : this.cancel(operation, atMs);
       }
-      case 'drain-cancel': {
-        const member = this.find(command.member);
-        if (!member) return 'MEMBER_NOT_FOUND';
-        if (!member.isDraining) return `unchanged ${member.number}`;
-        member.isDraining = false;
-        return `applied ${member.number}`;
+      case 'stop-lease': {
+        const { member, seen, atMs, untilMs } = command;
+        if (!this.find(member)) return 'MEMBER_NOT_FOUND';
+        const live = this.leases.filter((lease) => lease.untilMs > atMs && lease.member !== member);
+        if (live.some((lease) => !seen.includes(lease.member))) return 'STOP_LEASE_TAKEN';
+        const next = [...live, { member, untilMs }].sort((a, b) => a.member - b.member);
+        if (JSON.stringify(next) === JSON.stringify(this.leases)) return `unchanged ${member}`;
+        this.leases = next;
+        return `applied ${member}`;
       }
       case 'place-partitions':
         return this.place(command.expectedEpoch, command.replicaSets);
@@ -107,6 +129,90 @@ export class Dumb {
     }
   }
 
+  private begin({ want, by, atMs, partitions, isForced }: Extract<TopologyCommand, { type: 'operation-start' }>): string {
+    const { replicationFactor } = this.settings;
+    const isSame = (one: Operation) =>
+      JSON.stringify({ ...one.want, previous: undefined }) ===
+      JSON.stringify({ ...want, previous: undefined });
+    const same = this.running().find(isSame);
+    if (same) return `unchanged ${same.id}`;
+    const able = this.receivers().map(({ number }) => number);
+    if (want.type === 'drain' || want.type === 'replace') {
+      const isKnown = this.find(want.member) || (want.type === 'replace' && this.owns(want.member));
+      if (!isKnown) return 'MEMBER_NOT_FOUND';
+      if (able.filter((one) => one !== want.member).length < replicationFactor) return 'TOO_FEW_MEMBERS';
+      const zones = (without: number) =>
+        new Set(this.receivers().flatMap(({ number, zone }) => (zone === '' || number === without ? [] : [zone])));
+      const isSpread = replicationFactor > 1 && zones(0).size >= replicationFactor;
+      if (!isForced && isSpread && zones(want.member).size < replicationFactor) return 'TOO_FEW_ZONES';
+      if (want.type === 'drain') Object.assign(this.find(want.member) ?? {}, { isDraining: true });
+    }
+    if (want.type === 'factor') {
+      if (want.replicationFactor === replicationFactor) return 'unchanged 0';
+      if (able.length < want.replicationFactor) return 'TOO_FEW_MEMBERS';
+      for (const one of this.running())
+        if (one.want.type === 'factor') Object.assign(one, { state: 'cancelled', endedAtMs: atMs });
+      this.settings.replicationFactor = want.replicationFactor;
+    }
+    const id = (this.epoch + 1) as Operation['id'];
+    const kept = want.type === 'factor' ? { ...want, previous: replicationFactor } : want;
+    const times = { by, atMs, partitions, endedAtMs: undefined };
+    this.operations.push({ id, want: kept, ...times, state: 'running', holdsBack: false });
+    this.keepFew();
+    return `applied ${id}`;
+  }
+
+  private cancel(operation: Dumb['operations'][number], atMs: number): string {
+    const { id, state, want } = operation;
+    if (state === 'cancelled') return `unchanged ${id}`;
+    if (state === 'done') return 'OPERATION_NOT_CANCELLABLE';
+    if (want.type === 'drain' || want.type === 'replace') {
+      const member = this.find(want.member);
+      if (!member) return 'OPERATION_NOT_CANCELLABLE';
+      if (want.type === 'drain') member.isDraining = false;
+    }
+    if (want.type === 'factor') {
+      if (this.receivers().length < want.previous) return 'TOO_FEW_MEMBERS';
+      this.settings.replicationFactor = want.previous;
+    }
+    Object.assign(operation, { state: 'cancelled', endedAtMs: atMs, holdsBack: want.type === 'rebalance' });
+    this.keepFew();
+    return `applied ${id}`;
+  }
+
+  private end(operation: Dumb['operations'][number], atMs: number): string {
+    const { id, state, want } = operation;
+    if (state !== 'running') return `unchanged ${id}`;
+    if (want.type === 'drain' || want.type === 'replace') {
+      if (this.owns(want.member)) return 'MEMBER_OWNS_DATA';
+      if (this.find(want.member) && !this.members.some(({ up, number }) => up && number !== want.member))
+        return 'LAST_MEMBER';
+      if (this.find(want.member)) this.endAbout(want.member, atMs);
+      this.forget(want.member);
+    }
+    Object.assign(operation, { state: 'done', endedAtMs: atMs });
+    this.keepFew();
+    return `applied ${id}`;
+  }
+
+  private running = () => this.operations.filter(({ state }) => state === 'running');
+  private keepFew(): void {
+    while (this.operations.length - this.running().length > 32)
+      this.operations.splice(
+        this.operations.findIndex(({ state }) => state !== 'running'),
+        1,
+      );
+  }
+  private endAbout(number: number, endedAtMs: number | undefined): void {
+    for (const one of this.running())
+      if ('member' in one.want && one.want.member === number)
+        Object.assign(one, { state: 'done', endedAtMs });
+  }
+  private forget(number: number): void {
+    this.members = this.members.filter((member) => member.number !== number);
+    this.leases = this.leases.filter(({ member }) => member !== number);
+  }
+
   private join(command: Extract<TopologyCommand, { type: 'join' }>): string {
     const { name, directoryId, weight, replaces } = command;
     const same = this.members.find((member) => member.name === name && member.directoryId === directoryId);
@@ -117,9 +223,12 @@ export class Dumb {
       if (old.number !== replaces) return 'NAME_TAKEN';
       if (this.losesWithout(old.number)) return 'MEMBER_OWNS_DATA';
       if (!this.members.some((member) => member.up && member !== old)) return 'LAST_MEMBER';
-      this.members = this.members.filter((member) => member !== old);
+      this.forget(old.number);
     }
     const number = Math.max(...this.used) + 1;
+    for (const one of this.running())
+      if (old && one.want.type === 'drain' && one.want.member === old.number)
+        one.want = { type: 'drain', member: number };
     this.used.push(number);
     const announcement = announcementOf(command);
     this.members.push({
@@ -132,6 +241,7 @@ export class Dumb {
       announcement,
       up: false,
       isDraining: old?.isDraining ?? false,
+      ...zonesOf(command.zone, old),
     });
     return `applied ${number}`;
   }
@@ -147,9 +257,15 @@ export class Dumb {
     const isOld =
       member.incarnation > incarnation - lives.length && remembered.get(member.incarnation) !== member.life;
     if (directoryId !== member.directoryId || isOld) return 'MEMBER_STALE';
-    const isKnown = incarnation === member.incarnation && announcement === member.announcement;
+    const zones = zonesOf(command.zone, member);
+    const isKnown =
+      incarnation === member.incarnation &&
+      announcement === member.announcement &&
+      zones.zone === member.zone &&
+      zones.zoneReplaced === member.zoneReplaced;
     if (isKnown) return `unchanged ${member.number}`;
-    Object.assign(member, { incarnation, life, announcement, up: true });
+    Object.assign(member, { incarnation, life, announcement, up: true, ...zones });
+    this.leases = this.leases.filter((lease) => lease.member !== member.number);
     return `applied ${member.number}`;
   }
 
@@ -175,7 +291,7 @@ export class Dumb {
   /** No majority of a set that counts could ever answer again. */
   private losesWithout = (number: number) =>
     this.partitions.some(({ replicas, facts }) =>
-      [replicas, facts === undefined || facts.stage === 'joint' ? [] : facts.to]
+      [replicas, facts?.stage === 'switch' ? facts.to : []]
         .filter((set) => set.includes(number))
         .some((set) => {
           const quorums = subsetsOf(set).filter((subset) => subset.length * 2 > set.length);
@@ -184,9 +300,20 @@ export class Dumb {
     );
   isMember = (number: number) => this.find(number) !== undefined;
   mayEnter = (number: number) => this.receivers().some((member) => member.number === number);
-  private receivers = () => this.members.filter(({ up, isDraining }) => up && !isDraining);
+  private receivers = () =>
+    this.members.filter(({ up, isDraining, number }) => {
+      const isReplaced = this.running().some(({ want }) => want.type === 'replace' && want.member === number);
+      return up && !isDraining && !isReplaced;
+    });
 }
 
+/** A zone set by hand counts for as long as the same one is announced. */
+const zonesOf = (announced: string, known?: { zone: string; zoneReplaced: string | undefined }) =>
+  known?.zoneReplaced === announced
+    ? { zone: known.zone, zoneReplaced: announced }
+    : { zone: announced, zoneReplaced: undefined };
+
 export type Announced = { peerAddress: string; httpAddress: string; zone: string; version: string };
-export const announcementOf = ({ peerAddress, httpAddress, zone, version }: Announced) =>
-  [peerAddress, httpAddress, zone, version].join(' ');
+/** But for the zone, which may be set by hand. */
+export const announcementOf = ({ peerAddress, httpAddress, version }: Omit<Announced, 'zone'>) =>
+  [peerAddress, httpAddress, version].join(' ');

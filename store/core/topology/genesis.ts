@@ -31,7 +31,13 @@ export function createTopology({ clusterId, settings, createdAtMs, first }: Gene
   const { name, directoryId, weight, incarnation, life, peerAddress, httpAddress, zone, version } = first;
   const announcement = { peerAddress, httpAddress, zone, version };
   const identity = { number: 1, name, directoryId, weight, incarnation, life };
-  const member: Member = { ...identity, ...announcement, state: 'up', isDraining: false };
+  const member: Member = {
+    ...identity,
+    ...announcement,
+    state: 'up',
+    isDraining: false,
+    zoneReplaced: undefined,
+  };
   const namespace: TopologyNamespace = { name: DEFAULT_NAMESPACE, id: 1, consistency: 'quorum', createdAtMs };
   return {
     clusterId,
@@ -42,5 +48,7 @@ export function createTopology({ clusterId, settings, createdAtMs, first }: Gene
     partitions: settings.replicationFactor === 1 ? initialPartitions(settings.partitions, [1], epoch) : [],
     namespaces: new Map([[namespace.name, namespace]]),
     nextNamespaceId: 2,
+    operations: [],
+    stopLeases: [],
   };
 }

@@ -1,7 +1,6 @@
 import { findMoveViolation } from '../moves/find-violation.ts';
-import { replicaSetsOf } from '../moves/rules.ts';
+import { setsAtStake } from '../moves/rules.ts';
 import { majority } from '../quorum/quorum-sizes.ts';
-import { holdingSets } from '../quorum/replica-sets.ts';
 import type { MemberId } from '../raft/types.ts';
 import { DEFAULT_NAMESPACE } from './genesis.ts';
 import { LIMITS } from './limits.ts';
@@ -9,7 +8,13 @@ import type { Member, Partition, TopologyState } from './types.ts';
 
 /** What is wrong with `state`, or undefined. No sequence of commands leads to a violation. */
 export function findViolation(state: TopologyState): string | undefined {
-  return findInBounds(state) ?? findInMembers(state) ?? findInPartitions(state) ?? findInNamespaces(state);
+  return (
+    findInBounds(state) ??
+    findInMembers(state) ??
+    findInPartitions(state) ??
+    findInNamespaces(state) ??
+    findInOperations(state)
+  );
 }
 
 function findInBounds({ clusterId, epoch, settings }: TopologyState): string | undefined {
@@ -69,7 +74,7 @@ function findInPartitions(state: TopologyState): string | undefined {
 
 /** Of a set without a majority that could come back, what was acknowledged would be lost for good. */
 function findTooFew({ members }: TopologyState, partition: Partition): string | undefined {
-  const sets = holdingSets(replicaSetsOf(partition));
+  const sets = setsAtStake(partition);
   const lost = sets.find(
     (set) => set.filter((replica) => members.has(replica)).length < majority(set.length),
   );
@@ -87,6 +92,28 @@ function findInNamespaces({ namespaces, nextNamespaceId }: TopologyState): strin
   }
   const id = findTwice([...namespaces.values()].map((namespace) => namespace.id));
   return id === undefined ? undefined : `two namespaces have the id ${id}`;
+}
+
+/** Members are marked as draining by their operation, and by nothing else. */
+function findInOperations({ operations, members, stopLeases, epoch }: TopologyState): string | undefined {
+  const ids = operations.map(({ id }) => id);
+  if (ids.some((id, index) => !isWhole(id, (ids[index - 1] ?? 0) + 1, epoch)))
+    return `operations have the ids ${ids.join(', ')} at epoch ${epoch}`;
+  const running = operations.filter(({ state }) => state === 'running').map(({ want }) => want);
+  const wants = findTwice(
+    running.map((want) => ('member' in want ? `${want.type} ${want.member}` : want.type)),
+  );
+  if (wants !== undefined) return `two operations run for '${wants}'`;
+  const drains = running.flatMap((want) => (want.type === 'drain' ? [want.member] : []));
+  const marked = [...members.values()].flatMap(({ isDraining, number }) => (isDraining ? [number] : []));
+  if (drains.toSorted((a, b) => a - b).join() !== marked.toSorted((a, b) => a - b).join())
+    return `members ${marked.join(', ')} are marked as draining, operations drain ${drains.join(', ')}`;
+  if (operations.length - running.length > LIMITS.operationsEndedMax)
+    return `${operations.length} operations are kept`;
+  const stranger = stopLeases.find(({ member }) => !members.has(member));
+  if (stranger !== undefined) return `member ${stranger.member} may stop, and is none`;
+  const twice = findTwice(stopLeases.map(({ member }) => member));
+  return twice === undefined ? undefined : `member ${twice} has two leases`;
 }
 
 function isWhole(value: number, min: number, max: number = Number.MAX_SAFE_INTEGER): boolean {

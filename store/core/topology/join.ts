@@ -1,7 +1,7 @@
-import type { MemberId } from '../raft/types.ts';
 import type { ApplyOutcome, CommandOf } from './command.ts';
 import { LIMITS } from './limits.ts';
-import { isOnlyStarted, partitionsLostWithout, without } from './members.ts';
+import { isOnlyStarted, partitionsLostWithout, withoutMember, zoneOf } from './members.ts';
+import { withDrainsOf } from './operations.ts';
 import { applied, refused, unchanged } from './outcome.ts';
 import type { Member, TopologyState } from './types.ts';
 
@@ -22,7 +22,7 @@ export function applyJoin(state: TopologyState, command: CommandOf<'join'>): App
     const limit = `A cluster has at most ${LIMITS.membersMax} members; it has as many.`;
     return refused(state, 'MEMBER_LIMIT', `${limit} Remove one that is not needed, then join again.`);
   }
-  return admit(state, command, state.members);
+  return admit(state, state, command, undefined);
 }
 
 /**
@@ -47,7 +47,9 @@ function replace(state: TopologyState, command: CommandOf<'join'>, old: Member):
     const advice = 'Recover the cluster by hand, or bootstrap a new one.';
     return refused(state, 'LAST_MEMBER', `${was} No other member has started. ${advice}`);
   }
-  return admit(state, command, without(state.members, old.number), old);
+  const without = { ...state, ...withoutMember(state, old.number) };
+  const operations = withDrainsOf(state.operations, old.number, state.nextMember);
+  return admit(state, { ...without, operations }, command, old);
 }
 
 const SHOWN_MAX = 5;
@@ -61,20 +63,20 @@ function refuseRenamed(state: TopologyState, command: CommandOf<'join'>, member:
 }
 
 function admit(
-  state: TopologyState,
+  before: TopologyState,
+  { members, stopLeases, operations }: TopologyState,
   command: CommandOf<'join'>,
-  others: ReadonlyMap<MemberId, Member>,
-  old?: Member,
+  old: Member | undefined,
 ): ApplyOutcome {
-  const { name, directoryId, weight, peerAddress, httpAddress, zone, version } = command;
-  const number = state.nextMember;
-  const announcement = { peerAddress, httpAddress, zone, version };
+  const { name, directoryId, weight, peerAddress, httpAddress, version } = command;
+  const number = before.nextMember;
+  const announcement = { peerAddress, httpAddress, version, ...zoneOf(command.zone, old) };
   const member: Member = {
     ...{ number, name, directoryId, weight, ...announcement },
     ...{ incarnation: 0, life: '', state: 'waiting' },
     // Who drains a member wants its name to hold nothing: its disk must not be lost just to be filled again.
     isDraining: old?.isDraining ?? false,
   };
-  const members = new Map([...others, [number, member]]);
-  return applied(state, { members, nextMember: number + 1 }, number);
+  const change = { members: new Map([...members, [number, member]]), nextMember: number + 1 } as const;
+  return applied(before, { ...change, stopLeases, operations }, number);
 }

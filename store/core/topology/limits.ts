@@ -14,6 +14,10 @@ export const LIMITS = {
   addressCharactersMax: 261,
   zoneCharactersMax: 63,
   textCharactersMax: 128,
+  /** Operations that have ended and are listed still. */
+  operationsEndedMax: 32,
+  /** Each is for one member, or the one rebalance, or the one change of the factor. */
+  operationsMax: 4096,
   /** Starts of a directory that its cluster has not told it about; older ones are forgotten. */
   livesMax: 128,
 } as const;

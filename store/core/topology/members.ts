@@ -1,17 +1,25 @@
-import { isOwner, replicaSetsOf } from '../moves/rules.ts';
+import { isOwner, setsAtStake } from '../moves/rules.ts';
 import { majority } from '../quorum/quorum-sizes.ts';
-import { holdingSets } from '../quorum/replica-sets.ts';
 import type { MemberId } from '../raft/types.ts';
-import type { ApplyOutcome, CommandOf } from './command.ts';
+import type { ApplyOutcome, CommandOf, TopologyRefusal } from './command.ts';
 import { applied, refused, unchanged } from './outcome.ts';
-import type { Member, TopologyState } from './types.ts';
+import type { Member, Operation, StopLease, TopologyState } from './types.ts';
 
 export function applyUpdateMember(state: TopologyState, command: CommandOf<'update-member'>): ApplyOutcome {
   const member = state.members.get(command.member);
   if (member === undefined) return refuseUnknown(state, command.member);
-  if (member.weight === command.weight) return unchanged(state, member.number);
-  const members = withMember(state, { ...member, weight: command.weight });
+  const { weight = member.weight, zone = member.zone } = command;
+  if (member.weight === weight && member.zone === zone) return unchanged(state, member.number);
+  const announced = member.zoneReplaced ?? member.zone;
+  const zoneReplaced = zone === announced ? undefined : announced;
+  const members = withMember(state, { ...member, weight, zone, zoneReplaced });
   return applied(state, { members }, member.number);
+}
+
+/** The zone of a member that announces itself: one that was set by hand counts until it announces another than it did then. */
+export function zoneOf(announced: string, known: Member | undefined): Pick<Member, 'zone' | 'zoneReplaced'> {
+  if (known?.zoneReplaced !== announced) return { zone: announced, zoneReplaced: undefined };
+  return { zone: known.zone, zoneReplaced: announced };
 }
 
 /** Retires a number for ever. Who removed it before is told that it is done; a number never given out is a mistake. */
@@ -22,16 +30,37 @@ export function applyRemoveMember(state: TopologyState, command: CommandOf<'remo
       ? unchanged(state, command.member)
       : refuseUnknown(state, command.member);
   }
+  const problem = removalProblem(state, member);
+  if (problem !== undefined) return refused(state, problem.code, problem.message);
+  return applied(state, removalOf(state, member.number, undefined), member.number);
+}
+
+/** Why it may not be removed. */
+export function removalProblem(state: TopologyState, member: Member): TopologyRefusal | undefined {
   const who = `Member ${member.number} (${member.name})`;
   if (isOnlyStarted(state, member)) {
     const reason = 'is the only one that has started: without it the cluster could decide nothing any more.';
-    return refused(state, 'LAST_MEMBER', `${who} ${reason} Start another member first.`);
+    return { code: 'LAST_MEMBER', message: `${who} ${reason} Start another member first.` };
   }
   if (ownsData(state, member.number)) {
     const reason = 'owns partitions: removing it would lose copies of their data.';
-    return refused(state, 'MEMBER_OWNS_DATA', `${who} ${reason} Move them to other members first.`);
+    return { code: 'MEMBER_OWNS_DATA', message: `${who} ${reason} Drain it first (kvorum drain).` };
   }
-  return applied(state, { members: without(state.members, member.number) }, member.number);
+  return undefined;
+}
+
+/** What is being done about the member is done with it. */
+export function removalOf(
+  state: TopologyState,
+  number: MemberId,
+  endedAtMs: number | undefined,
+): Pick<TopologyState, 'members' | 'stopLeases' | 'operations'> {
+  const isAboutIt = ({ state: how, want }: Operation): boolean =>
+    how === 'running' && 'member' in want && want.member === number;
+  const operations = state.operations.map(
+    (operation): Operation => (isAboutIt(operation) ? { ...operation, state: 'done', endedAtMs } : operation),
+  );
+  return { ...withoutMember(state, number), operations };
 }
 
 export function refuseUnknown(state: TopologyState, number: MemberId): ApplyOutcome {
@@ -52,19 +81,14 @@ export function ownsData(state: TopologyState, number: MemberId): boolean {
   return state.partitions.some((partition) => isOwner(partition, number));
 }
 
-/** Whether data may be given to it. One that waits follows no log, and could not even learn of it. */
-export function mayReceive({ state, isDraining }: Member): boolean {
-  return state === 'up' && !isDraining;
-}
-
 /**
- * The partitions of which too few replicas would be left without `number`: of one of the sets whose quorums count, fewer than a majority
- * would still be members. What was acknowledged by those that are gone could then be on none of the others.
+ * The partitions of which too few replicas would be left without `number`: of a set at stake, fewer than a majority would still be
+ * members. What was acknowledged by those that are gone could then be on none of the others.
  */
 export function partitionsLostWithout(state: TopologyState, number: MemberId): readonly number[] {
   const isLeft = (member: MemberId): boolean => member !== number && state.members.has(member);
   return state.partitions.flatMap((partition, index) => {
-    const sets = holdingSets(replicaSetsOf(partition)).filter((set) => set.includes(number));
+    const sets = setsAtStake(partition).filter((set) => set.includes(number));
     return sets.every((set) => set.filter(isLeft).length >= majority(set.length)) ? [] : [index];
   });
 }
@@ -81,9 +105,19 @@ export function withMember(state: TopologyState, member: Member): ReadonlyMap<Me
   return new Map(state.members).set(member.number, member);
 }
 
-export function without(
-  members: ReadonlyMap<MemberId, Member>,
+/** What goes with a member. */
+export function withoutMember(
+  { members, stopLeases }: TopologyState,
   number: MemberId,
-): ReadonlyMap<MemberId, Member> {
-  return new Map([...members].filter(([other]) => other !== number));
+): Pick<TopologyState, 'members' | 'stopLeases'> {
+  return {
+    members: new Map([...members].filter(([other]) => other !== number)),
+    stopLeases: withoutLease(stopLeases, number),
+  };
+}
+
+/** The member is back, or is none any more. */
+export function withoutLease(stopLeases: readonly StopLease[], member: MemberId): readonly StopLease[] {
+  const left = stopLeases.filter((lease) => lease.member !== member);
+  return left.length === stopLeases.length ? stopLeases : left;
 }

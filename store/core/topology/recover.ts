@@ -49,9 +49,12 @@ export function recoverTopology(state: TopologyState, { clusterId, survivor }: R
       ...state,
       clusterId,
       epoch,
-      members: new Map([[survivor, member]]),
+      members: new Map([[survivor, { ...member, isDraining: false }]]),
       nextMember: state.nextMember + NUMBERS_SKIPPED_AT_RECOVERY,
       nextNamespaceId: state.nextNamespaceId + NUMBERS_SKIPPED_AT_RECOVERY,
+      // What was being done was for members that are no more.
+      operations: [],
+      stopLeases: [],
       partitions: state.partitions.map((): Partition => ({ replicas: [survivor], epoch })),
     },
     lost: findLoss(state, survivor),

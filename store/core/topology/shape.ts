@@ -35,6 +35,23 @@ export function oneOf<const T extends string>(...allowed: readonly T[]): Reader<
 
 export const isTrue: Reader<true> = (value, path) => (value === true ? true : fail(value, path, 'true'));
 
+export const isBoolean: Reader<boolean> = (value, path) =>
+  typeof value === 'boolean' ? value : fail(value, path, 'true or false');
+
+/** A union: which shape it has, its field `type` tells. */
+export function ofType<T extends { readonly type: string }>(
+  shapes: {
+    readonly [K in T['type']]: Reader<Extract<T, { readonly type: K }>>;
+  },
+): Reader<T> {
+  const typeOf = oneOf(...(Object.keys(shapes) as T['type'][]));
+  return (value, path) => {
+    const type = typeOf(asRecord(value, path).type, `${path}.type`);
+    const read: Reader<T> = shapes[type as T['type']];
+    return read(value, path);
+  };
+}
+
 export function optional<T>(reader: Reader<T>): Reader<T | undefined> {
   return (value, path) => (value === undefined ? undefined : reader(value, path));
 }

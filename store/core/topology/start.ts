@@ -1,5 +1,5 @@
 import type { ApplyOutcome, CommandOf } from './command.ts';
-import { refuseUnknown, withMember } from './members.ts';
+import { refuseUnknown, withMember, withoutLease, zoneOf } from './members.ts';
 import { applied, refused, unchanged } from './outcome.ts';
 import { follows, presentLife } from './succession.ts';
 import type { Member, TopologyState } from './types.ts';
@@ -17,11 +17,13 @@ export function applyStart(state: TopologyState, command: CommandOf<'start'>): A
     const advice = 'Start it with an empty directory: it then joins as a replacement.';
     return refused(state, 'MEMBER_STALE', `${problem} ${advice}`);
   }
-  const { incarnation, peerAddress, httpAddress, zone, version } = command;
+  const { incarnation, peerAddress, httpAddress, version } = command;
   const life = presentLife(command);
-  const news = { incarnation, life, peerAddress, httpAddress, zone, version, state: 'up' } as const;
+  const announcement = { peerAddress, httpAddress, version, ...zoneOf(command.zone, member) };
+  const news = { incarnation, life, ...announcement, state: 'up' } as const;
   if (saysNothingNew(member, news)) return unchanged(state, member.number);
-  return applied(state, { members: withMember(state, { ...member, ...news }) }, member.number);
+  const stopLeases = withoutLease(state.stopLeases, member.number);
+  return applied(state, { members: withMember(state, { ...member, ...news }), stopLeases }, member.number);
 }
 
 function findStaleness(member: Member, command: CommandOf<'start'>): string | undefined {

@@ -7,7 +7,7 @@ import { commandOf, dueOf } from '../moves/test-moves.ts';
 import type { MemberId } from '../raft/types.ts';
 import { applyCommand } from './apply.ts';
 import { decodeCommand, decodeState, encodeCommand, encodeState } from './codec.ts';
-import type { TopologyCommand } from './command.ts';
+import type { RequestedWant, TopologyCommand } from './command.ts';
 import { type Announced, announcementOf, Dumb } from './dumb-topology.ts';
 import { createTopology, type GenesisOptions } from './genesis.ts';
 import { findViolation } from './invariants.ts';
@@ -19,14 +19,15 @@ import { type TopologyState, toEpoch, toMoveSession } from './types.ts';
 function view(state: TopologyState) {
   return {
     epoch: state.epoch,
-    members: [...state.members.values()].map(
-      ({ peerAddress, httpAddress, zone, version, state: at, ...rest }) => ({
-        ...rest,
-        announcement: announcementOf({ peerAddress, httpAddress, zone, version }),
-        up: at === 'up',
-      }),
-    ),
+    members: [...state.members.values()].map(({ peerAddress, httpAddress, version, state: at, ...rest }) => ({
+      ...rest,
+      announcement: announcementOf({ peerAddress, httpAddress, version }),
+      up: at === 'up',
+    })),
     partitions: state.partitions,
+    replicationFactor: state.settings.replicationFactor,
+    operations: state.operations,
+    stopLeases: state.stopLeases,
     namespaces: [...state.namespaces.values()].map(({ name, id, createdAtMs }) => ({
       name,
       id,
@@ -34,9 +35,12 @@ function view(state: TopologyState) {
     })),
   };
 }
-const viewDumb = ({ epoch, members, partitions, namespaces }: Dumb) => ({
+const viewDumb = ({ epoch, members, partitions, namespaces, ...dumb }: Dumb) => ({
   epoch,
   members,
+  replicationFactor: dumb.settings.replicationFactor,
+  operations: dumb.operations,
+  stopLeases: dumb.leases,
   partitions: partitions.map(partitionOf),
   namespaces,
 });
@@ -60,6 +64,14 @@ const replicaSets = fc.oneof(
   }),
 );
 
+const want: fc.Arbitrary<RequestedWant> = fc
+  .oneof(
+    fc.record({ type: fc.constantFrom('drain', 'replace'), member: number }),
+    fc.constant({ type: 'rebalance' as const }),
+    fc.record({ type: fc.constant('factor' as const), replicationFactor: fc.integer({ min: 1, max: 4 }) }),
+  )
+  .map((one) => ({ ...one }));
+
 /** What a command is made of; `place` learns its epoch from the state, else it would never be the expected one. */
 const drafts: fc.Arbitrary<Draft> = fc.oneof(
   {
@@ -82,19 +94,41 @@ const drafts: fc.Arbitrary<Draft> = fc.oneof(
       startOf,
     ),
   },
-  draft(fc.record({ member: number, weight }), (fields) => ({ type: 'update-member', ...fields })),
+  draft(
+    fc.record({
+      member: number,
+      weight: fc.option(weight, { nil: undefined }),
+      zone: fc.constantFrom(undefined, '', 'z', 'y'),
+    }),
+    (fields) => ({ type: 'update-member', ...fields }),
+  ),
   draft(fc.record({ member: number }), (fields) => ({ type: 'remove-member', ...fields })),
   {
-    weight: 2,
+    weight: 3,
+    arbitrary: draft(fc.record({ want, atMs: fc.nat(9), partitions: fc.nat(2) }), startOperationOf),
+  },
+  {
+    weight: 3,
     arbitrary: draft(
-      fc.record({ member: number, behind: fc.constantFrom(null, null, null, 0, 1) }),
-      ({ behind, member }, { epoch }) => ({
-        ...{ type: 'drain-start', member },
-        expectedEpoch: behind === null ? undefined : toEpoch(epoch - behind),
+      fc.record({ pick: fc.nat(9), end: fc.boolean(), atMs: fc.nat(9) }),
+      ({ pick, end, atMs }, { operations, epoch }) => ({
+        ...{ type: end ? 'operation-end' : 'operation-cancel', atMs },
+        id: operations[pick % Math.max(1, operations.length)]?.id ?? epoch,
       }),
     ),
   },
-  draft(fc.record({ member: number }), (fields) => ({ type: 'drain-cancel', ...fields })),
+  {
+    weight: 2,
+    arbitrary: draft(
+      fc.record({
+        member: number,
+        seen: fc.array(number, { maxLength: 2 }),
+        atMs: fc.nat(9),
+        forMs: fc.nat(9),
+      }),
+      ({ forMs, atMs, ...fields }) => ({ type: 'stop-lease', ...fields, atMs, untilMs: atMs + forMs }),
+    ),
+  },
   draft(
     fc.record({ replicaSets, isWide: fc.boolean(), behind: fc.constantFrom(0, 0, 0, 1) }),
     ({ behind, isWide, replicaSets: sets }, { epoch, settings, members }) => ({
@@ -118,6 +152,14 @@ const drafts: fc.Arbitrary<Draft> = fc.oneof(
   draft(fc.record({ name, createdAtMs: fc.nat(9) }), (fields) => ({ type: 'create-namespace', ...fields })),
   draft(fc.record({ name: fc.oneof(name, fc.constant('default')), other: fc.option(number) }), dropOf),
 );
+
+function startOperationOf(fields: {
+  want: RequestedWant;
+  atMs: number;
+  partitions: number;
+}): TopologyCommand {
+  return { type: 'operation-start', by: 'x', isForced: false, ...fields };
+}
 
 function draft<T>(arbitrary: fc.Arbitrary<T>, make: (fields: T, state: TopologyState) => TopologyCommand) {
   return arbitrary.map((fields) => (state: TopologyState) => make(fields, state));
@@ -294,12 +336,17 @@ const EXPECTED_VERDICTS = [
   'remove-member LAST_MEMBER',
   'remove-member MEMBER_OWNS_DATA',
   'remove-member MEMBER_NOT_FOUND',
-  ...['applied', 'unchanged', 'MEMBER_NOT_FOUND'].flatMap((kind) => [
-    `drain-start ${kind}`,
-    `drain-cancel ${kind}`,
-  ]),
-  'drain-start EPOCH_CHANGED',
-  'drain-start TOO_FEW_MEMBERS',
+  ...['applied', 'unchanged', 'MEMBER_NOT_FOUND', 'TOO_FEW_MEMBERS', 'TOO_FEW_ZONES'].map((kind) => `operation-start ${kind}`),
+  ...['applied', 'unchanged', 'OPERATION_NOT_FOUND', 'OPERATION_NOT_CANCELLABLE'].map(
+    (kind) => `operation-cancel ${kind}`,
+  ),
+  ...['applied', 'unchanged', 'OPERATION_NOT_FOUND', 'MEMBER_OWNS_DATA'].map(
+    (kind) => `operation-end ${kind}`,
+  ),
+  'stop-lease applied',
+  'stop-lease unchanged',
+  'stop-lease STOP_LEASE_TAKEN',
+  'stop-lease MEMBER_NOT_FOUND',
   'place-partitions applied',
   'place-partitions ALREADY_PLACED',
   'place-partitions EPOCH_CHANGED',

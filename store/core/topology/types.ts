@@ -41,6 +41,8 @@ export type Member = Announcement &
     readonly state: MemberState;
     /** Gives its data away, and is given none, until it is removed or the drain is cancelled. */
     readonly isDraining: boolean;
+    /** The zone that it announced as another one was set by hand, which counts for as long as it announces this one. */
+    readonly zoneReplaced: string | undefined;
   };
 
 export type Partition = {
@@ -95,6 +97,42 @@ export type Synced = { readonly member: MemberId; readonly sources: readonly Mem
 /** One move as a command, or its answer, means it: of that session, while the partition is at that epoch. */
 export type MoveAt = { readonly partition: number; readonly session: MoveSession; readonly epoch: Epoch };
 
+/** What an operation is for. Members are numbers, also of members that are none any more. */
+export type OperationWant =
+  /** The member's data moves to the others, and then it is removed. */
+  | { readonly type: 'drain'; readonly member: MemberId }
+  /** As a drain, of a member that is lost: nobody waits for it any more. Its number may be retired already. */
+  | { readonly type: 'replace'; readonly member: MemberId }
+  /** Every partition goes where `planPlacement` would have it. */
+  | { readonly type: 'rebalance' }
+  /** Sets of another size. `previous`: that before, to which a cancel goes back. */
+  | { readonly type: 'factor'; readonly replicationFactor: number; readonly previous: number };
+
+export type OperationType = OperationWant['type'];
+
+/**
+ * What was asked of the data as a whole, by whom and when (docs/moves.md). How far it has come is not kept: it follows from the
+ * partitions.
+ */
+export type Operation = {
+  /** The epoch at which it began: no two have the same, and a later one has a higher. */
+  readonly id: Epoch;
+  readonly want: OperationWant;
+  /** Who asked: as given with the request, or `automatic`. */
+  readonly by: string;
+  readonly atMs: number;
+  /** That were to move as it began, by the count of who asked. */
+  readonly partitions: number;
+  readonly state: 'running' | 'done' | 'cancelled';
+  /** A rebalance that was cancelled: none begins by itself until others may hold data, or have another share of it. */
+  readonly holdsBack: boolean;
+  /** Only once it has ended, and where that is known. */
+  readonly endedAtMs: number | undefined;
+};
+
+/** A member that was told that it may stop: until then, or until it has started again, it counts as one that is down. */
+export type StopLease = { readonly member: MemberId; readonly untilMs: number };
+
 export type TopologyNamespace = {
   readonly name: string;
   /** From 1, never reused. */
@@ -103,9 +141,8 @@ export type TopologyNamespace = {
   readonly createdAtMs: number;
 };
 
-/** Fixed at bootstrap. */
 export type TopologySettings = {
-  /** A power of two, 1 to 4096. */
+  /** A power of two, 1 to 4096; fixed at bootstrap. */
   readonly partitions: number;
   readonly replicationFactor: number;
 };
@@ -122,4 +159,8 @@ export type TopologyState = {
   readonly partitions: readonly Partition[];
   readonly namespaces: ReadonlyMap<string, TopologyNamespace>;
   readonly nextNamespaceId: number;
+  /** By id. Those that run, and the last ones that ended. */
+  readonly operations: readonly Operation[];
+  /** By member; some may have run out. */
+  readonly stopLeases: readonly StopLease[];
 };

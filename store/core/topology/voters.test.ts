@@ -36,6 +36,7 @@ function inputOf(
     ...{ peerAddress: 'h:1', httpAddress: 'h:2', version: '1', zone: world.zones[number] ?? '' },
     state: world.waiting.includes(number) ? 'waiting' : 'up',
     isDraining: false,
+    zoneReplaced: undefined,
   });
   return {
     self,

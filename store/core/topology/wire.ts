@@ -1,6 +1,18 @@
-import type { CommandOf, MoveSources, MoveStart, TopologyCommand } from './command.ts';
+import type { CommandOf, MoveSources, MoveStart, RequestedWant, TopologyCommand } from './command.ts';
 import { LIMITS } from './limits.ts';
-import { asRecord, isTrue, list, object, oneOf, optional, type Reader, text, whole } from './shape.ts';
+import {
+  asRecord,
+  isBoolean,
+  isTrue,
+  list,
+  object,
+  ofType,
+  oneOf,
+  optional,
+  type Reader,
+  text,
+  whole,
+} from './shape.ts';
 import type {
   Epoch,
   Member,
@@ -9,7 +21,11 @@ import type {
   MoveIn,
   MoveSession,
   MoveStage,
+  Operation,
+  OperationType,
+  OperationWant,
   Partition,
+  StopLease,
   Synced,
   TopologyNamespace,
   TopologySettings,
@@ -32,6 +48,21 @@ const epoch = whole<Epoch>(0);
 const weight = whole(1, LIMITS.weightMax);
 const replicas = list(memberNumber, LIMITS.replicationFactorMax);
 
+const zone = text(LIMITS.zoneCharactersMax);
+const replicationFactor = whole(1, LIMITS.replicationFactorMax);
+
+const operationId = whole<Epoch>(1);
+const requester = text(LIMITS.textCharactersMax, /^[^\p{Cc}]+$/u, 'not empty, without control characters');
+const atMs = whole(0);
+const partitionCount = whole(0, LIMITS.partitionsMax);
+/** What is the same in a command and in what is kept of it. */
+const WANTS = {
+  drain: object<WantOf<'drain'>>({ type: oneOf('drain'), member: memberNumber }),
+  replace: object<WantOf<'replace'>>({ type: oneOf('replace'), member: memberNumber }),
+  rebalance: object<WantOf<'rebalance'>>({ type: oneOf('rebalance') }),
+} as const;
+type WantOf<T extends OperationType> = Extract<OperationWant, { readonly type: T }>;
+
 const session = whole<MoveSession>(1);
 const partitionNumber = whole(0, LIMITS.partitionsMax - 1);
 const at = { partition: partitionNumber, session, epoch };
@@ -41,7 +72,7 @@ const movesWithSources = list(object<MoveSources>({ ...at, sources: replicas }),
 const announcement = {
   peerAddress: address,
   httpAddress: address,
-  zone: text(LIMITS.zoneCharactersMax),
+  zone,
   version: anyText,
 };
 
@@ -65,15 +96,31 @@ const COMMANDS: { readonly [T in TopologyCommand['type']]: Reader<CommandOf<T>> 
   'update-member': object<CommandOf<'update-member'>>({
     type: oneOf('update-member'),
     member: memberNumber,
-    weight,
+    weight: optional(weight),
+    zone: optional(zone),
   }),
   'remove-member': object<CommandOf<'remove-member'>>({ type: oneOf('remove-member'), member: memberNumber }),
-  'drain-start': object<CommandOf<'drain-start'>>({
-    type: oneOf('drain-start'),
-    expectedEpoch: optional(epoch),
-    member: memberNumber,
+  'operation-start': object<CommandOf<'operation-start'>>({
+    type: oneOf('operation-start'),
+    want: ofType<RequestedWant>({ ...WANTS, factor: object({ type: oneOf('factor'), replicationFactor }) }),
+    isForced: isBoolean,
+    by: requester,
+    atMs,
+    partitions: partitionCount,
   }),
-  'drain-cancel': object<CommandOf<'drain-cancel'>>({ type: oneOf('drain-cancel'), member: memberNumber }),
+  'operation-cancel': object<CommandOf<'operation-cancel'>>({
+    ...{ type: oneOf('operation-cancel'), id: operationId, atMs },
+  }),
+  'operation-end': object<CommandOf<'operation-end'>>({
+    ...{ type: oneOf('operation-end'), id: operationId, atMs },
+  }),
+  'stop-lease': object<CommandOf<'stop-lease'>>({
+    type: oneOf('stop-lease'),
+    member: memberNumber,
+    seen: list(memberNumber, LIMITS.membersMax),
+    atMs,
+    untilMs: atMs,
+  }),
   'place-partitions': object<CommandOf<'place-partitions'>>({
     type: oneOf('place-partitions'),
     expectedEpoch: epoch,
@@ -91,7 +138,7 @@ const COMMANDS: { readonly [T in TopologyCommand['type']]: Reader<CommandOf<T>> 
   }),
   'move-start': object<CommandOf<'move-start'>>({
     type: oneOf('move-start'),
-    replicationFactor: whole(1, LIMITS.replicationFactorMax),
+    replicationFactor,
     moves: list(object<MoveStart>({ partition: partitionNumber, epoch, to: replicas }), LIMITS.partitionsMax),
   }),
   'move-enter': object<CommandOf<'move-enter'>>({ type: oneOf('move-enter'), member: memberNumber, moves }),
@@ -119,11 +166,15 @@ export const readCommand: Reader<TopologyCommand> = (value, path) => {
   return COMMANDS[type](value, path);
 };
 
-/** The state with its maps as lists, members by number and namespaces by id. */
-export type WireState = Omit<TopologyState, 'members' | 'namespaces'> & {
+/**
+ * The state with its maps as lists, members by number and namespaces by id. What format 2 brought is not there while it says nothing,
+ * so that such a state has the bytes that it always had.
+ */
+export type WireState = Omit<TopologyState, 'members' | 'namespaces' | keyof Since2> & {
   readonly members: readonly WireMember[];
   readonly namespaces: readonly TopologyNamespace[];
-};
+} & { readonly [K in keyof Since2]: TopologyState[K] | undefined };
+type Since2 = Pick<TopologyState, 'operations' | 'stopLeases'>;
 
 /** The mark of a drain is there or not, so that a member without it has the bytes that it always had. */
 type WireMember = Omit<Member, 'isDraining'> & { readonly isDraining: true | undefined };
@@ -143,6 +194,21 @@ const member = object<WireMember>({
   weight,
   ...announcement,
   isDraining: optional(isTrue),
+  zoneReplaced: optional(zone),
+});
+
+const readOperation = object<Operation>({
+  id: operationId,
+  want: ofType<OperationWant>({
+    ...WANTS,
+    factor: object({ type: oneOf('factor'), replicationFactor, previous: replicationFactor }),
+  }),
+  by: requester,
+  atMs,
+  partitions: partitionCount,
+  state: oneOf('running', 'done', 'cancelled'),
+  holdsBack: isBoolean,
+  endedAtMs: optional(atMs),
 });
 
 const of = { session, to: replicas };
@@ -172,7 +238,7 @@ export const readState = object<WireState>({
   epoch,
   settings: object<TopologySettings>({
     partitions: whole(1, LIMITS.partitionsMax),
-    replicationFactor: whole(1, LIMITS.replicationFactorMax),
+    replicationFactor,
   }),
   nextMember: whole(1, LIMITS.memberNumberMax + 1),
   nextNamespaceId: whole(1),
@@ -187,4 +253,6 @@ export const readState = object<WireState>({
     LIMITS.namespacesMax,
   ),
   partitions: list(readPartition, LIMITS.partitionsMax),
+  operations: optional(list(readOperation, LIMITS.operationsMax)),
+  stopLeases: optional(list(object<StopLease>({ member: memberNumber, untilMs: atMs }), LIMITS.membersMax)),
 });

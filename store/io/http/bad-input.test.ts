@@ -242,7 +242,7 @@ const clusterCases: readonly Case[] = [
   ...[0, -1, 1001, 1.5, '100', null].map((weight) =>
     change(`weight ${weight}`, MEMBER, { weight }, 'BAD_FIELD'),
   ),
-  change('unknown field', MEMBER, { weight: 1, zone: 'a' }, 'UNKNOWN_FIELD'),
+  change('unknown field', MEMBER, { weight: 1, state: 'up' }, 'UNKNOWN_FIELD'),
   change('unknown field', TRANSFER, { from: 'a' }, 'UNKNOWN_FIELD'),
 ];
 

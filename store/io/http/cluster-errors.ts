@@ -26,8 +26,8 @@ export const clusterErrors = {
   ),
   OPERATION_NOT_FOUND: entry(
     404,
-    'There is no such operation under way',
-    'Nothing to do where it is done or was cancelled; see GET /v1/operations for those under way.',
+    'There is no such operation',
+    'See GET /v1/operations for their ids; those that ended are forgotten after a while.',
   ),
   NAME_TAKEN: entry(
     409,
@@ -53,12 +53,32 @@ export const clusterErrors = {
   TOO_FEW_MEMBERS: entry(
     409,
     'Too few other members could hold the data',
-    'Start another node, or cancel the drain of another member, first.',
+    'Start another node, or cancel another operation, first.',
   ),
   OPERATION_NOT_CANCELLABLE: entry(
     409,
-    'Only a drain can be cancelled',
-    'Let it finish: it follows from the members that are there. cluster.rebalance turns rebalancing off.',
+    'The operation cannot be cancelled any more',
+    'Nothing to do where it is done; to undo it, ask for the opposite.',
+  ),
+  MEMBER_ALIVE: entry(
+    409,
+    'The member is up: its data can be moved by itself',
+    'Drain it instead, or repeat the request with force where the member is of no use.',
+  ),
+  STOP_LEASE_TAKEN: passing(
+    409,
+    'Another member was told meanwhile that it may stop',
+    'Ask again: the answer is then with that member away.',
+  ),
+  REMOTE_STOP_OFF: entry(
+    403,
+    'This node does not let itself be stopped over HTTP',
+    'Stop its process on its machine, or set http.remoteStop to on where everybody who reaches its port may stop it.',
+  ),
+  WRONG_NODE: entry(
+    421,
+    'Only the node itself can answer this',
+    'Ask that node; GET /v1/members has its httpAddress.',
   ),
   QUORUM_AT_RISK: passing(
     409,

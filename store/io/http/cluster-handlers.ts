@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type ChangeResult, ClusterError } from '../../cluster/cluster-admin.ts';
+import { type ChangeResult, ClusterError, type ReadConsistency } from '../../cluster/cluster-admin.ts';
 import { type Epoch, toEpoch } from '../../core/topology/types.ts';
 import { answerJson } from './answer.ts';
 import type { Exchange } from './exchange.ts';
@@ -16,15 +16,21 @@ export async function getCluster(exchange: Exchange): Promise<void> {
 
 export async function listMembers(exchange: Exchange): Promise<void> {
   const { cluster } = exchange.context;
-  await comeUpToDate(exchange);
+  await comeUpToDate(exchange, askedConsistency(exchange));
   answerJson(exchange, 200, { epoch: cluster.status().epoch, members: cluster.members() });
 }
 
-/** Resolves once this node has come as far as `?consistency=` asks for: what it then tells is its own view. */
-export async function comeUpToDate(exchange: Exchange): Promise<void> {
-  const { req, context } = exchange;
-  const { cluster, schemas } = context;
-  const { consistency = 'linearizable' } = parseQuery(schemas.consistencyQuery, rawQuery(req.url as string));
+/** Of a request that has no other parameter. */
+export function askedConsistency({ req, context }: Exchange): ReadConsistency | undefined {
+  return parseQuery(context.schemas.consistencyQuery, rawQuery(req.url as string)).consistency;
+}
+
+/** Resolves once this node has come as far as `consistency` asks for: what it then tells is its own view. */
+export async function comeUpToDate(
+  exchange: Exchange,
+  consistency: ReadConsistency = 'linearizable',
+): Promise<void> {
+  const { cluster } = exchange.context;
   const { epoch } = await whileAsked(exchange, (signal) => cluster.readTopology(consistency, signal));
   if (cluster.status().epoch < epoch) await catchUp(exchange, epoch);
 }
@@ -54,20 +60,6 @@ export async function removeMember(exchange: Exchange): Promise<void> {
   answerChange(exchange, await whileAsked(exchange, (signal) => cluster.removeMember(name, signal)));
 }
 
-export async function drainMember(exchange: Exchange): Promise<void> {
-  const name = parseMemberTarget(exchange.req.url as string);
-  refuseQuery(exchange);
-  const { cluster } = exchange.context;
-  answerChange(exchange, await whileAsked(exchange, (signal) => cluster.drain(name, signal)));
-}
-
-export async function cancelDrain(exchange: Exchange): Promise<void> {
-  const name = parseMemberTarget(exchange.req.url as string);
-  refuseQuery(exchange);
-  const { cluster } = exchange.context;
-  answerChange(exchange, await whileAsked(exchange, (signal) => cluster.cancelDrain(name, signal)));
-}
-
 export async function patchMember(exchange: Exchange): Promise<void> {
   const name = parseMemberTarget(exchange.req.url as string);
   refuseQuery(exchange);
@@ -84,7 +76,7 @@ export async function transferLeadership(exchange: Exchange): Promise<void> {
   answerJson(exchange, 200, { leader });
 }
 
-export function answerChange(exchange: Exchange, { epoch, subject }: ChangeResult): void {
+function answerChange(exchange: Exchange, { epoch, subject }: ChangeResult): void {
   answerJson(exchange, 200, { epoch, member: subject });
 }
 
@@ -93,7 +85,10 @@ async function readChange<Shape extends z.core.$ZodLooseShape>(
   exchange: Exchange,
   schema: z.ZodObject<Shape>,
 ): Promise<z.output<z.ZodObject<Shape>>> {
+  return checkBody(schema, await readDocument(exchange), () => Object.keys(schema.shape));
+}
+
+export async function readDocument(exchange: Exchange): Promise<unknown> {
   const body = await readBody(exchange, exchange.context.options.changeBodyBytesMax, 'BODY_TOO_LARGE');
-  const document = body.length === 0 ? {} : parseJson(body);
-  return checkBody(schema, document, () => Object.keys(schema.shape));
+  return body.length === 0 ? {} : parseJson(body);
 }

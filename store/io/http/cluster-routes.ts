@@ -1,35 +1,22 @@
 import {
   bootstrapCluster,
-  cancelDrain,
-  drainMember,
   getCluster,
   listMembers,
   patchMember,
   removeMember,
   transferLeadership,
 } from './cluster-handlers.ts';
-import { cancelOperation, getCanStop, getOperation, listOperations } from './operation-handlers.ts';
 import type { Route } from './route.ts';
+import {
+  BODY_ERRORS,
+  CHANGE_ERRORS,
+  MEMBER_ERRORS,
+  NODE_ERRORS,
+  QUERY_ERRORS,
+  READ_ERRORS,
+} from './route-errors.ts';
 import { getTopology } from './topology-handler.ts';
 
-const QUERY_ERRORS = ['UNKNOWN_PARAMETER', 'BAD_PARAMETER'] as const;
-const BODY_ERRORS = [
-  'UNKNOWN_PARAMETER',
-  'BAD_JSON',
-  'BAD_FIELD',
-  'UNKNOWN_FIELD',
-  'BODY_TOO_LARGE',
-] as const;
-const NODE_ERRORS = [
-  'OVERLOADED',
-  'SHUTTING_DOWN',
-  'STORAGE_FAILED',
-  'CLUSTER_WAITING',
-  'MEMBER_EXCLUDED',
-] as const;
-const READ_ERRORS = [...NODE_ERRORS, 'NO_LEADER'] as const;
-const CHANGE_ERRORS = [...READ_ERRORS, 'OUTCOME_UNKNOWN', 'EPOCH_CHANGED'] as const;
-const MEMBER_ERRORS = ['BAD_MEMBER_NAME', 'MEMBER_NOT_FOUND', 'MEMBER_STALE'] as const;
 const IF_NONE_MATCH = 'Epochs that the reader has, quoted: `"17"`.';
 
 /** The cluster as people and programs see and change it. Any node answers; what it cannot do itself the leader does. */
@@ -106,94 +93,15 @@ export const clusterRoutes: readonly Route[] = [
     },
   },
   {
-    template: '/v1/members/{name}:drain',
-    pattern: /^\/v1\/members\/[^/]*:drain$/,
-    operations: {
-      POST: {
-        summary: 'Move the data of a member to the others; a success too where it drains already',
-        handle: drainMember,
-        answers: { 200: { description: 'It drains: see its operation.', schema: 'MemberChanged' } },
-        errors: ['UNKNOWN_PARAMETER', 'TOO_FEW_MEMBERS', ...MEMBER_ERRORS, ...CHANGE_ERRORS],
-      },
-    },
-  },
-  {
-    template: '/v1/members/{name}:cancel-drain',
-    pattern: /^\/v1\/members\/[^/]*:cancel-drain$/,
-    operations: {
-      POST: {
-        summary: 'End the drain of a member; a success too where there is none',
-        handle: cancelDrain,
-        answers: { 200: { description: 'It does not drain.', schema: 'MemberChanged' } },
-        errors: ['UNKNOWN_PARAMETER', ...MEMBER_ERRORS, ...CHANGE_ERRORS],
-      },
-    },
-  },
-  {
     template: '/v1/members/{name}',
     pattern: /^\/v1\/members\/[^/]+$/,
     operations: {
       PATCH: {
-        summary: 'Change the weight of a member',
+        summary: 'Change the weight or the zone of a member',
         handle: patchMember,
         body: 'memberBody',
         answers: { 200: { description: 'It holds.', schema: 'MemberChanged' } },
         errors: [...BODY_ERRORS, ...MEMBER_ERRORS, ...CHANGE_ERRORS],
-      },
-    },
-  },
-  {
-    template: '/v1/operations',
-    pattern: /^\/v1\/operations$/,
-    operations: {
-      GET: {
-        summary: 'What is being done with the data: drains, replacements, a rebalance',
-        handle: listOperations,
-        query: 'consistencyQuery',
-        answers: { 200: { description: 'The operations under way.', schema: 'OperationList' } },
-        errors: [...QUERY_ERRORS, ...READ_ERRORS],
-      },
-    },
-  },
-  {
-    template: '/v1/operations/{id}:cancel',
-    pattern: /^\/v1\/operations\/[^/]*:cancel$/,
-    operations: {
-      POST: {
-        summary: 'Cancel a drain; what has moved stays where it is',
-        handle: cancelOperation,
-        answers: { 200: { description: 'The member does not drain.', schema: 'MemberChanged' } },
-        errors: [
-          ...(['UNKNOWN_PARAMETER', 'OPERATION_NOT_FOUND', 'OPERATION_NOT_CANCELLABLE'] as const),
-          ...(['MEMBER_NOT_FOUND', 'MEMBER_STALE'] as const),
-          ...CHANGE_ERRORS,
-        ],
-      },
-    },
-  },
-  {
-    template: '/v1/operations/{id}',
-    pattern: /^\/v1\/operations\/[^/]+$/,
-    operations: {
-      GET: {
-        summary: 'One operation under way',
-        handle: getOperation,
-        query: 'consistencyQuery',
-        answers: { 200: { description: 'The operation.', schema: 'Operation' } },
-        errors: [...QUERY_ERRORS, ...READ_ERRORS, 'OPERATION_NOT_FOUND'],
-      },
-    },
-  },
-  {
-    template: '/v1/nodes/{name}/can-stop',
-    pattern: /^\/v1\/nodes\/[^/]*\/can-stop$/,
-    operations: {
-      GET: {
-        summary: 'Whether a node can be stopped now without a quorum being lost',
-        handle: getCanStop,
-        query: 'consistencyQuery',
-        answers: { 200: { description: 'The answer, of this moment.', schema: 'StopVerdict' } },
-        errors: [...QUERY_ERRORS, ...READ_ERRORS, 'BAD_MEMBER_NAME', 'MEMBER_NOT_FOUND'],
       },
     },
   },

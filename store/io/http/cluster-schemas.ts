@@ -5,13 +5,14 @@ import { integerText } from './schema-text.ts';
 
 // What the state machine and the settings allow; they check again.
 const PARTITIONS_MAX = 4096;
-const REPLICATION_FACTOR_MAX = 9;
+export const REPLICATION_FACTOR_MAX = 9;
 const WEIGHT_MAX = 1000;
+const ZONE = /^[A-Za-z0-9._-]{0,63}$/;
 
-const memberName = z
+export const memberName = z
   .string()
   .regex(DNS_LABEL, 'a member name is a DNS label: a-z, 0-9, inner hyphens, 63 at most');
-const consistency = z.enum(['linearizable', 'local']).optional();
+export const consistency = z.enum(['linearizable', 'local']).optional();
 
 /** The schemas that validate requests about the cluster. */
 export function clusterSchemas(options: HttpOptions) {
@@ -35,12 +36,18 @@ export function clusterSchemas(options: HttpOptions) {
         .refine((count) => Number.isInteger(Math.log2(count)), 'a power of two from 1 to 4096')
         .optional(),
     }),
-    memberBody: z.strictObject({ weight: z.int().min(1).max(WEIGHT_MAX) }),
+    memberBody: z
+      .strictObject({
+        weight: z.int().min(1).max(WEIGHT_MAX).optional(),
+        zone: z.string().regex(ZONE, 'at most 63 letters, digits, dots, hyphens and underscores').optional(),
+      })
+      .refine((change) => Object.keys(change).length > 0, 'give weight, zone, or both')
+      .meta({ minProperties: 1 }),
     transferBody: z.strictObject({ to: memberName.optional() }),
   };
 }
 
-const epoch = z.int().min(0);
+export const epoch = z.int().min(0);
 const liveness = z.enum(['alive', 'suspect', 'dead', 'left']);
 export const nodeState = z.enum(['waiting', 'joining', 'member', 'excluded']);
 
@@ -54,6 +61,7 @@ const member = {
   peerAddress: z.string(),
   httpAddress: z.string(),
   zone: z.string(),
+  zoneReplaced: z.string().optional(),
   version: z.string(),
   incarnation: z.int(),
   life: z.string(),
@@ -107,16 +115,6 @@ const move = z.object({
   synced: z.array(z.object({ member: z.int(), sources: members })).optional(),
 });
 
-const operation = z.object({
-  id: z.string(),
-  type: z.enum(['drain', 'replace', 'rebalance']),
-  member: z.string().optional(),
-  partitionsLeft: z.int(),
-  partitionsMoving: z.int(),
-  stages: z.object({ joint: z.int(), transfer: z.int(), switch: z.int() }),
-  blockedBy: z.string().optional(),
-});
-
 const topology = z.object({
   clusterId: z.string(),
   epoch,
@@ -138,9 +136,6 @@ export const clusterAnswerSchemas = {
   ClusterStatus: clusterStatus,
   MemberList: z.object({ epoch, members: z.array(memberView) }),
   Topology: topology,
-  OperationList: z.object({ epoch, operations: z.array(operation) }),
-  Operation: operation,
-  StopVerdict: z.object({ canStop: z.boolean(), reasons: z.array(z.string()), partitions: members }),
   Bootstrapped: z.object({ clusterId: z.string(), created: z.boolean() }),
   MemberChanged: z.object({ epoch, member: z.int() }),
   LeadershipTransferred: z.object({ leader: z.string() }),

@@ -20,6 +20,8 @@ export type HttpDeps = {
   readonly metrics: Metrics;
   status(): NodeStatus;
   readiness(): Readiness;
+  /** Begins to stop this node as SIGTERM does: what is in flight is finished. May be called again. */
+  stop(): void;
 };
 
 /** What every handler reaches. */

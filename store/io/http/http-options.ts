@@ -43,9 +43,14 @@ export type HttpOptions = {
   readonly askedTimeoutMsMax: number;
   /** How long a request waits for this node to apply the epoch that its client knows. */
   readonly catchUpMsMax: number;
-  /** Streams of POST /v1/verify at once; each says how far it is at least so often. */
+  /** Streams of POST /v1/verify at once. */
   readonly verifiesMax: number;
-  readonly verifyProgressMsMax: number;
+  /** A stream that tells how far something is has a line at least so often. */
+  readonly streamLineMsMax: number;
+  /** Whoever watches an operation is told so often of what is no change of the topology, such as a member that went down. */
+  readonly operationLookMs: number;
+  /** Whether POST /v1/nodes/{name}:stop stops this node. */
+  readonly remoteStop: boolean;
   /** Of the JSON document of a change of the cluster or of a namespace. */
   readonly changeBodyBytesMax: number;
   /** What `Retry-After` says. */
@@ -86,7 +91,9 @@ export const defaultHttpOptions: HttpOptions = {
   askedTimeoutMsMax: 60_000,
   catchUpMsMax: 5_000,
   verifiesMax: 2,
-  verifyProgressMsMax: 2_000,
+  streamLineMsMax: 2_000,
+  operationLookMs: 500,
+  remoteStop: true,
   changeBodyBytesMax: 64 * KIB,
   retryAfterSeconds: 1,
 };

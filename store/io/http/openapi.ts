@@ -17,6 +17,9 @@ const COMMON_ERRORS: readonly ErrorCode[] = [
   'INTERNAL',
 ];
 
+/** Without any of their fields these ask for nothing. */
+const REQUIRED_BODIES: ReadonlySet<keyof HttpSchemas> = new Set(['batchBody', 'memberBody', 'operationBody']);
+
 /** The OpenAPI 3.1 document of `routes`, from the schemas that validate. */
 export function openApiDocument(routes: readonly Route[], schemas: HttpSchemas, options: HttpOptions): Json {
   const paths = routes.map((route) => [route.template, pathItem(route, schemas, options)]);
@@ -51,8 +54,8 @@ function parameterText(name: string, options: HttpOptions) {
     case 'id':
       return {
         description: 'Of GET /v1/operations.',
-        schema: { type: 'string', pattern: '^[a-z0-9-]+$', examples: ['drain-kvorum-3'] },
-        example: 'drain-kvorum-3',
+        schema: { type: 'string', pattern: '^[a-z0-9-]+$', examples: ['drain-17'] },
+        example: 'drain-17',
       };
     default: {
       const schema = { type: 'string', pattern: DNS_LABEL.source, examples: ['default'] };
@@ -89,7 +92,7 @@ function requestBody(body: keyof HttpSchemas | 'raw', schemas: HttpSchemas): Jso
   if (body === 'raw') return { content: { 'application/octet-stream': { schema: {} } } };
   const schema = jsonSchema(schemas[body], 'input');
   return {
-    required: body === 'batchBody' || body === 'memberBody',
+    required: REQUIRED_BODIES.has(body),
     content: { 'application/json': { schema } },
   };
 }

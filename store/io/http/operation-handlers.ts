@@ -1,49 +1,84 @@
-import type { OperationView } from '../../cluster/cluster-admin.ts';
+import type { OperationRequest, OperationView } from '../../cluster/cluster-admin.ts';
+import { type Epoch, toEpoch } from '../../core/topology/types.ts';
 import { answerJson } from './answer.ts';
-import { answerChange, comeUpToDate } from './cluster-handlers.ts';
+import { askedConsistency, comeUpToDate, readDocument } from './cluster-handlers.ts';
 import type { Exchange } from './exchange.ts';
+import { iso } from './key-handlers.ts';
 import { refuseQuery } from './namespace-handlers.ts';
+import { operationFields } from './operation-schemas.ts';
 import { HttpProblem } from './problem.ts';
 import { whileAsked } from './request-signal.ts';
-import { parseCanStopTarget, parseOperationTarget } from './request-target.ts';
+import { parseMemberTarget, parseOperationTarget, rawQuery } from './request-target.ts';
+import { checkBody, parseQuery } from './validate.ts';
+
+/** Who asks, where the request does not say. */
+const BY = 'http';
+
+export async function startOperation(exchange: Exchange): Promise<void> {
+  refuseQuery(exchange);
+  const document = await readDocument(exchange);
+  const { schemas } = exchange.context;
+  const request = checkBody(schemas.operationBody, document, () => operationFields(document));
+  await start(exchange, { ...request, by: request.by ?? BY });
+}
+
+/** A shorthand. */
+export async function drainMember(exchange: Exchange): Promise<void> {
+  const member = parseMemberTarget(exchange.req.url as string);
+  refuseQuery(exchange);
+  await start(exchange, { type: 'drain', member, by: BY });
+}
+
+async function start(exchange: Exchange, request: OperationRequest): Promise<void> {
+  const { cluster } = exchange.context;
+  const begun = await whileAsked(exchange, (signal) => cluster.startOperation(request, signal));
+  answerJson(exchange, 200, { epoch: begun.epoch, operation: begun.operation ?? null });
+}
 
 export async function listOperations(exchange: Exchange): Promise<void> {
-  await comeUpToDate(exchange);
-  answerJson(exchange, 200, exchange.context.cluster.operations());
+  const { req, context } = exchange;
+  const query = parseQuery(context.schemas.operationsQuery, rawQuery(req.url as string));
+  await comeUpToDate(exchange, query.consistency);
+  const { epoch, operations } = context.cluster.operations();
+  const isAsked = ({ state }: OperationView): boolean => query.state === undefined || state === query.state;
+  answerJson(exchange, 200, { epoch, operations: operations.filter(isAsked).map(operationJson) });
 }
 
 export async function getOperation(exchange: Exchange): Promise<void> {
   const id = parseOperationTarget(exchange.req.url as string);
-  await comeUpToDate(exchange);
-  answerJson(exchange, 200, requireOperation(exchange, id));
+  await comeUpToDate(exchange, askedConsistency(exchange));
+  answerJson(exchange, 200, operationJson(requireOperation(exchange, id)));
 }
 
-/** A drain is all that is somebody's wish: a rebalance and a replacement follow from who is there. */
 export async function cancelOperation(exchange: Exchange): Promise<void> {
   const id = parseOperationTarget(exchange.req.url as string);
   refuseQuery(exchange);
   await comeUpToDate(exchange);
-  const { type, member } = requireOperation(exchange, id);
-  if (type !== 'drain' || member === undefined) {
-    const detail = `${JSON.stringify(id)} is a ${type}; only a drain can be cancelled.`;
-    throw new HttpProblem('OPERATION_NOT_CANCELLABLE', detail, { operation: id });
-  }
+  const number = numberOf(requireOperation(exchange, id));
   const { cluster } = exchange.context;
-  answerChange(exchange, await whileAsked(exchange, (signal) => cluster.cancelDrain(member, signal)));
+  const { epoch } = await whileAsked(exchange, (signal) => cluster.cancelOperation(number, signal));
+  answerJson(exchange, 200, { epoch, operation: id });
 }
 
-export async function getCanStop(exchange: Exchange): Promise<void> {
-  const name = parseCanStopTarget(exchange.req.url as string);
-  await comeUpToDate(exchange);
-  const verdict = exchange.context.cluster.canStop(name);
-  answerJson(exchange, 200, verdict.canStop ? { canStop: true, reasons: [], partitions: [] } : verdict);
-}
-
-function requireOperation({ context }: Exchange, id: string): OperationView {
+/** By its whole id: that of a drain names no rebalance. Throws HttpProblem OPERATION_NOT_FOUND. */
+export function requireOperation({ context }: Exchange, id: string): OperationView {
   const { operations } = context.cluster.operations();
   const found = operations.find((operation) => operation.id === id);
   if (found !== undefined) return found;
   const ids = operations.map((operation) => operation.id).join(', ');
-  const detail = `There is no operation ${JSON.stringify(id)} now; under way: ${ids || 'none'}.`;
+  const detail = `There is no operation ${JSON.stringify(id)}; known are ${ids || 'none'}.`;
   throw new HttpProblem('OPERATION_NOT_FOUND', detail, { operation: id });
+}
+
+export function operationJson({ atMs, endedAtMs, ...operation }: OperationView): object {
+  return {
+    ...operation,
+    at: iso(atMs),
+    ...(endedAtMs !== undefined && { endedAt: iso(endedAtMs) }),
+  };
+}
+
+/** `drain-17` is the operation 17. */
+function numberOf({ id }: OperationView): Epoch {
+  return toEpoch(Number(id.slice(id.lastIndexOf('-') + 1)));
 }

@@ -11,9 +11,8 @@ const MEMBER_ROOT = '/v1/members/';
 const BATCH_SUFFIX = ':batch';
 const OPERATION_ROOT = '/v1/operations/';
 const NODE_ROOT = '/v1/nodes/';
-const CAN_STOP_SUFFIX = '/can-stop';
-/** What can be asked of a member, or of an operation, behind its name. */
-const VERB_SUFFIX = /:(?:remove|drain|cancel-drain|cancel)$/;
+/** What can be asked of a member, a node or an operation, behind its name. */
+const VERB_SUFFIX = /:(?:remove|drain|cancel|watch|stop)$/;
 /** Longer than any id, which is a type and the name of a member. */
 const OPERATION_ID_MAX = 80;
 /** A DNS label: the name of a namespace or of a member. */
@@ -68,12 +67,13 @@ export function parseMemberTarget(url: string): string {
   return checkMemberName(url.slice(MEMBER_ROOT.length, pathEnd(url)).replace(VERB_SUFFIX, ''));
 }
 
-/** `/v1/nodes/{name}/can-stop`. */
-export function parseCanStopTarget(url: string): string {
-  return checkMemberName(url.slice(NODE_ROOT.length, pathEnd(url) - CAN_STOP_SUFFIX.length));
+/** `/v1/nodes/{name}/can-stop` and `/v1/nodes/{name}:stop`. */
+export function parseNodeTarget(url: string): string {
+  const name = url.slice(NODE_ROOT.length, pathEnd(url)).replace(/\/can-stop$/, '');
+  return checkMemberName(name.replace(VERB_SUFFIX, ''));
 }
 
-/** `/v1/operations/{id}` and `/v1/operations/{id}:cancel`. What is no id names no operation. */
+/** `/v1/operations/{id}`, also with a verb behind it: `/v1/operations/{id}:cancel`. What is no id names no operation. */
 export function parseOperationTarget(url: string): string {
   const id = url.slice(OPERATION_ROOT.length, pathEnd(url)).replace(VERB_SUFFIX, '');
   return decodeOrKeep(id).slice(0, OPERATION_ID_MAX);

@@ -137,7 +137,7 @@ test('POST /v1/verify: refusals before the first line are problems, those behind
 });
 
 test('POST /v1/verify shows life while nothing moves, is limited, and ends with its client', async () => {
-  await using server = await placed({ verifyProgressMsMax: 10, verifiesMax: 1 });
+  await using server = await placed({ streamLineMsMax: 10, verifiesMax: 1 });
   const held = Promise.withResolvers<void>();
   server.data.gate = held.promise;
   const gone = new AbortController();

@@ -4,6 +4,7 @@ import { dataRoutes } from './data-routes.ts';
 import { deleteKey, getKey, putKey } from './key-handlers.ts';
 import { deleteNamespace, getNamespace, listNamespaces, putNamespace } from './namespace-handlers.ts';
 import { livez, metricsPage, nodeStatus, openApi, readyz } from './node-handlers.ts';
+import { operationRoutes } from './operation-routes.ts';
 import type { Operation, Route } from './route.ts';
 import { scanKeys } from './scan-handler.ts';
 
@@ -208,6 +209,7 @@ export const routes: readonly Route[] = [
   scanRoute,
   namespacesRoute,
   namespaceRoute,
+  ...operationRoutes,
   ...clusterRoutes,
   ...dataRoutes,
   nodeRoute('/livez', 'Whether the process can answer at all', livez, {

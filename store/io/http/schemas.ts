@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { clusterAnswerSchemas, clusterSchemas, nodeState } from './cluster-schemas.ts';
 import { dataAnswerSchemas, dataSchemas } from './data-schemas.ts';
 import type { HttpOptions } from './http-options.ts';
+import { operationAnswerSchemas, operationSchemas } from './operation-schemas.ts';
 import { DNS_LABEL } from './request-target.ts';
 import { booleanText, integerText, levelText } from './schema-text.ts';
 
@@ -30,6 +31,7 @@ export function createSchemas(options: HttpOptions) {
     namespaceDeleteQuery: z.strictObject({ confirm: z.string().optional() }),
     namespaceBody: z.strictObject({ consistency: z.literal('quorum').optional() }),
     ...clusterSchemas(options),
+    ...operationSchemas(),
     batchOperation,
     batchBody: z.strictObject({ operations: z.array(batchOperation) }),
   };
@@ -142,6 +144,7 @@ export const answerSchemas = {
       .optional(),
   }),
   ...clusterAnswerSchemas,
+  ...operationAnswerSchemas,
   ...dataAnswerSchemas,
 };
 

@@ -32,6 +32,7 @@ function createContext(options: HttpOptions, deps: HttpDeps): HttpContext {
     ...deps,
     status: () => deps.status(),
     readiness: () => deps.readiness(),
+    stop: () => deps.stop(),
     options,
     schemas,
     inFlight: createInFlight(options),

@@ -4,19 +4,26 @@ import {
   type ClusterAdmin,
   ClusterError,
   type ClusterStatus,
+  type MemberChange,
   type MemberView,
   type OperationList,
+  type OperationRequest,
+  type OperationStarted,
   type QuorumStatus,
   type ReadConsistency,
+  STOP_LEASE_MS,
+  type StopAnswer,
 } from '../../cluster/cluster-admin.ts';
+import { startOf } from '../../cluster/move-driver.ts';
 import type { Liveness } from '../../core/gossip/messages.ts';
-import { canStop, type StopVerdict } from '../../core/moves/can-stop.ts';
+import { canStop } from '../../core/moves/can-stop.ts';
 import type { MoveFacts } from '../../core/moves/next-step.ts';
-import { operationsOf } from '../../core/moves/operations.ts';
+import { finishedOperations, operationsOf } from '../../core/moves/operations.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import { applyCommand } from '../../core/topology/apply.ts';
-import type { TopologyCommand } from '../../core/topology/command.ts';
+import type { RequestedWant, TopologyCommand } from '../../core/topology/command.ts';
 import {
+  type Epoch,
   type Member,
   type Partition,
   type TopologyNamespace,
@@ -25,6 +32,8 @@ import {
 } from '../../core/topology/types.ts';
 
 const SELF = 1;
+/** Now, for all that is kept with a time. */
+const AT_MS = Date.UTC(2026, 0, 1);
 
 /** A cluster in memory as its first member, which votes and leads, sees it. A test breaks it through its fields. */
 export class TestCluster implements ClusterAdmin {
@@ -96,49 +105,52 @@ export class TestCluster implements ClusterAdmin {
 
   async removeMember(name: string): Promise<ChangeResult> {
     const state = await this.#changeable();
-    const { number } = this.#named(name);
-    if (state.members.size === 1) throw new ClusterError('LAST_MEMBER', `${name} is the last member.`);
-    const owned = state.partitions.filter(({ replicas }) => replicas.includes(number)).length;
-    if (owned > 0) throw new ClusterError('MEMBER_OWNS_DATA', `${name} has replicas of ${owned} partitions.`);
-    const members = new Map(state.members);
-    members.delete(number);
-    return this.#commit({ ...state, members }, number);
+    return this.#apply(state, { type: 'remove-member', member: this.#named(name).number });
   }
 
-  async updateMember(name: string, { weight }: { readonly weight: number }): Promise<ChangeResult> {
+  async updateMember(name: string, { weight, zone }: MemberChange): Promise<ChangeResult> {
     const state = await this.#changeable();
-    const member = this.#named(name);
-    if (member.weight === weight) return { epoch: state.epoch, subject: member.number };
-    const members = new Map(state.members).set(member.number, { ...member, weight });
-    return this.#commit({ ...state, members }, member.number);
+    return this.#apply(state, { type: 'update-member', member: this.#named(name).number, weight, zone });
   }
 
-  async drain(name: string): Promise<ChangeResult> {
+  async startOperation(request: OperationRequest): Promise<OperationStarted> {
     const state = await this.#changeable();
-    const member = this.#named(name).number;
-    return this.#apply(state, { type: 'drain-start', member, expectedEpoch: undefined });
+    const facts = this.#facts(state);
+    const want = this.#wantOf(request);
+    const isForced = request.type === 'replace' && request.force === true;
+    if (want.type === 'replace' && facts.isUp(want.member) && !isForced)
+      throw new ClusterError('MEMBER_ALIVE', `${facts.nameOf(want.member)} is up.`);
+    const command = { ...startOf(want, { state, facts, atMs: AT_MS }), isForced, by: request.by };
+    const { epoch, subject } = this.#apply(state, command);
+    return { epoch, operation: subject === 0 ? undefined : `${request.type}-${subject}` };
   }
 
-  async cancelDrain(name: string): Promise<ChangeResult> {
-    const state = await this.#changeable();
-    const member = this.#named(name).number;
-    return this.#apply(state, { type: 'drain-cancel', member });
+  async cancelOperation(id: Epoch): Promise<ChangeResult> {
+    return this.#apply(await this.#changeable(), { type: 'operation-cancel', id, atMs: AT_MS });
   }
 
   operations(): OperationList {
     const state = this.#known();
     const facts = this.#facts(state);
-    const operations = operationsOf(state, facts).map((operation) => ({
+    const operations = operationsOf(state, facts).map(({ name, member, ...operation }) => ({
       ...operation,
-      member: operation.member === undefined ? undefined : facts.nameOf(operation.member),
+      id: name,
+      member: member === undefined ? undefined : facts.nameOf(member),
     }));
     return { epoch: state.epoch, operations };
   }
 
-  canStop(name: string): StopVerdict {
-    const state = this.#known();
+  async canStop(name: string, { isLookOnly }: { readonly isLookOnly: boolean }): Promise<StopAnswer> {
+    const state = await this.#changeable();
+    const { number: member } = this.#named(name);
     const voters = [...state.members.keys()];
-    return canStop(state, this.#named(name).number, { ...this.#facts(state), voters });
+    const facts = { ...this.#facts(state), voters, nowMs: AT_MS, hintsFor: () => 0 };
+    const verdict = canStop(state, member, facts);
+    if (!verdict.canStop || isLookOnly) return verdict;
+    const untilMs = AT_MS + STOP_LEASE_MS;
+    const seen = state.stopLeases.map((lease) => lease.member);
+    this.#apply(state, { type: 'stop-lease', member, seen, atMs: AT_MS, untilMs });
+    return { ...verdict, untilMs };
   }
 
   async transferLeadership(to: string | undefined): Promise<{ leader: string }> {
@@ -170,6 +182,12 @@ export class TestCluster implements ClusterAdmin {
     return this.#commit({ ...state, namespaces }, id);
   }
 
+  setHttpAddress(number: MemberId, httpAddress: string): void {
+    const state = this.#known();
+    const member = state.members.get(number) as Member;
+    this.#become({ ...state, members: new Map(state.members).set(number, { ...member, httpAddress }) });
+  }
+
   /** What a join comes to. */
   addMember(name: string): void {
     const state = this.#known();
@@ -192,6 +210,25 @@ export class TestCluster implements ClusterAdmin {
     const { epoch } = state.partitions[partition] as Partition;
     const moves = [{ partition, epoch, to }];
     this.#apply(state, { type: 'move-start', replicationFactor: to.length, moves });
+  }
+
+  /** What the leader does once nothing is left to do; of `ids` it is said to be so. */
+  endOperations(ids?: readonly Epoch[]): void {
+    const state = this.#known();
+    const finished = finishedOperations(state, this.#facts(state)).map(({ id }) => id);
+    for (const id of ids ?? finished) this.#apply(this.#known(), { type: 'operation-end', id, atMs: AT_MS });
+  }
+
+  #wantOf(request: OperationRequest): RequestedWant {
+    switch (request.type) {
+      case 'rebalance':
+        return { type: 'rebalance' };
+      case 'factor':
+        return { type: 'factor', replicationFactor: request.replicationFactor };
+      case 'drain':
+      case 'replace':
+        return { type: request.type, member: this.#named(request.member).number };
+    }
   }
 
   #apply(before: TopologyState, command: TopologyCommand): ChangeResult {
@@ -279,6 +316,8 @@ function emptyTopology(clusterId: string, replicationFactor: number, partitions:
     partitions: [],
     namespaces: new Map([['default', namespace('default', 1)]]),
     nextNamespaceId: 2,
+    operations: [],
+    stopLeases: [],
   };
 }
 
@@ -291,6 +330,7 @@ function memberOf(number: MemberId, name: string): Member {
       weight: 100,
       state: 'up',
       isDraining: false,
+      zoneReplaced: undefined,
       incarnation: 1,
       life: 'a',
     },

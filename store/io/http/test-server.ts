@@ -18,6 +18,8 @@ export type TestServer = AsyncDisposable & {
   readonly data: TestData;
   readonly metrics: Metrics;
   readonly http: HttpServer;
+  /** How often it was told to stop. */
+  readonly stops: () => number;
 };
 
 export async function startTestServer(changes: Partial<HttpOptions> = {}): Promise<TestServer> {
@@ -25,9 +27,10 @@ export async function startTestServer(changes: Partial<HttpOptions> = {}): Promi
   const cluster = new TestCluster();
   const data = new TestData(cluster, store);
   const metrics = createMetrics();
+  let stops = 0;
   const http = await startHttpServer(
     { ...defaultHttpOptions, port: 0, ...changes },
-    { ...testDeps(store, cluster, metrics), data: () => data },
+    { ...testDeps(store, cluster, metrics), data: () => data, stop: () => void stops++ },
   );
   const { port } = http.address;
   const dispose = (): Promise<void> => http.close(0);
@@ -39,6 +42,7 @@ export async function startTestServer(changes: Partial<HttpOptions> = {}): Promi
     data,
     metrics,
     http,
+    stops: () => stops,
     [Symbol.asyncDispose]: dispose,
   };
 }
@@ -63,6 +67,7 @@ export function testDeps(store: TestStore, cluster: TestCluster, metrics: Metric
     clock: realClock,
     status,
     readiness: () => ({ ready: store.failure === undefined, checks }),
+    stop: silent,
   };
 }
 

@@ -34,7 +34,14 @@ export async function waitForChange(
   after: number,
   waitMs: number,
 ): Promise<TopologyState> {
-  const { cluster, inFlight } = exchange.context;
+  const { cluster } = exchange.context;
+  const wait = (signal: AbortSignal) => cluster.waitForEpoch(toEpoch(after), signal);
+  return await asWaiting(exchange, () => whileAsked(exchange, wait, waitMs));
+}
+
+/** Runs `work`, which does nothing but wait for news. */
+export async function asWaiting<Result>({ context }: Exchange, work: () => Promise<Result>): Promise<Result> {
+  const { inFlight } = context;
   if (inFlight.waiting >= inFlight.waitingMax) {
     const detail = `${inFlight.waiting} requests wait for a change of the topology; no more are accepted.`;
     throw new HttpProblem('OVERLOADED', detail);
@@ -42,7 +49,7 @@ export async function waitForChange(
   inFlight.waiting++;
   inFlight.requests--;
   try {
-    return await whileAsked(exchange, (signal) => cluster.waitForEpoch(toEpoch(after), signal), waitMs);
+    return await work();
   } finally {
     inFlight.waiting--;
     inFlight.requests++;

@@ -12,6 +12,7 @@ const CODE_OF_FIELD: Readonly<Record<string, ErrorCode>> = {
   cursor: 'BAD_CURSOR',
   to: 'BAD_MEMBER_NAME',
   node: 'BAD_MEMBER_NAME',
+  member: 'BAD_MEMBER_NAME',
 };
 
 /** The parameters behind `?`, checked. Values are one character per byte: a prefix may be any bytes. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { toMoveSession } from '../../core/topology/types.ts';
 import { settle } from '../../io/settle.ts';
 import type { AntiEntropyRequest } from '../exchange/anti-entropy.ts';
 import { NOTHING } from '../exchange/carry.ts';
@@ -21,6 +22,7 @@ async function synchronised(set: TestSet, carried: string[]): Promise<Transferre
       hasEntered: () => true,
       enter: async () => true,
       mayConfirm: () => true,
+      storePage: async () => assert.fail('nothing comes in pages'),
     },
     client: { ask: async () => assert.fail('nothing is read but through `carry`') },
     asker: new DataAsker({ self: 1, requestMs: 1000, sendsMax: 2 }, { peers: set.peersOf(1), answer }),
@@ -29,9 +31,12 @@ async function synchronised(set: TestSet, carried: string[]): Promise<Transferre
       carried.push(Buffer.from(key).toString());
       return { ...NOTHING, stored: 1, bytes: 1 };
     },
-    namespaceIds: () => [1],
+    onBytes: () => {},
+    onSourceLoad: () => {},
+    whyNoRoom: () => undefined,
+    onArrived: () => {},
   };
-  const partition = { partition: 0, epoch: set.epoch };
+  const partition = { partition: 0, session: toMoveSession(1), epoch: set.epoch };
   const options = { self: 1, limits: DEFAULT_MOVE_LIMITS };
   return await set.until(synchronise(options, deps, partition, 2, new AbortController().signal));
 }

@@ -46,7 +46,7 @@ test('a member that leaves deletes the partition, and nothing of others', async 
   assert.equal(t.replica.owned(0), undefined);
 });
 
-test('a member that returns serves nothing before it has entered, empty, with the promises of the set before', async () => {
+test('D8: a member that returns serves nothing before it has entered, empty, with the promises of the set before', async () => {
   const t = await TestReplica.open();
   await t.store('a', { wallMs: V, value: 'old' });
   set(t, 6, OTHERS, joint(SESSION));
@@ -77,7 +77,7 @@ test('a second call, and a restart, delete nothing: a member empties once in a s
   assert.equal(await t.read('a'), `seen ${V}`);
 });
 
-test('an arrival that was not finished begins anew after a restart', async () => {
+test('D19: an arrival that was not finished begins anew after a restart', async () => {
   const t = await TestReplica.open();
   await t.store('a', { wallMs: V, value: 'old' });
   t.topology.become(8, [
@@ -90,7 +90,7 @@ test('an arrival that was not finished begins anew after a restart', async () =>
   assert.deepEqual([...t.stored().keys()], []);
 });
 
-test('the end of the move ends the arrival: nothing is entered', async () => {
+test('D13: the end of the move ends the arrival: nothing is entered', async () => {
   const t = await TestReplica.open();
   await leaveAndReturn(t, 8);
   const entering = t.replica.enter(0, toMoveSession(8), NO_PROMISES);

@@ -17,6 +17,7 @@ import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
 import type { Call } from './reply.ts';
 import { ReadServer } from './serve-read.ts';
 import { StoreServer } from './serve-store.ts';
+import { PageStore } from './store-page.ts';
 import { TreeBuilder } from './tree-builder.ts';
 import { Writer } from './writer.ts';
 
@@ -34,6 +35,7 @@ export type ReplicaParts = {
   readonly emptier: Emptier;
   readonly reads: ReadServer;
   readonly stores: StoreServer;
+  readonly pages: PageStore;
 };
 
 /** `again`: lets a call pass the gate once more. */
@@ -98,6 +100,7 @@ export function wireReplica(
     emptier: new Emptier({ ...shared, remover }),
     reads: new ReadServer(options, shared),
     stores: new StoreServer(options, shared),
+    pages: new PageStore(options, shared),
   };
 }
 

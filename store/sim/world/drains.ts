@@ -1,9 +1,10 @@
 import type { Prng } from '../../core/prng/prng.ts';
+import type { RequestedWant, TopologyCommand } from '../../core/topology/command.ts';
 import type { TopologyState } from '../../core/topology/types.ts';
 import { pick } from './pick.ts';
 import type { SimWorld } from './world.ts';
 
-/** Now and then somebody drains a member, or changes his mind, so that partitions move while everything else goes on. */
+/** Now and then somebody asks for an operation, or cancels one, so that partitions move while everything else goes on. */
 export function startDrains(world: SimWorld, everyMs: number, prng: Prng): void {
   const next = (): void => {
     if (world.isCalm) return;
@@ -23,16 +24,29 @@ function drain(world: SimWorld, prng: Prng): void {
   if (asked === undefined || member === undefined || state === undefined) return;
   const target = pick([...state.members.values()], prng);
   if (target === undefined) return;
-  const type = isDraining(state) && prng.below(3) > 0 ? 'drain-cancel' : 'drain-start';
-  const number = type === 'drain-start' ? target.number : (drainingOf(state) ?? target.number);
-  const command =
-    type === 'drain-start'
-      ? ({ type, member: number, expectedEpoch: undefined } as const)
-      : ({ type, member: number } as const);
-  world.trace.note(`${asked.name}: ${type} of member ${number}`);
+  const command = drawCommand(state, target.number, prng);
+  world.trace.note(`${asked.name}: ${JSON.stringify(command)}`);
   member.calls.propose(command, new AbortController().signal).catch(() => {});
 }
 
-const drainingOf = ({ members }: TopologyState): number | undefined =>
-  [...members.values()].find(({ isDraining }) => isDraining)?.number;
-const isDraining = (state: TopologyState): boolean => drainingOf(state) !== undefined;
+function drawCommand(state: TopologyState, member: number, prng: Prng): TopologyCommand {
+  const running = state.operations.filter((operation) => operation.state === 'running');
+  const cancelled = pick(running, prng);
+  if (cancelled !== undefined && prng.below(2) === 0)
+    return { type: 'operation-cancel', id: cancelled.id, atMs: 0 };
+  const want = drawWant(state, member, prng);
+  return { type: 'operation-start', want, isForced: false, by: 'somebody', atMs: 0, partitions: 0 };
+}
+
+function drawWant({ settings }: TopologyState, member: number, prng: Prng): RequestedWant {
+  switch (prng.below(8)) {
+    case 0:
+      return { type: 'rebalance' };
+    case 1:
+      return { type: 'factor', replicationFactor: 1 + prng.below(settings.replicationFactor + 1) };
+    case 2:
+      return { type: 'replace', member };
+    default:
+      return { type: 'drain', member };
+  }
+}

@@ -246,10 +246,12 @@ export class SimWorld {
   #canLoseData(clusterId: string): boolean {
     const { partitions = [] } = this.watches.get(clusterId)?.history.state ?? {};
     const intact = new Set(this.votersOf(clusterId).map(({ log }) => log.identity?.member));
-    return partitions.every(({ replicas, move }) => {
-      const isSpare = replicas.length - majority(replicas.length) >= 1;
-      return isSpare && [...replicas, ...(move?.to ?? [])].every((member) => intact.has(member));
-    });
+    return partitions.every(({ replicas, move }) =>
+      [replicas, ...(move === undefined ? [] : [move.to])].every((set) => {
+        const isSpare = set.length > majority(set.length);
+        return isSpare && set.every((member) => intact.has(member));
+      }),
+    );
   }
 
   /** Whether every configuration has a majority of members that have their disks and stay. */

@@ -1,0 +1,38 @@
+import type { MemberId } from '../raft/types.ts';
+import type { Member, Operation, TopologyState } from './types.ts';
+
+/** Whether data may be given to it. One that waits follows no log, and could not even learn of it. */
+export function mayReceive({ state, isDraining }: Member): boolean {
+  return state === 'up' && !isDraining;
+}
+
+/** Lost, as somebody said or the leader found: nobody waits for it any more. A number that was retired is lost as well. */
+export function isReplaced({ members, operations }: TopologyState, member: MemberId): boolean {
+  if (!members.has(member)) return true;
+  return operations.some(
+    ({ state, want }) => state === 'running' && want.type === 'replace' && want.member === member,
+  );
+}
+
+/** Those that may hold data, as far as the topology alone tells. */
+export function receivers(state: TopologyState): readonly Member[] {
+  return [...state.members.values()].filter(
+    (member) => mayReceive(member) && !isReplaced(state, member.number),
+  );
+}
+
+/** The operations of `after`. That a rebalance was cancelled counts no more once other members may hold data, or have another share or zone. */
+export function heldBack(before: TopologyState, after: TopologyState): readonly Operation[] {
+  const { operations } = after;
+  if (!operations.some(({ holdsBack }) => holdsBack) || !haveSharesChanged(before, after)) return operations;
+  return operations.map((operation) => ({ ...operation, holdsBack: false }));
+}
+
+function haveSharesChanged(before: TopologyState, after: TopologyState): boolean {
+  return before.settings !== after.settings || sharesOf(before) !== sharesOf(after);
+}
+
+const sharesOf = (state: TopologyState): string =>
+  receivers(state)
+    .map(({ number, weight, zone }) => `${number} ${weight} ${zone}`)
+    .join();
