@@ -63,10 +63,10 @@ const STAGES: readonly Mutant[] = [
     'wiped-member-keeps-its-places',
     'a member that lost its disk is in no set, and no source, until it has entered',
     'store/core/topology/join.ts',
-    '  return applied(state, { members, nextMember: number + 1 }, number);',
+    '  return applied(before, { ...change, stopLeases, operations }, number);',
     `  const renamed = (set: readonly MemberId[]) => set.map((one) => (one === old?.number ? number : one));
-  const partitions = state.partitions.map((one) => ({ ...one, replicas: renamed(one.replicas) }));
-  return applied(state, { members, partitions, nextMember: number + 1 }, number);`,
+  const partitions = before.partitions.map((one) => ({ ...one, replicas: renamed(one.replicas) }));
+  return applied(before, { ...change, partitions, stopLeases, operations }, number);`,
   ),
 ];
 
