@@ -6,7 +6,7 @@ export type OperationType = 'drain' | 'replace' | 'rebalance' | 'factor';
 export type OperationState = 'running' | 'done' | 'cancelled';
 
 /** What is asked for; members by name. `by` says who asks, for whoever reads the list; `http` where absent. */
-export type NewOperation = { readonly by?: string } & (
+export type NewOperation = { readonly by?: string | undefined } & (
   | { readonly type: 'drain'; readonly member: string }
   /** `force`: of a member that is up, too. */
   | { readonly type: 'replace'; readonly member: string; readonly force?: boolean }
