@@ -21,19 +21,22 @@ usage() {
   logs [i] [-f]          the log of the i-th node, or of all
   cli ...                the kvorum command line, e.g. ./dev.sh cli put hello world
   tour                   the README's tours as a test: one node through restart and kill -9; three nodes, one of them killed
-                         while reads and writes go on, back again, and its replicas proven equal
+                         while reads and writes go on, back again, and its replicas proven equal; five under load, one drained
 
   test [filter]          type check and tests; filter: a part of a test file's path
   test --coverage        the same with line coverage of store/core and store/storage
   soak [name]            fault runs against real processes at full length: kill, full, clock (one node);
                          leader, handover, pause, partition, mixed, restart (the topology of five nodes);
-                         data, or data-kill, data-partition, ... for one fault (the data of five nodes)
+                         data, or data-kill, data-partition, ... for one fault (the data of five nodes);
+                         elastic (3 -> 6 -> 4 nodes and a lost disk under 80 % of capacity, --keys N; 1,000,000)
+  chaos                  real nodes killed, paused and cut off at random (--minutes M, --seed S; 5 minutes) while others join, are
+                         drained and lose their disks, under a checked load; a cluster of its own, on ports that are free
   sim                    whole nodes on virtual time under faults: 2000 seeds; --seeds N, --first F, --nodes N, --minutes M,
                          --seed S replays one with its trace, --mutants shows that it notices broken rules
   models                 the models of docs/models, explored exhaustively by Spin (installed where it is missing)
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
-  bench NAME             storage, http, memory, raft, failover, gossip, cluster, profile, repair, slow-replica or replica-links;
+  bench NAME             storage, http, memory, raft, failover, gossip, cluster, profile, repair, slow-replica, replica-links, rebalance or topology;
                          results are kept in docs/benchmarks.md
   example NAME           an example of docs/examples, e.g. cluster-in-one-process
   hooks                  install the git pre-commit hook (lint)
@@ -115,7 +118,7 @@ main() {
   case "$command" in
     help|-h|--help) usage; return ;;
     models) ;; # needs no Node
-    up|down|status|logs|clean|tour|soak|sim|example|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
+    up|scale|down|status|logs|clean|tour|soak|chaos|sim|example|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
     *) die "unknown command '$command'; ./dev.sh help lists them" ;;
   esac
   case "$command" in
@@ -126,6 +129,7 @@ main() {
     cli) node26 cli/main.ts "$@" ;;
     tour) node26 e2e/tour.ts "$@" ;;
     soak) node26 e2e/soak.ts "$@" ;;
+    chaos) node26 e2e/chaos.ts "$@" ;;
     sim) node26 e2e/sim.ts "$@" ;;
     example) cmd_example "$@" ;;
     models) docs/models/run.sh "$@" ;;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import type { ClusterStatus } from '../store/cluster/cluster-admin.ts';
@@ -10,6 +11,12 @@ import { TestDirectory } from './lib/test-directory.ts';
 const MAIN = `${process.cwd()}/cli/local/main.ts`;
 const directory = new TestDirectory();
 const httpPort = await freePort();
+/** Few partitions that begin to move soon: how long it takes goes by their number. */
+const ENVIRONMENT = {
+  LOCAL_HTTP_PORT: String(httpPort),
+  KVORUM_CLUSTER_PARTITIONS: '32',
+  KVORUM_CLUSTER_REBALANCE_AFTER_MS: '200',
+};
 after(async () => {
   await local('clean', '--yes');
   directory[Symbol.dispose]();
@@ -18,16 +25,34 @@ after(async () => {
 type Outcome = { readonly status: number | string; readonly stdout: string; readonly text: string };
 
 function local(...args: readonly string[]): Promise<Outcome> {
-  const options = {
-    cwd: directory.path,
-    env: { ...process.env, LOCAL_HTTP_PORT: String(httpPort) },
-    timeout: 60_000,
-  };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) => {
-      resolve({ status: error?.code ?? (error === null ? 0 : 'killed'), stdout, text: stdout + stderr });
-    });
+  return run(args).ended;
+}
+
+function run(args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Outcome> } {
+  const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
+  const options = { cwd: directory.path, env: { ...process.env, ...ENVIRONMENT }, timeout: 60_000 };
+  const child = execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) => {
+    resolve({ status: error?.code ?? (error === null ? 0 : 'killed'), stdout, text: stdout + stderr });
   });
+  return { child, ended };
+}
+
+/** `scale N` on its way. */
+function scaling(count: string) {
+  const { child, ended } = run(['scale', count]);
+  let text = '';
+  child.stderr?.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return {
+    ended,
+    interrupt: () => child.kill('SIGINT'),
+    until: async (pattern: RegExp): Promise<void> => {
+      while (!pattern.test(text))
+        if (child.exitCode === null) await once(child.stderr as NodeJS.EventEmitter, 'data');
+        else throw new Error(`scale ${count} ended without ${pattern}: ${text}`);
+    },
+  };
 }
 
 async function memberOf(index: number): Promise<string> {
@@ -81,11 +106,10 @@ test('up starts a cluster, brings back what is down with its identity, and lets 
 
   const fewer = await local('up', '2');
   assert.equal(fewer.status, 2);
-  assert.match(fewer.text, /there are 3 nodes.*not scaled down yet/);
+  assert.match(fewer.text, /there are 3 nodes.*\.\/dev\.sh scale 2 moves the data/);
   const more = await local('up', '4');
   assert.equal(more.status, 0, more.text);
   assert.match(more.stdout, /4 nodes, 3 voters/);
-  assert.match(more.stdout, /no data on kvorum-4: partitions do not move to new members yet/);
   assert.equal(await readAt(4, 'survives'), 'survives');
 });
 
@@ -122,6 +146,44 @@ test('a cluster that began as one node stays at one copy when more join, says so
   await writeAt(1, 'from before');
   const joined = await local('up', '2');
   assert.equal(joined.status, 0, joined.text);
-  assert.match(joined.stdout, /replicationFactor 1: .*; no data on kvorum-2: partitions do not move/);
+  assert.match(joined.stdout, /replicationFactor 1: /);
   assert.equal(await readAt(2, 'from before'), 'from before');
+});
+
+test('scale takes the cluster up and down under its keys, goes on where another was interrupted, and refuses what cannot be', async () => {
+  await local('clean', '--yes');
+  assert.match((await local('scale', '3')).text, /no node of a local cluster .*\.\/dev\.sh up 3 starts one/);
+  const up = await local('up', '3');
+  assert.equal(up.status, 0, up.text);
+  for (let i = 0; i < 20; i++) await writeAt(1 + (i % 3), `key-${i}`);
+  for (const count of ['2', 'many', '51', '0', '']) {
+    const refused = await local('scale', count);
+    assert.equal(refused.status, 2, `${count}: ${refused.text}`);
+    assert.match(refused.text, /\.\/dev\.sh scale \d|from 1 to 50/);
+  }
+
+  const more = await local('scale', '5');
+  assert.equal(more.status, 0, more.text);
+  assert.match(more.stdout, /^scaled in [\d.]+ s: 5 nodes/);
+  assert.doesNotMatch(more.stdout, /no data on/);
+  assert.equal(await readAt(5, 'key-7'), 'key-7');
+
+  const down = scaling('3');
+  await down.until(/draining kvorum-5/);
+  down.interrupt();
+  assert.match((await down.ended).text, /interrupted; .*scale N goes on to any N/);
+  const turned = await local('scale', '4');
+  assert.equal(turned.status, 0, turned.text);
+  assert.match(turned.text, /keeping kvorum-4: its drain is cancelled/);
+  assert.match(turned.text, /deleted \.kvorum\/node-5/);
+  assert.match(turned.stdout, /^scaled in [\d.]+ s: 4 nodes/);
+  for (let i = 0; i < 20; i++) assert.equal(await readAt(4, `key-${i}`), `key-${i}`);
+
+  const overtaken = scaling('5');
+  await overtaken.until(/starting kvorum-5/);
+  const last = await local('scale', '3');
+  assert.match((await overtaken.ended).text, /another \.\/dev\.sh scale goes on from here/);
+  assert.equal(last.status, 0, last.text);
+  assert.equal((await local('status')).status, 0);
+  for (let i = 0; i < 20; i++) assert.equal(await readAt(3, `key-${i}`), `key-${i}`);
 });

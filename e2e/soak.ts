@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { clockSoak } from './soak/clock.ts';
 import { dataSoak } from './soak/data.ts';
 import { DATA_FAULTS, type DataFaultName } from './soak/data-faults.ts';
+import { elasticSoak } from './soak/elastic.ts';
 import { fullDiskSoak } from './soak/full-disk.ts';
 import { killSoak } from './soak/kill.ts';
 import { handoverSoak, leaderSoak } from './soak/leader.ts';
@@ -28,7 +29,7 @@ function dataSoaks(): Readonly<Record<string, SoakEntry>> {
   return { data: all, ...Object.fromEntries(alone) };
 }
 
-/** `./dev.sh soak [NAME...] [--engine NAME] [--rounds N]`: fault runs against real processes. */
+/** `./dev.sh soak [NAME...] [--engine NAME] [--rounds N] [--keys N]`: fault runs against real processes. */
 const SOAKS: Readonly<Record<string, SoakEntry>> = {
   kill: { soak: killSoak, engines: ENGINES, rounds: 20 },
   full: { soak: fullDiskSoak, engines: ENGINES, rounds: 20 },
@@ -40,6 +41,7 @@ const SOAKS: Readonly<Record<string, SoakEntry>> = {
   mixed: { soak: mixedSoak, engines: ONE_ENGINE, rounds: 30 },
   restart: { soak: restartSoak, engines: ONE_ENGINE, rounds: 10 },
   ...dataSoaks(),
+  elastic: { soak: elasticSoak, engines: ONE_ENGINE, rounds: 1 },
 };
 
 const { values, positionals } = parseArgs({
@@ -48,8 +50,13 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     engine: { type: 'string' },
     writers: { type: 'string', default: '64' },
+    keys: { type: 'string' },
   },
 });
+if (values.keys !== undefined && !/^[1-9]\d{2,6}$/.test(values.keys)) {
+  process.stderr.write(`--keys is '${values.keys}': give a whole number from 100 to 9999999\n`);
+  process.exit(2);
+}
 // `data` has what each of data-* has.
 const names =
   positionals.length > 0 ? positionals : Object.keys(SOAKS).filter((name) => !name.startsWith('data-'));
@@ -70,6 +77,7 @@ for (const name of names) {
         engine,
         rounds: values.rounds === undefined ? rounds : Number(values.rounds),
         writers: Number(values.writers),
+        ...(values.keys !== undefined && { keys: Number(values.keys) }),
         progress: (text) => process.stdout.write(`${name} ${engine}: ${text}\n`),
       });
       process.stdout.write(

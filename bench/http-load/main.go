@@ -2,9 +2,10 @@
 // rate, latencies and CPU time as JSON. It writes and reads the bytes itself, so that it takes little of the cores that
 // the nodes under load share with it.
 //
-//	http-load ENDPOINTS CLIENTS SECONDS PUT_PERCENT VALUE_BYTES KEYS [PATH_PREFIX]
+//	http-load ENDPOINTS CLIENTS SECONDS PUT_PERCENT VALUE_BYTES KEYS [PATH_PREFIX [WINDOW_MS]]
 //
-// With SECONDS 0 it puts each key once, so that the gets of a later load find what they ask for.
+// With SECONDS 0 it puts each key once, so that the gets of a later load find what they ask for. SIGTERM ends a load before
+// its time. With WINDOW_MS it tells rate and latency of each such time as well, by when the answers came.
 package main
 
 import (
@@ -17,10 +18,12 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -41,6 +44,14 @@ type options struct {
 	valueBytes int
 	keys       int
 	prefix     string
+	window     time.Duration
+}
+
+type window struct {
+	AtMs      int64   `json:"atMs"`
+	PerSecond float64 `json:"perSecond"`
+	P99Ms     float64 `json:"p99Ms"`
+	Refused   int     `json:"refused"`
 }
 
 type result struct {
@@ -51,11 +62,22 @@ type result struct {
 	MaxMs      float64        `json:"maxMs"`
 	Statuses   map[string]int `json:"statuses"`
 	CPUSeconds float64        `json:"cpuSeconds"`
+	// By the wall clock, in milliseconds since 1970.
+	StartedAtMs int64    `json:"startedAtMs"`
+	Windows     []window `json:"windows,omitempty"`
 }
+
+var isEnded atomic.Bool
 
 func main() {
 	options := parse(os.Args[1:])
 	loops := make([]loop, options.clients)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM)
+	go func() {
+		<-signals
+		isEnded.Store(true)
+	}()
 	start := time.Now()
 	end := start.Add(time.Duration(options.seconds) * time.Second)
 	var group sync.WaitGroup
@@ -63,14 +85,19 @@ func main() {
 		group.Go(func() { loops[c].run(options, c, end) })
 	}
 	group.Wait()
-	if err := json.NewEncoder(os.Stdout).Encode(summary(loops, time.Since(start))); err != nil {
+	told := summary(loops, time.Since(start))
+	told.StartedAtMs = start.UnixMilli()
+	if options.window > 0 {
+		told.Windows = windowsOf(loops, start, options.window)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(told); err != nil {
 		log.Fatal(err)
 	}
 }
 
 func parse(arguments []string) options {
 	if len(arguments) < 6 {
-		log.Fatal("usage: http-load ENDPOINTS CLIENTS SECONDS PUT_PERCENT VALUE_BYTES KEYS [PATH_PREFIX]")
+		log.Fatal("usage: http-load ENDPOINTS CLIENTS SECONDS PUT_PERCENT VALUE_BYTES KEYS [PATH_PREFIX [WINDOW_MS]]")
 	}
 	parsed := options{
 		endpoints:  strings.Split(arguments[0], ","),
@@ -83,6 +110,9 @@ func parse(arguments []string) options {
 	}
 	if len(arguments) > 6 {
 		parsed.prefix = arguments[6]
+	}
+	if len(arguments) > 7 {
+		parsed.window = time.Duration(number(arguments[7], 10, 60_000)) * time.Millisecond
 	}
 	return parsed
 }
@@ -97,7 +127,14 @@ func number(text string, least, most int) int {
 
 type loop struct {
 	latencies []time.Duration
+	answers   []answer
 	statuses  map[string]int
+}
+
+type answer struct {
+	at        time.Time
+	latency   time.Duration
+	isRefused bool
 }
 
 // run stops at the first answer after the end. A broken connection or an answer that is no HTTP ends the whole load: figures
@@ -120,7 +157,7 @@ func (l *loop) run(options options, number int, end time.Time) {
 		if options.seconds == 0 {
 			isPut, key = true, number+done*options.clients
 		}
-		if key >= options.keys || options.seconds > 0 && !start.Before(end) {
+		if key >= options.keys || options.seconds > 0 && (!start.Before(end) || isEnded.Load()) {
 			return
 		}
 		request = appendRequest(request[:0], options.prefix, isPut, key, value)
@@ -134,7 +171,11 @@ func (l *loop) run(options options, number int, end time.Time) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		l.latencies = append(l.latencies, time.Since(start))
+		latency := time.Since(start)
+		l.latencies = append(l.latencies, latency)
+		if options.window > 0 {
+			l.answers = append(l.answers, answer{start.Add(latency), latency, status >= "429"})
+		}
 		l.statuses[status]++
 	}
 }
@@ -208,6 +249,34 @@ func summary(loops []loop, elapsed time.Duration) result {
 		Statuses:   statuses,
 		CPUSeconds: cpuSeconds(),
 	}
+}
+
+func windowsOf(loops []loop, start time.Time, size time.Duration) []window {
+	byWindow := map[int][]time.Duration{}
+	refused := map[int]int{}
+	last := 0
+	for _, each := range loops {
+		for _, answer := range each.answers {
+			place := int(answer.at.Sub(start) / size)
+			byWindow[place] = append(byWindow[place], answer.latency)
+			if answer.isRefused {
+				refused[place]++
+			}
+			last = max(last, place)
+		}
+	}
+	windows := make([]window, 0, last+1)
+	for place := range last + 1 {
+		latencies := byWindow[place]
+		slices.Sort(latencies)
+		told := window{AtMs: int64(place) * size.Milliseconds(), Refused: refused[place]}
+		if len(latencies) > 0 {
+			told.PerSecond = float64(len(latencies)) / size.Seconds()
+			told.P99Ms = float64(latencies[min(len(latencies)-1, len(latencies)*990/1000)].Microseconds()) / 1000
+		}
+		windows = append(windows, told)
+	}
+	return windows
 }
 
 func cpuSeconds() float64 {

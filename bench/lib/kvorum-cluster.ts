@@ -35,6 +35,8 @@ const CHANGE_PATH = '/v1/members/kvorum-1';
 
 type Ports = { readonly http: number; readonly peer: number };
 
+const poolOf = ({ http }: Ports): Pool => new Pool(`http://127.0.0.1:${http}`, { connections: CONNECTIONS });
+
 /** Starts real nodes on loopback, and waits until all of them vote. */
 export async function startKvorumCluster(options: KvorumClusterOptions): Promise<KvorumCluster> {
   const ports: Ports[] = [];
@@ -51,16 +53,28 @@ export async function startKvorumCluster(options: KvorumClusterOptions): Promise
 }
 
 export class KvorumCluster {
-  readonly #ports: readonly Ports[];
+  readonly #ports: Ports[];
+  /** Of those that it began with. */
+  readonly #initialSize: number;
   readonly #options: KvorumClusterOptions;
   readonly #nodes: (ServerProcess | undefined)[] = [];
-  readonly #pools: readonly Pool[];
+  readonly #pools: Pool[];
   #changes = 0;
 
   constructor(ports: readonly Ports[], options: KvorumClusterOptions) {
-    this.#ports = ports;
+    this.#ports = [...ports];
+    this.#initialSize = ports.length;
     this.#options = options;
-    this.#pools = ports.map(({ http }) => new Pool(`http://127.0.0.1:${http}`, { connections: CONNECTIONS }));
+    this.#pools = ports.map(poolOf);
+  }
+
+  /** One more, that joins; returns its place. */
+  async add(): Promise<number> {
+    const ports = { http: await freePort(), peer: await freePort() };
+    this.#pools.push(poolOf(ports));
+    const i = this.#ports.push(ports) - 1;
+    await this.restart(i);
+    return i;
   }
 
   /** Starts the node at `i`, with other settings than the cluster's where some are given. */
@@ -74,12 +88,12 @@ export class KvorumCluster {
         'peer.port': peer,
         'cluster.bootstrap': String(i === 0),
         'cluster.seeds': this.#ports.map((each) => `127.0.0.1:${each.peer}`).join(','),
-        'cluster.votersMax': this.#ports.length,
+        'cluster.votersMax': this.#initialSize,
         'raft.electionTimeoutMs': this.#options.electionTimeoutMs,
         'raft.heartbeatMs': this.#options.heartbeatMs,
-        'cluster.initialMembers': this.#ports.length,
+        'cluster.initialMembers': this.#initialSize,
         // ServerProcess starts nodes that are alone, with a factor of 1, where nothing else is said.
-        'cluster.replicationFactor': Math.min(REPLICAS, this.#ports.length),
+        'cluster.replicationFactor': Math.min(REPLICAS, this.#initialSize),
         'log.level': 'warn',
         ...this.#options.settings,
         ...settings,

@@ -11,21 +11,28 @@ export async function down(): Promise<number> {
     process.stdout.write('nothing is up\n');
     return 0;
   }
-  const codes = await Promise.all(running.map(stop));
+  const codes = await Promise.all(running.map(stopAndTell));
   return Math.max(...codes);
 }
 
-async function stop(node: LocalNode): Promise<number> {
+async function stopAndTell(node: LocalNode): Promise<number> {
   const pid = readPid(node);
-  if (pid !== undefined) process.kill(pid, 'SIGTERM');
-  const isDown = await waitFor(STOP_DEADLINE_MS, async () => readPid(node) === undefined);
+  const isDown = await stopLocalNode(node);
   process.stdout.write(
     isDown
       ? `down: ${node.name}\n`
       : `${node.name} (pid ${pid}) has not ended after ${STOP_DEADLINE_MS / 1000} s\n`,
   );
-  if (isDown) rmSync(node.pidFile, { force: true });
   return isDown ? 0 : 1;
+}
+
+/** SIGTERM; false where the process has not ended within STOP_DEADLINE_MS. */
+export async function stopLocalNode(node: LocalNode): Promise<boolean> {
+  const pid = readPid(node);
+  if (pid !== undefined) process.kill(pid, 'SIGTERM');
+  const isDown = await waitFor(STOP_DEADLINE_MS, async () => readPid(node) === undefined);
+  if (isDown) rmSync(node.pidFile, { force: true });
+  return isDown;
 }
 
 /** Stops what runs and removes all data, once confirmed. */

@@ -1,5 +1,6 @@
 import { clean, down } from './down.ts';
 import { logs } from './logs.ts';
+import { scale } from './scale.ts';
 import { status } from './status.ts';
 import { up } from './up.ts';
 
@@ -8,6 +9,8 @@ export async function localCluster(command: string, args: readonly string[]): Pr
   switch (command) {
     case 'up':
       return up(args);
+    case 'scale':
+      return scale(args);
     case 'down':
       return down();
     case 'status':
@@ -17,7 +20,7 @@ export async function localCluster(command: string, args: readonly string[]): Pr
     case 'clean':
       return clean(args);
     default:
-      process.stderr.write(`unknown command '${command}': up, down, status, logs or clean\n`);
+      process.stderr.write(`unknown command '${command}': up, scale, down, status, logs or clean\n`);
       return 2;
   }
 }

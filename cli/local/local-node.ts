@@ -52,16 +52,16 @@ export function nodesUpTo(count: number): readonly LocalNode[] {
 
 type PidRecord = { readonly pid: number; readonly startedAt: string };
 
-export function writePid(node: LocalNode, pid: number): void {
+export function writePid({ pidFile }: Pick<LocalNode, 'pidFile'>, pid: number): void {
   const record: PidRecord = { pid, startedAt: startTimeOf(pid) ?? '' };
-  writeFileSync(node.pidFile, JSON.stringify(record));
+  writeFileSync(pidFile, JSON.stringify(record));
 }
 
-/** The running node's pid; undefined where it ended, or where its pid was given to another process. */
-export function readPid(node: LocalNode): number | undefined {
+/** The running process's pid; undefined where it ended, or where its pid was given to another process. */
+export function readPid({ pidFile }: Pick<LocalNode, 'pidFile'>): number | undefined {
   let record: PidRecord;
   try {
-    record = JSON.parse(readFileSync(node.pidFile, 'utf8')) as PidRecord;
+    record = JSON.parse(readFileSync(pidFile, 'utf8')) as PidRecord;
     process.kill(record.pid, 0);
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 import { localCluster } from './local-cluster.ts';
 
-/** `./dev.sh up|down|status|logs|clean`: a cluster on this machine, run in the background. */
+/** `./dev.sh up|scale|down|status|logs|clean`: a cluster on this machine, run in the background. */
 const [command = 'help', ...args] = process.argv.slice(2);
 process.exitCode = await localCluster(command, args);

@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import {
   LOCAL_NODES_MAX,
   LOCAL_ROOT,
@@ -8,14 +7,12 @@ import {
   nodesUpTo,
   readPid,
   waitFor,
-  writePid,
 } from './local-node.ts';
 import { type Observation, observe, observePlacement } from './observe.ts';
+import { startLocalNode } from './start-local-node.ts';
 import { placementText, verdictOf } from './verdict.ts';
 
-const MAIN = `${import.meta.dirname}/../main.ts`;
 const COUNT_DEFAULT = 3;
-const REPLICATION_FACTOR_MAX = 3;
 const DEADLINE_MS = 30_000;
 const DEADLINE_PER_NODE_MS = 3000;
 /** Whoever is no member, or not ready, after this time is shown with what it waits for. */
@@ -36,7 +33,7 @@ export async function up(args: readonly string[]): Promise<number> {
   }
   const nodes = nodesUpTo(count);
   const down = nodes.filter((node) => readPid(node) === undefined);
-  const ended = down.map((node) => ({ node, exit: start(node, nodes) }));
+  const ended = down.map((node) => ({ node, exit: startLocalNode(node, nodes) }));
   const startedAt = performance.now();
   const last = await follow(nodes, () => ended.some(({ exit }) => exit.code !== undefined), startedAt);
   const failed = ended.find(({ exit }) => exit.code !== undefined);
@@ -56,44 +53,8 @@ function refusalOf(count: number, args: readonly string[], existing: number): st
   if (args.length > 1 || !Number.isInteger(count) || count < 1 || count > LOCAL_NODES_MAX)
     return `'${args.join(' ')}' is not a number of nodes from 1 to ${LOCAL_NODES_MAX}`;
   if (count < existing)
-    return `there are ${existing} nodes in ${LOCAL_ROOT}, and ${count} are asked for; a cluster is not scaled down yet: ./dev.sh up ${existing}, or ./dev.sh clean and begin again`;
+    return `there are ${existing} nodes in ${LOCAL_ROOT}, and ${count} are asked for; ./dev.sh scale ${count} moves the data and takes the others out, ./dev.sh up ${existing} starts all of them`;
   return undefined;
-}
-
-type Exit = { code: number | string | undefined };
-
-/** Starts a node in the background; `code` is set should it end while this process runs. */
-function start(node: LocalNode, nodes: readonly LocalNode[]): Exit {
-  const flags = flagsOf(node, nodes);
-  mkdirSync(node.directory, { recursive: true });
-  const log = openSync(node.logFile, 'a');
-  const child = spawn(process.execPath, [MAIN, 'server', ...flags], {
-    detached: true,
-    stdio: ['ignore', log, log],
-  });
-  closeSync(log);
-  child.unref();
-  const exit: Exit = { code: undefined };
-  child.once('exit', (code, signal) => {
-    exit.code = code ?? signal ?? 'unknown';
-  });
-  writePid(node, child.pid as number);
-  return exit;
-}
-
-function flagsOf(node: LocalNode, nodes: readonly LocalNode[]): readonly string[] {
-  const seeds = nodes.filter((other) => other !== node).map((other) => other.peerAddress);
-  // Should the directory of the first node be lost, it must not begin a second cluster beside that of the others.
-  const others = nodes.filter((other) => other !== node && existsSync(other.dataDir));
-  const makesCluster = node.index === 1 && (existsSync(node.dataDir) || others.length === 0);
-  return [
-    ...['--name', node.name, '--data-dir', node.dataDir],
-    ...['--http-port', String(node.httpPort), '--peer-port', String(node.peerPort)],
-    ...['--replication-factor', String(Math.min(nodes.length, REPLICATION_FACTOR_MAX))],
-    ...['--set', `cluster.initialMembers=${nodes.length}`],
-    ...(seeds.length > 0 ? ['--seeds', seeds.join(',')] : []),
-    ...(makesCluster ? ['--bootstrap'] : []),
-  ];
 }
 
 /** Prints a line whenever something changed, until all is well, a node ended or time is up. */

@@ -80,7 +80,7 @@ test('where a key lives is told as it is, also where nodes joined that hold noth
   assert.equal(
     placementText({ ...placed, replicationFactor: 1, without: ['kvorum-2', 'kvorum-3'] }),
     'data: replicationFactor 1: each key lives on one node, and its requests need that node; ' +
-      'no data on kvorum-2, kvorum-3: partitions do not move to new members yet',
+      'no data on kvorum-2, kvorum-3 yet: ./dev.sh cli operations tells how far it is',
   );
   assert.match(placementText({ replicationFactor: 3, isPlaced: false, without: [] }), /not placed yet/);
 });

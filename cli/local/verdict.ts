@@ -68,10 +68,7 @@ function problemsOfCluster(observations: readonly Observation[]): string[] {
   return problems;
 }
 
-/**
- * Where each key lives, what its requests need, and who holds nothing. The factor is that of the cluster as it was made:
- * nodes that join it later change neither it nor, until partitions move, who owns what.
- */
+/** Where each key lives, what its requests need, and who holds nothing so far. Nodes that join later do not change the factor. */
 export function placementText({ replicationFactor, isPlaced, without }: DataPlacement): string {
   if (!isPlaced) return `data: replicationFactor ${replicationFactor}, not placed yet`;
   const quorum = majority(replicationFactor);
@@ -82,7 +79,7 @@ export function placementText({ replicationFactor, isPlaced, without }: DataPlac
   const idle =
     without.length === 0
       ? ''
-      : `; no data on ${without.join(', ')}: partitions do not move to new members yet`;
+      : `; no data on ${without.join(', ')} yet: ./dev.sh cli operations tells how far it is`;
   return `data: replicationFactor ${replicationFactor}: ${where}${idle}`;
 }
 

@@ -14,7 +14,14 @@ export type DataClientsOptions = {
   readonly signal: AbortSignal;
 };
 
-const NAMESPACE = 'default';
+export type HistoryOptions = {
+  readonly keys: number;
+  /** How the keys begin that only this history writes. */
+  readonly label: string;
+  readonly namespace?: string;
+};
+
+const NAMESPACE_DEFAULT = 'default';
 const TIMEOUT_MS = 8000;
 /** After a request that failed: a node that is down answers at once, again and again. */
 const PAUSE_MS = 20;
@@ -26,6 +33,7 @@ const PAUSE_MS = 20;
 export class DataHistory implements AsyncDisposable {
   readonly #histories: readonly KeyHistory[];
   readonly #label: string;
+  readonly #namespace: string;
   readonly #agent = new Agent({ connections: 64, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
   #values = 0;
   acknowledged = 0;
@@ -35,8 +43,8 @@ export class DataHistory implements AsyncDisposable {
   /** How often each code was told. */
   readonly codes = new Map<string, number>();
 
-  /** `label`: how the keys begin that only this history writes. */
-  constructor({ keys, label }: { readonly keys: number; readonly label: string }) {
+  constructor({ keys, label, namespace }: HistoryOptions) {
+    this.#namespace = namespace ?? NAMESPACE_DEFAULT;
     const clock = new HistoryClock(() => performance.now());
     this.#label = label;
     this.#histories = Array.from({ length: keys }, (_, number) => new KeyHistory(`${label}${number}`, clock));
@@ -139,7 +147,7 @@ export class DataHistory implements AsyncDisposable {
     method: 'GET' | 'PUT' | 'DELETE',
     value: string | undefined,
   ): Promise<Answer> {
-    const path = `${target.url}/v1/kv/${NAMESPACE}/${key}`;
+    const path = `${target.url}/v1/kv/${this.#namespace}/${key}`;
     const answer = await request(path, { method, body: value ?? null, dispatcher: this.#agent })
       .then(async ({ statusCode, headers, body }) => answerOf(statusCode, headers.etag, await body.text()))
       .catch(lostAnswer);

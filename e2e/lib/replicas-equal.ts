@@ -20,11 +20,10 @@ type LocalEntry = {
 
 export const EQUAL_DEADLINE_MS = 60_000;
 const ARRIVED_AFTER_MS = 600;
-const VERIFY_TIMEOUT_MS = 60_000;
 
 /** The last line of `POST /v1/verify` at the node, as an object. */
-export async function verify(node: ClusterNode): Promise<VerifyLine> {
-  const signal = AbortSignal.timeout(VERIFY_TIMEOUT_MS);
+export async function verify(node: ClusterNode, timeoutMs: number = EQUAL_DEADLINE_MS): Promise<VerifyLine> {
+  const signal = AbortSignal.timeout(timeoutMs);
   const answer = await fetch(`${node.url}/v1/verify`, { method: 'POST', signal });
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`a verification at ${node.name} was refused: ${text}`);
@@ -39,6 +38,16 @@ export async function requireEqualReplicas(
   cluster: Cluster,
   map: DataMap,
 ): Promise<{ readonly tookMs: number; readonly keysRepaired: number }> {
+  const equal = await untilEqual(cluster, EQUAL_DEADLINE_MS);
+  await requireEqualContents(cluster, map);
+  return equal;
+}
+
+/** Verifies at the nodes that run until one of them finds all replicas equal. */
+export async function untilEqual(
+  cluster: Cluster,
+  deadlineMs: number,
+): Promise<{ readonly tookMs: number; readonly keysRepaired: number }> {
   // What is younger is taken for a write on its way, and not counted as a difference.
   await sleep(ARRIVED_AFTER_MS);
   const startedAt = performance.now();
@@ -50,30 +59,30 @@ export async function requireEqualReplicas(
     await cluster.until(
       'not equal',
       async () => {
-        last = await verify(cluster.node(1 + Math.floor(Math.random() * cluster.nodes.length)));
+        const nodes = cluster.awake();
+        last = await verify(nodes[Math.floor(Math.random() * nodes.length)] as ClusterNode, deadlineMs);
         keysRepaired += last.keysRepaired ?? 0;
-        return last.type === 'report' && last.equal === map.sets.length && last.problems?.length === 0;
+        return last.type === 'report' && last.equal === last.partitions && last.problems?.length === 0;
       },
-      EQUAL_DEADLINE_MS,
+      deadlineMs,
     );
   } catch (cause) {
     throw new Error(what(), { cause });
   }
-  await requireEqualContents(cluster, map);
   return { tookMs: performance.now() - startedAt, keysRepaired };
 }
 
 /** Every live record is at all of its owners, with one version and value, and at nobody else. */
 async function requireEqualContents(cluster: Cluster, map: DataMap): Promise<void> {
   const contents = new Map<number, ReadonlyMap<string, string>>();
-  for (const node of cluster.nodes) contents.set(node.index, await contentsOf(node));
+  for (const node of cluster.awake()) contents.set(node.index, await contentsOf(node));
   const keys = new Set([...contents.values()].flatMap((each) => [...each.keys()]));
   for (const key of keys) {
     const owners = map.ownersOf(key);
     const shown = owners.map((index) => contents.get(index)?.get(key));
-    const strangers = cluster.nodes.filter(
-      ({ index }) => !owners.includes(index) && contents.get(index)?.has(key),
-    );
+    const strangers = cluster
+      .awake()
+      .filter(({ index }) => !owners.includes(index) && contents.get(index)?.has(key));
     if (new Set(shown).size > 1 || strangers.length > 0)
       throw new Error(
         `${key} is ${JSON.stringify(shown)} on its owners ${owners}, and at ${strangers.length} others, after a verification found all equal`,
@@ -93,8 +102,9 @@ async function contentsOf(node: ClusterNode): Promise<ReadonlyMap<string, string
 
 /** `explain` says of each key that it is safe, or that nothing is there. */
 export async function requireSafe(cluster: Cluster, keys: readonly string[]): Promise<void> {
+  const nodes = cluster.awake();
   for (const [i, key] of keys.entries()) {
-    const node = cluster.node(1 + (i % cluster.nodes.length));
+    const node = nodes[i % nodes.length] as ClusterNode;
     const answer = await node.request<{ readonly safety: string; readonly verdict: string }>(
       `/v1/explain/default/${encodeURIComponent(key)}`,
     );

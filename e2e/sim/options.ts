@@ -12,7 +12,7 @@ export type SimOptions = {
   readonly jobs: number;
   readonly failuresMax: number;
   readonly changes: PlanChanges;
-  /** Undefined: none; empty: all. */
+  /** Undefined: none; else those of a group, or whose name has it as a part; empty: all. */
   readonly mutants: string | undefined;
 };
 
@@ -35,7 +35,12 @@ const FLAGS = {
 
 /** Throws with what is allowed where an option is not. */
 export function parseOptions(args: readonly string[]): SimOptions {
-  const { values } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: false });
+  const { values, positionals } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: true });
+  const [filter = '', ...others] = positionals;
+  if (others.length > 0 || (filter !== '' && values.mutants !== true))
+    throw new Error(
+      `"${positionals.join(' ')}" is not understood: only --mutants takes a word, a group or a part of the names`,
+    );
   const minutes = values.minutes === undefined ? undefined : numberOf('minutes', values.minutes, 0, 100_000);
   return {
     first: whole('first', values.first, 1, 2 ** 40) ?? 1,
@@ -49,7 +54,7 @@ export function parseOptions(args: readonly string[]): SimOptions {
       durationMs: whole('duration', values.duration, 1, 3_600_000),
       without: partsOf(values.without),
     },
-    mutants: values.mutants === true ? '' : values.mutant,
+    mutants: values.mutants === true ? filter : values.mutant,
   };
 }
 

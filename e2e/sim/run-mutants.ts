@@ -1,4 +1,5 @@
-import { MUTANTS } from '../../store/sim/mutants/mutants.ts';
+import type { Mutant } from '../../store/sim/mutants/mutant.ts';
+import { MUTANT_GROUPS, MUTANTS } from '../../store/sim/mutants/mutants.ts';
 import type { Verdict } from '../../store/sim/world/run.ts';
 import type { SimOptions } from './options.ts';
 import { Pool } from './pool.ts';
@@ -7,9 +8,7 @@ import { runSeeds } from './run-seeds.ts';
 /** Each mutant, what noticed it and after how many seeds, as the table of docs/testing.md; false where one was missed. */
 export async function runMutants(options: SimOptions): Promise<boolean> {
   const { first, seeds, mutants } = options;
-  const chosen = MUTANTS.filter(({ name }) => mutants === '' || mutants === name);
-  if (chosen.length === 0)
-    throw new Error(`--mutant ${mutants}: there are ${MUTANTS.map(({ name }) => name).join(', ')}`);
+  const chosen = mutantsOf(mutants ?? '');
   console.log(
     '| mutant | the rule that it breaks | noticed by | seeds until then |\n| --- | --- | --- | --- |',
   );
@@ -24,6 +23,16 @@ export async function runMutants(options: SimOptions): Promise<boolean> {
     );
   }
   return isEachNoticed;
+}
+
+/** Those of a group, the one of that name, or all whose names have `filter` as a part. */
+function mutantsOf(filter: string): readonly Mutant[] {
+  const exact = MUTANT_GROUPS.get(filter) ?? MUTANTS.filter(({ name }) => name === filter);
+  const chosen = exact.length > 0 ? exact : MUTANTS.filter(({ name }) => name.includes(filter));
+  if (chosen.length > 0) return chosen;
+  const groups = [...MUTANT_GROUPS.keys()].join(', ');
+  const names = MUTANTS.map(({ name }) => name).join(', ');
+  throw new Error(`no mutant's name contains "${filter}": there are the groups ${groups}, and ${names}`);
 }
 
 /** The first seed that fails with the mutant and not without it. */

@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterNode } from '../lib/cluster-node.ts';
+import { untilPlaced, wipeNode } from '../lib/elasticity.ts';
 import { ensureFaketime, faketimeEnvironment } from '../lib/faketime.ts';
 import { type DataStage, SMALL_DISK_INDEX } from './data-stage.ts';
 
@@ -8,6 +8,7 @@ const PAUSE_MS = 10_000;
 const CUT_OFF_MS = 6000;
 const FAULT_MS = 2000;
 const PROBES = 64;
+const MOVES_DEADLINE_MS = 120_000;
 /** 30 s, the bound that was made durable ahead of its clock, and a start. */
 const AHEAD_MS_MAX = 60_000;
 const BALLAST_MEGABYTES = 300;
@@ -148,25 +149,19 @@ async function refusesAsFull(node: ClusterNode): Promise<boolean> {
   return answer.type === 'ok' && answer.body.storage?.state === 'full';
 }
 
-/**
- * The node that lost its directory owned partitions: it is let in under another number, and has none of them. The others go on
- * with a replica less, so that this fault comes last: the stage is not whole after it.
- */
+/** The node that lost its directory is let in under another number, and its partitions move to it: then all is whole again. */
 const wipe: DataFault = async (stage, { one }) => {
-  const { cluster } = stage;
+  const { cluster, map } = stage;
   stage.breaks([one]);
-  const before = (await one.status())?.node.member ?? 0;
-  await cluster.kill(one.index);
-  rmSync(`${one.directory}/data`, { recursive: true });
-  cluster.start(one.index, { 'cluster.bootstrap': 'false' });
+  await wipeNode(cluster, one.index);
   await stage.goesOn(FAULT_MS);
-  const isBack = async (): Promise<boolean> => ((await one.status())?.node.member ?? 0) > before;
-  await cluster.until(`${one.name} is not let in under another number`, isBack);
-  await stage.goesOn(FAULT_MS);
-  return `${one.name} lost its directory, and is another member now`;
+  const startedAt = performance.now();
+  await untilPlaced(cluster, { deadlineMs: MOVES_DEADLINE_MS });
+  await map.readAgain(one);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  return `${one.name} lost its directory, and has its share again after ${seconds} s as another member`;
 };
 
-/** Those after which the stage is not whole come last. */
 export const DATA_FAULTS = {
   kill: killOne,
   'kill-two': killTwo,

@@ -1,14 +1,14 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster } from '../lib/cluster.ts';
-import type { ClusterNode } from '../lib/cluster-node.ts';
+import type { ClusterNode, NodeSettings } from '../lib/cluster-node.ts';
 import { DataLoad } from '../lib/data-load.ts';
 import { DataMap } from '../lib/data-map.ts';
 import type { Fault } from '../lib/fault-windows.ts';
 import { isInsideNetwork, Network } from '../lib/network.ts';
 import { SmallDisk } from '../lib/small-disk.ts';
 
-const SIZE = 5;
+const SIZE_DEFAULT = 5;
 const PARTITIONS = 16;
 const DISK_MEGABYTES = 400;
 /** The node whose directory is on a small disk. */
@@ -16,7 +16,7 @@ export const SMALL_DISK_INDEX = 5;
 const STEADY = 100;
 const READY_DEADLINE_MS = 60_000;
 
-/** Five nodes that hold three replicas of everything, the load on them, and what can be done to them. */
+/** Five nodes, or another number of them, that hold three replicas of everything, the load on them, and what can be done to them. */
 export class DataStage implements AsyncDisposable {
   readonly cluster: Cluster;
   readonly map: DataMap;
@@ -38,17 +38,20 @@ export class DataStage implements AsyncDisposable {
     readonly engine: string;
     readonly network: Network | undefined;
     readonly hasSmallDisk: boolean;
+    readonly size?: number;
+    readonly settings?: NodeSettings;
   }): Promise<DataStage> {
-    const { directory, engine, network } = options;
+    const { directory, engine, network, size = SIZE_DEFAULT } = options;
     mkdirSync(directory, { recursive: true });
     const disk = options.hasSmallDisk ? smallDiskIn(directory) : undefined;
     try {
       const cluster = await Cluster.start({
-        ...{ directory, size: SIZE, replicationFactor: 3 },
+        ...{ directory, size, replicationFactor: 3 },
         settings: {
           'cluster.partitions': PARTITIONS,
-          'cluster.initialMembers': SIZE,
+          'cluster.initialMembers': size,
           'storage.engine': engine,
+          ...options.settings,
         },
         ...(network === undefined ? {} : { place: (index: number) => network.place(index) }),
       });
@@ -104,7 +107,7 @@ function smallDiskIn(directory: string): SmallDisk {
   return disk;
 }
 
-/** A network for all stages of this process; undefined where it has none of its own. */
-export function networkOfProcess(): Network | undefined {
-  return isInsideNetwork() ? new Network({ size: SIZE }) : undefined;
+/** A network for all stages of this process, of five nodes or `size`; undefined where it has none of its own. */
+export function networkOfProcess(size: number = SIZE_DEFAULT): Network | undefined {
+  return isInsideNetwork() ? new Network({ size }) : undefined;
 }

@@ -38,49 +38,37 @@ async function inNetwork(soakName: string, run: SoakRun): Promise<string> {
 }
 
 async function dataRounds(run: SoakRun, faults: readonly DataFaultName[]): Promise<string> {
-  const tally: Tally = { equalMs: [], keysRepaired: 0, stages: [] };
+  const tally: Tally = { equalMs: [], keysRepaired: 0 };
   const network = networkOfProcess();
-  for (let round = 1; round <= run.rounds; ) {
-    await using stage = await DataStage.start({
-      ...{ directory: `${run.directory}/from-${round}`, engine: run.engine, network },
-      hasSmallDisk: faults.includes('disk'),
-    });
-    let isWhole = true;
-    for (; round <= run.rounds && isWhole; round++) {
-      const name = faults[(round - 1) % faults.length] as DataFaultName;
-      isWhole = name !== 'wipe';
-      const text = await dataRound(stage, name, tally);
-      run.progress(`round ${round} of ${run.rounds}: ${text}`);
-    }
-    tally.stages.push(stage.load.summary());
+  await using stage = await DataStage.start({
+    ...{ directory: run.directory, engine: run.engine, network },
+    hasSmallDisk: faults.includes('disk'),
+  });
+  for (let round = 1; round <= run.rounds; round++) {
+    const name = faults[(round - 1) % faults.length] as DataFaultName;
+    const text = await dataRound(stage, name, tally);
+    run.progress(`round ${round} of ${run.rounds}: ${text}`);
   }
-  const equal =
-    tally.equalMs.length === 0
-      ? ''
-      : `equal after ${distributionOf(tally.equalMs)}, ${tally.keysRepaired} keys repaired by it; `;
-  return `${run.rounds} faults, ${equal}${tally.stages.join('; and ')}`;
+  const equal = `equal after ${distributionOf(tally.equalMs)}, ${tally.keysRepaired} keys repaired by it`;
+  return `${run.rounds} faults, ${equal}; ${stage.load.summary()}`;
 }
 
-type Tally = { readonly equalMs: number[]; keysRepaired: number; readonly stages: string[] };
+type Tally = { readonly equalMs: number[]; keysRepaired: number };
 
 async function dataRound(stage: DataStage, name: DataFaultName, tally: Tally): Promise<string> {
   const { load, cluster, map } = stage;
   load.start();
   await stage.goesOn(0);
   const done = await DATA_FAULTS[name](stage, chooseVictims(cluster.nodes));
-  if (name !== 'wipe') await stage.isWholeAgain();
+  await stage.isWholeAgain();
   await load.stop();
-  let ending = 'the others go on';
-  if (name !== 'wipe') {
-    const { tookMs, keysRepaired } = await requireEqualReplicas(cluster, map);
-    await requireSafe(cluster, load.ledger.keys);
-    tally.equalMs.push(tookMs);
-    tally.keysRepaired += keysRepaired;
-    ending = `equal after ${Math.round(tookMs)} ms`;
-  }
+  const { tookMs, keysRepaired } = await requireEqualReplicas(cluster, map);
+  await requireSafe(cluster, load.ledger.keys);
+  tally.equalMs.push(tookMs);
+  tally.keysRepaired += keysRepaired;
   await load.readAll();
   load.ledger.check();
-  return `${name}: ${done}; ${ending}; ${load.summary()}`;
+  return `${name}: ${done}; equal after ${Math.round(tookMs)} ms; ${load.summary()}`;
 }
 
 function chooseVictims(nodes: readonly ClusterNode[]) {

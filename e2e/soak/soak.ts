@@ -10,6 +10,8 @@ export type SoakRun = {
   readonly engine: string;
   readonly rounds: number;
   readonly writers: number;
+  /** Where a soak has another number by itself. */
+  readonly keys?: number;
   progress(text: string): void;
 };
 

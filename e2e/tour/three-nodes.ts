@@ -12,13 +12,10 @@ import {
   say,
   Tourist,
 } from './cities.ts';
+import { explain } from './explain.ts';
+import { fiveNodesTour } from './five-nodes.ts';
 
-/** What the tour needs of `kvorum explain --output json` and `kvorum verify --output json`. */
-type Explanation = {
-  readonly safety: string;
-  readonly verdict: string;
-  readonly replicas: readonly { readonly name: string; readonly isReachable: boolean }[];
-};
+/** What the tour needs of `kvorum verify --output json`. */
 type Verification = {
   readonly partitions: number;
   readonly equal: number;
@@ -27,7 +24,7 @@ type Verification = {
 
 /**
  * The tour on three nodes: the data set goes in, a key is on three replicas, one node is killed with kill -9, reads and
- * writes go on, the node comes back, and the replicas are proven equal.
+ * writes go on, the node comes back, and the replicas are proven equal. Then nodes come and go: `fiveNodesTour`.
  */
 export async function threeNodesTour(): Promise<void> {
   const directory = mkdtempSync(`${tmpdir()}/kvorum-tour-`);
@@ -67,6 +64,8 @@ export async function threeNodesTour(): Promise<void> {
     say(`verify: the replicas of all ${verified.partitions} partitions are equal`);
     const expected = cities.map((city) => (city === oulu ? moved : city));
     await exportEquals(tourist, expected, 'export');
+    await fiveNodesTour({ cluster, tourist, key: keyOf(oulu) });
+    await exportEquals(tourist, expected, 'export after nodes came and went');
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -76,8 +75,4 @@ async function treesBuilding(cluster: Cluster, index: number): Promise<number> {
   const answer = await fetch(`${cluster.node(index).url}/v1/repair`);
   const { trees } = (await answer.json()) as { readonly trees: { readonly building: number } };
   return trees.building;
-}
-
-function explain(tourist: Tourist, key: string): Explanation {
-  return JSON.parse(tourist.cli('explain', key, '--output', 'json')) as Explanation;
 }

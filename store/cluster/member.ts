@@ -25,8 +25,12 @@ import { namespaceRefusal } from './namespace-refusal.ts';
 import { PartitionPlacer } from './partition-placer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { removalRefusal } from './removal-refusal.ts';
+import { Soon } from './soon.ts';
 import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
 import { VoterKeeper } from './voter-keeper.ts';
+
+/** Of a confirmation until the leader looks what it allows. */
+const MOVE_AFTER_MS = 5;
 
 /** A node's part in its cluster, from the turn in which it has a number until it stops or is excluded. */
 export class Member {
@@ -41,6 +45,8 @@ export class Member {
   readonly #placer: PartitionPlacer;
   readonly #facts: MemberFacts;
   readonly #mover: MoveDriver;
+  /** What members confirm in the same moment is one step of the leader. */
+  readonly #moveSoon: Soon;
   readonly #stopping = new AbortController();
   readonly #livenessListeners = new Set<() => void>();
   /** Where the leader was said to be by a node that was asked, for as long as this member has not heard of it itself. */
@@ -62,6 +68,11 @@ export class Member {
     this.#placer = this.#createPlacer();
     this.#facts = this.#createFacts();
     this.#mover = this.#createMover();
+    this.#moveSoon = new Soon(
+      { afterMs: MOVE_AFTER_MS },
+      { clock: deps.clock, act: () => this.#mover.look() },
+    );
+    this.topology.onChange(() => this.#followMoves());
   }
 
   get number(): MemberId {
@@ -200,6 +211,7 @@ export class Member {
     this.#keeper.stop();
     this.#placer.stop();
     this.#mover.stop();
+    this.#moveSoon.stop();
     await this.driver.stop();
     await this.#announcing;
   }
@@ -346,6 +358,12 @@ export class Member {
         propose: (command) => this.calls.proposeHere(command),
       },
     );
+  }
+
+  /** The next step of a move follows what was confirmed, not the clock: else each of its stages would wait for it. */
+  #followMoves(): void {
+    const isMoving = this.topology.state?.partitions.some(({ move }) => move !== undefined);
+    if (this.driver.isLeader && isMoving) this.#moveSoon.ask();
   }
 
   #createFacts(): MemberFacts {

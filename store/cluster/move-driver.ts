@@ -21,7 +21,7 @@ export type MoveDriverOptions = {
 };
 
 /** Moves under way at the same time, in all, and to one member: each costs both sides disk and network. */
-const LIMITS: PlanLimits = { movesMax: 64, enteringPerMemberMax: 8 };
+const LIMITS: PlanLimits = { movesMax: 64, enteringPerMemberMax: 16 };
 
 export type MoveDriverDeps = {
   readonly clock: Clock;
@@ -90,7 +90,8 @@ export class MoveDriver {
     return [
       ...finishedOperations(state, facts).map(({ id }) => ({ type: 'operation-end', id, atMs }) as const),
       ...operationsToCancel(state, facts).map(({ id }) => ({ type: 'operation-cancel', id, atMs }) as const),
-      ...wants.map((want) => ({ ...startOf(want, { state, facts, atMs }), by: AUTOMATIC })),
+      // A zone that is lost as a whole is no reason to leave its replicas lost.
+      ...wants.map((want) => ({ ...startOf(want, { state, facts, atMs }), by: AUTOMATIC, isForced: true })),
     ];
   }
 

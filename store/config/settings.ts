@@ -268,6 +268,16 @@ export const SETTINGS = {
     64 * MIB,
     'rate at which the records of partitions that move come from one member',
   ),
+  'moves.bytesPerSecondMin': setting<number>(
+    bytes(1024, 16 * 1024 * MIB),
+    MIB,
+    'rate below which they are not slowed down, however slow requests are',
+  ),
+  'moves.latencyTargetMs': setting<number>(
+    ms(1, 60_000),
+    50,
+    'p99 of requests at the giving and the receiving node, above which moves go slower',
+  ),
   'moves.partitionsMax': setting<number>(
     whole(1, 64),
     4,

@@ -43,6 +43,7 @@ export async function startAloneService(deps: DataServiceDeps): Promise<DataServ
   return {
     store,
     admin: aloneAdmin({ ...deps, namespaces }),
+    progress: undefined,
     peers: undefined,
     readiness: () => ({ ok: true }),
     reap: () => reaper.runOnce(),

@@ -3,12 +3,14 @@ import type { TopologyReplica } from '../cluster/topology-replica.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import { toEpoch } from '../core/topology/types.ts';
 import type { Version } from '../core/version/version.ts';
-import type { DataReply, DataRequest, ExplainRequest } from '../peer/data-messages.ts';
+import type { DataReply, DataRequest, ExplainRequest, MemberReport } from '../peer/data-messages.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AntiEntropy } from '../replication/exchange/anti-entropy.ts';
+import { fence } from '../replication/exchange/fence.ts';
+import { givePage } from '../replication/moves/give-page.ts';
 import type { LocalReplica } from '../replication/replica/replica.ts';
 import { type LocalScanDeps, scanHere } from '../replication/scan/local-scan.ts';
-import type { HintKeeper } from '../replication/types.ts';
+import type { HintKeeper, Routing } from '../replication/types.ts';
 import type { Engine } from '../storage/engine.ts';
 import { namespaceIdOf, userKeyOf } from '../storage/key-layout.ts';
 import { SCAN_LIMITS } from './scan-own.ts';
@@ -21,7 +23,11 @@ export type DataAnswerers = {
   readonly engine: Engine;
   readonly topology: TopologyReplica;
   readonly clock: Clock;
+  readonly routing: Routing;
   onCorrupt(namespaceId: number, key: Uint8Array): void;
+  /** Of clients' requests at this node. */
+  p99Ms(): number | undefined;
+  report(): Promise<MemberReport>;
 };
 
 /** How long a scan waits for the topology that its asker knows. */
@@ -36,6 +42,10 @@ export async function answerData(
   switch (request.type) {
     case 'scan':
       return scanHere(request, SCAN_LIMITS, scanDeps(answerers));
+    case 'bulk':
+      return givePage(request, { ...answerers, fence: (at) => fence(answerers, at) });
+    case 'report':
+      return { type: 'report', report: await answerers.report() };
     case 'explain':
       return explainHere(answerers, request);
     case 'roots':

@@ -25,6 +25,21 @@ export type DataEvents = {
   onDataNotice(message: string, fields: object): void;
 };
 
+/** The same events, and the time of each request that was answered. */
+export function timedBy(events: DataEvents, onAnswered: (seconds: number) => void): DataEvents {
+  return {
+    ...events,
+    onWrite(outcome, seconds) {
+      events.onWrite(outcome, seconds);
+      onAnswered(seconds);
+    },
+    onRead(outcome, seconds) {
+      events.onRead(outcome, seconds);
+      onAnswered(seconds);
+    },
+  };
+}
+
 export const NO_DATA_EVENTS: DataEvents = {
   onWrite() {},
   onRead() {},

@@ -52,7 +52,7 @@ export function noticeOf(event: AntiEntropyEvent, deps: DataServiceDeps, routing
 /** What a member's part in moves tells. A step that waits says so in the operation's `blockedBy`. */
 export function moveNoticeOf(event: MoveEvent, { events, onError }: DataServiceDeps): void {
   switch (event.type) {
-    case 'transferred':
+    case 'moved':
       events.onMoved(event.bytes);
       return;
     case 'delayed':

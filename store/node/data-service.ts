@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { DataAdmin } from '../replication/data-admin.ts';
+import type { MoveProgress } from '../replication/moves/progress.ts';
 import type { Engine } from '../storage/engine.ts';
 import type { KvStore } from '../storage/kv-store.ts';
 import type { MetaStore } from '../storage/meta-store.ts';
@@ -16,6 +17,8 @@ import type { DataEvents } from './data-events.ts';
 export type DataService = {
   readonly store: KvStore;
   readonly admin: DataAdmin;
+  /** How far moves of partitions are; undefined where there are no other members. */
+  readonly progress: MoveProgress | undefined;
   /** What other members say to it; undefined where there are none. */
   readonly peers: DataPeersService | undefined;
   /** Whether this node may be sent requests for keys; in words where not. */

@@ -6,11 +6,12 @@ export type HealerDeps = {
   heal(namespaceId: number, key: Uint8Array): Promise<boolean>;
 };
 
-type Damaged = { readonly namespaceId: number; readonly key: Uint8Array; attempts: number };
+type Damaged = { readonly namespaceId: number; readonly key: Uint8Array; readonly attempts: number };
 
 const HEALED_AT_ONCE = 4;
-const ATTEMPTS_MAX = 5;
 const RETRY_MS = 1000;
+/** It is tried for as long as it takes: while it is damaged this member cannot be a source of a move. */
+const RETRY_MS_MAX = 60_000;
 /** Damaged keys that wait; what is beyond is found again when it is read. */
 const WAITING_MAX = 1000;
 
@@ -30,8 +31,12 @@ export class Healer {
   }
 
   found(namespaceId: number, key: Uint8Array): void {
+    this.#take({ namespaceId, key, attempts: 0 });
+  }
+
+  #take(damaged: Damaged): void {
     if (this.#stopping.signal.aborted || this.#waiting.length >= WAITING_MAX) return;
-    this.#waiting.push({ namespaceId, key, attempts: 0 });
+    this.#waiting.push(damaged);
     if (this.#isStarted && this.#working.size < HEALED_AT_ONCE) this.#work();
   }
 
@@ -55,10 +60,16 @@ export class Healer {
   async #healAll(): Promise<void> {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       if (await this.#deps.heal(next.namespaceId, next.key)) continue;
-      next.attempts += 1;
-      if (next.attempts >= ATTEMPTS_MAX) continue;
-      await sleep(this.#deps.clock, RETRY_MS, this.#stopping.signal);
-      if (!this.#stopping.signal.aborted) this.#waiting.push(next);
+      void this.#tryLater(next);
     }
+  }
+
+  /** Without holding up those that wait. */
+  async #tryLater(damaged: Damaged): Promise<void> {
+    const { clock } = this.#deps;
+    const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** damaged.attempts);
+    await sleep(clock, delayMs, this.#stopping.signal);
+    const { namespaceId, key, attempts } = damaged;
+    this.#take({ namespaceId, key, attempts: attempts + 1 });
   }
 }

@@ -1,5 +1,6 @@
 import { ClusterError } from '../cluster/cluster-admin.ts';
 import { DEFAULT_SHAPE } from '../core/merkle/tree-shape.ts';
+import { LatencyWindow } from '../core/moves/latency-window.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import { Coordinator } from '../replication/coordinator/coordinator.ts';
 import { createReplicatedStore } from '../replication/coordinator/replicated-store.ts';
@@ -7,13 +8,18 @@ import { AntiEntropy } from '../replication/exchange/anti-entropy.ts';
 import { carry } from '../replication/exchange/carry.ts';
 import { DataAsker } from '../replication/exchange/data-asker.ts';
 import { DEFAULT_EXCHANGE_LIMITS } from '../replication/exchange/exchange-options.ts';
-import { Pacers } from '../replication/exchange/pacer.ts';
 import { DurableHintKeeper } from '../replication/hints/hint-keeper.ts';
 import { TransportDataPeers } from '../replication/links/data-peers.ts';
 import { ReplicaLinks } from '../replication/links/replica-links.ts';
 import { SharedSignals } from '../replication/links/shared-signals.ts';
+import { ArrivingSpace } from '../replication/moves/arriving-space.ts';
+import { BulkPacers } from '../replication/moves/bulk-pacers.ts';
+import { memberReport } from '../replication/moves/member-report.ts';
 import { DEFAULT_MOVE_LIMITS } from '../replication/moves/move-options.ts';
 import { MoveParticipant } from '../replication/moves/move-participant.ts';
+import { MoveProgress } from '../replication/moves/progress.ts';
+import { ReceivedBytes } from '../replication/moves/received.ts';
+import { RecordSize } from '../replication/moves/record-size.ts';
 import { type LocalReplica, openReplica } from '../replication/replica/replica.ts';
 import { createRouting } from '../replication/routing.ts';
 import { createClusterScan } from '../replication/scan/cluster-scan.ts';
@@ -23,6 +29,7 @@ import { type NamespaceStates, type Namespaces, openNamespaces } from '../storag
 import type { StoredRecord } from '../storage/record.ts';
 import { openVersionSource } from '../storage/version-source.ts';
 import { answerData, type DataAnswerers } from './answer-data.ts';
+import { timedBy } from './data-events.ts';
 import { hintEvents, moveNoticeOf, noticeOf } from './data-notices.ts';
 import type { DataService, DataServiceDeps } from './data-service.ts';
 import { Healer } from './healer.ts';
@@ -38,7 +45,10 @@ const COLLECT_EXPIRED_AT_ONCE = 1000;
  * replicas equal. Wiring only: what each part does is said there (docs/replication.md).
  */
 export async function startReplicatedService(deps: DataServiceDeps): Promise<DataService> {
-  const { config, member, engine, meta, clock, random, transport, space, events } = deps;
+  const { config, member, engine, meta, clock, random, transport, space } = deps;
+  const foreground = new LatencyWindow();
+  const p99Ms = (): number | undefined => foreground.p99Ms(clock.monotonicMs());
+  const events = timedBy(deps.events, (seconds) => foreground.add(clock.monotonicMs(), seconds * 1000));
   const { topology } = member;
   const self = member.number;
   const { partitions } = member.options.identity;
@@ -163,11 +173,18 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
       tell: (event) => noticeOf(event, deps, routing),
     },
   );
+  const received = new ReceivedBytes({ clock });
+  const recordSize = new RecordSize({
+    ...{ clock, engine },
+    ownedPartitions: () => replica.ownedPartitions(),
+  });
   const answerers: DataAnswerers = {
-    ...{ self, replica, hints, antiEntropy, engine, topology, clock },
+    ...{ self, replica, hints, antiEntropy, engine, topology, clock, routing, p99Ms },
+    report: () =>
+      memberReport({ replica, received, recordSize, hints, freeBytes: () => space.state.freeBytes }),
     onCorrupt: (namespaceId, key) => healer.found(namespaceId, key),
   };
-  const moves = moveParticipant({ ...deps, replica, routing, peers, client: links, answerers });
+  const moves = moveParticipant({ ...deps, replica, routing, peers, client: links, answerers, received });
   const store = createReplicatedStore(
     {
       requestTimeoutMs: config['replication.requestTimeoutMs'],
@@ -191,6 +208,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   return {
     store,
     admin: replicatedAdmin({ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, answerers }),
+    progress: new MoveProgress({ routing, peers, topology }),
     peers: {
       onBatch: (from, batch) => links.receive(from, batch),
       answer: (from, request) => answerData(answerers, request, from.member?.number ?? self),
@@ -229,14 +247,24 @@ type ParticipantParts = DataServiceDeps & {
   readonly peers: DataPeers;
   readonly client: ReplicaClient;
   readonly answerers: DataAnswerers;
+  readonly received: ReceivedBytes;
 };
 
 /** This member's part in moves. What it cannot say to the leader, or say in time, it says again by itself. */
 function moveParticipant(parts: ParticipantParts): MoveParticipant {
-  const { config, member, clock, signal, routing, replica, peers, client, answerers } = parts;
+  const { config, member, clock, signal, routing, replica, peers, client, answerers, received, space } =
+    parts;
   const { topology, number: self } = member;
   const limits = { ...DEFAULT_MOVE_LIMITS, partitionsMax: config['moves.partitionsMax'] };
-  const pacers = new Pacers({ bytesPerSecond: config['moves.bytesPerSecond'] }, { clock });
+  const pacers = new BulkPacers(
+    {
+      targetMs: config['moves.latencyTargetMs'],
+      bytesPerSecondMin: config['moves.bytesPerSecondMin'],
+      bytesPerSecondMax: config['moves.bytesPerSecond'],
+    },
+    { clock, p99Ms: answerers.p99Ms },
+  );
+  const arriving = new ArrivingSpace({ received, space: () => space.state });
   const pacerOf = (from: MemberId) => pacers.of(from);
   return new MoveParticipant(
     { self, limits },
@@ -247,7 +275,13 @@ function moveParticipant(parts: ParticipantParts): MoveParticipant {
         { peers, answer: (request) => answerData(answerers, request, self) },
       ),
       carry: (cargo, stop) => carry({ self, requestMs: limits.requestMs }, { client, pacerOf }, cargo, stop),
-      namespaceIds: () => [...(topology.state?.namespaces.values() ?? [])].map(({ id }) => id),
+      onBytes(at, bytes) {
+        received.add(at, bytes);
+        moveNoticeOf({ type: 'moved', partition: at.partition, bytes }, parts);
+      },
+      onSourceLoad: (source, sourceP99Ms) => pacers.onLoad(source, sourceP99Ms),
+      whyNoRoom: (at, bytes) => arriving.take(at, bytes),
+      onArrived: (partition) => arriving.release(partition),
       propose: (command) => member.calls.propose(command, signal),
       tell: (event) => moveNoticeOf(event, parts),
     },

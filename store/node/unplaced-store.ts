@@ -11,11 +11,12 @@ import type { KvStore } from '../storage/kv-store.ts';
  * a key is refused with CLUSTER_FORMING.
  */
 export function unplacedStore(member: Member, cluster: ClusterAdmin, signal: AbortSignal): KvStore {
-  const namespaces = (): ReadonlyMap<string, TopologyNamespace> =>
-    member.topology.state?.namespaces ?? new Map<string, TopologyNamespace>();
   const refuse = (): never => {
     throw new ClusterError('CLUSTER_FORMING', formingReason(member));
   };
+  // A node that has just joined knows of none: that one is not there is not its to say.
+  const namespaces = (): ReadonlyMap<string, TopologyNamespace> =>
+    member.topology.state?.namespaces ?? refuse();
   const refuseLater = async (): Promise<never> => refuse();
   return {
     get: refuseLater,

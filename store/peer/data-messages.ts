@@ -13,6 +13,8 @@ export type DataRequest = { readonly to: MemberId } & (
   | LeavesRequest
   | RoundRequest
   | ScanRequest
+  | BulkRequest
+  | ReportRequest
   | ExplainRequest
   | VerifyRequest
 );
@@ -63,6 +65,17 @@ export type ScanRequest = {
   readonly bytesMax: number;
 };
 
+/** A page of all records of a partition, in the order of the engine: for a member that comes to it. */
+export type BulkRequest = PartitionAt & {
+  readonly type: 'bulk';
+  /** The last key of the page before. */
+  readonly after: KeyAt | undefined;
+  readonly bytesMax: number;
+};
+
+/** What has come to the member by moves, how large its partitions are, and what it has room for. */
+export type ReportRequest = { readonly type: 'report' };
+
 /** What this member knows of a key, for people. */
 export type ExplainRequest = PartitionAt & { readonly type: 'explain' } & KeyAt;
 
@@ -87,6 +100,16 @@ export type DataReply =
       /** Every key of the range up to here, in the scan's direction, is among the entries; undefined: all of it is. */
       readonly coveredTo: Uint8Array | undefined;
     }
+  | {
+      readonly type: 'bulk';
+      /** As `bulk-page.ts` packs them. Their checksums are for the receiver to look at. */
+      readonly records: Uint8Array;
+      /** The last of them; undefined where it is the last page. */
+      readonly last: KeyAt | undefined;
+      /** Of clients' requests at the giving member in the last second or two: how loaded it is. Undefined: there were few. */
+      readonly p99Ms: number | undefined;
+    }
+  | { readonly type: 'report'; readonly report: MemberReport }
   | ({ readonly type: 'explain' } & KeyReport)
   | { readonly type: 'verify'; readonly report: VerifyReport }
   /** Nothing was done; the codes are those of a replica's refusal. `epoch` is this member's of the partition. */
@@ -139,6 +162,25 @@ export type KeyReport = {
   /** When its partition was last compared with whom, in milliseconds since 1970. */
   readonly lastExchange: readonly { readonly member: MemberId; readonly atMs: number }[];
   readonly treeState: 'ready' | 'building';
+};
+
+/** A member's own word on what it holds and what comes to it (`store/core/moves/progress.ts`). */
+export type MemberReport = {
+  /** Of the last move of each partition to it, since its start. */
+  readonly received: readonly {
+    readonly partition: number;
+    /** The move's. */
+    readonly session: number;
+    readonly bytes: number;
+    /** Over the last ten seconds. */
+    readonly bytesPerSecond: number;
+  }[];
+  /** What it owns and has a tree of. `bytes`: the entries, each as large as the member's records are on average. */
+  readonly owned: readonly { readonly partition: number; readonly entries: number; readonly bytes: number }[];
+  /** Hints that it keeps, for whom. */
+  readonly hints: readonly { readonly member: MemberId; readonly count: number; readonly bytes: number }[];
+  /** Of the disk of its data; undefined where it cannot be told. */
+  readonly freeBytes: number | undefined;
 };
 
 export type VerifyReport = {

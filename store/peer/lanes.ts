@@ -28,8 +28,10 @@ function laneOfData(type: DataRequest['type'] | DataReply['type']): Lane {
     case 'walk':
     case 'leaves':
     case 'scan':
+    case 'bulk':
       return 'bulk';
     case 'round':
+    case 'report':
     case 'explain':
     case 'verify':
     case 'data-refused':

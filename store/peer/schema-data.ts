@@ -62,6 +62,14 @@ export const dataRequest = z.discriminatedUnion('type', [
     entriesMax: pageEntries,
     bytesMax: count,
   }),
+  z.object({
+    to,
+    type: z.literal('bulk'),
+    ...partitionAt,
+    after: optional(z.object(keyAt)),
+    bytesMax: count,
+  }),
+  z.object({ to, type: z.literal('report') }),
   z.object({ to, type: z.literal('explain'), ...partitionAt, ...keyAt }),
   z.object({ to, type: z.literal('verify'), partitions: z.array(partition).max(PARTITIONS_MAX) }),
 ]);
@@ -115,6 +123,15 @@ const verifyReport = z.object({
   problems: z.array(text).max(PARTITIONS_MAX),
 });
 
+const memberReport = z.object({
+  received: z
+    .array(z.object({ partition, session: count, bytes: count, bytesPerSecond: z.number().nonnegative() }))
+    .max(PARTITIONS_MAX),
+  owned: z.array(z.object({ partition, entries: count, bytes: count })).max(PARTITIONS_MAX),
+  hints: z.array(z.object({ member: memberId, count, bytes: count })).max(MEMBERS_MAX),
+  freeBytes: optional(count),
+});
+
 export const dataReply = z.discriminatedUnion('type', [
   z.object({ type: z.literal('roots'), roots: z.array(rootOf).max(PARTITIONS_MAX) }),
   z.object({ type: z.literal('walk'), answer: walkAnswer }),
@@ -129,6 +146,13 @@ export const dataReply = z.discriminatedUnion('type', [
     entries: z.array(scannedEntry).max(PAGE_ENTRIES_MAX),
     coveredTo: optional(key),
   }),
+  z.object({
+    type: z.literal('bulk'),
+    records: byteArray,
+    last: optional(z.object(keyAt)),
+    p99Ms: optional(z.number().nonnegative()),
+  }),
+  z.object({ type: z.literal('report'), report: memberReport }),
   z.object({ type: z.literal('explain'), ...keyReport }),
   z.object({ type: z.literal('verify'), report: verifyReport }),
   z.object({ type: z.literal('data-refused'), code: id, message: text, epoch }),

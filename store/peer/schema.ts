@@ -150,6 +150,7 @@ const refusalCode = z.enum([
   'MEMBER_OWNS_DATA',
   'LAST_MEMBER',
   'TOO_FEW_MEMBERS',
+  'TOO_FEW_ZONES',
   'QUORUM_AT_RISK',
   'EPOCH_CHANGED',
   'ALREADY_PLACED',

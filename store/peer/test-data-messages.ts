@@ -71,6 +71,8 @@ export const dataRequests = everyType<DataRequest>({
     entriesMax: fc.nat(1000),
     bytesMax: count,
   }),
+  bulk: record({ to, ...partitionAt, after: maybe(record(keyAt)), bytesMax: count }),
+  report: record({ to }),
   explain: record({ to, ...partitionAt, ...keyAt }),
   verify: record({ to, partitions: list(partition) }),
 });
@@ -119,6 +121,19 @@ export const dataReplies = everyType<DataReply>({
   }),
   round: record({ outcome: fc.oneof(confirmed, refused) }),
   scan: record({ entries: list(scanned), coveredTo: maybe(key) }),
+  bulk: record({
+    records: fc.uint8Array(),
+    last: maybe(record(keyAt)),
+    p99Ms: maybe(fc.double({ min: 0, max: 1e6, noNaN: true })),
+  }),
+  report: record({
+    report: record({
+      received: list(record({ partition, session: count, bytes: count, bytesPerSecond: count })),
+      owned: list(record({ partition, entries: count, bytes: count })),
+      hints: list(record({ member, count, bytes: count })),
+      freeBytes: maybe(count),
+    }),
+  }),
   explain: report,
   verify: record({
     report: record({

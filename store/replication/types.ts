@@ -80,6 +80,8 @@ export type OwnedPartition = {
   readonly watermark: Version;
   /** Over durable records; undefined while it is built from the data. */
   readonly tree: MerkleTree | undefined;
+  /** A source of a move that knows of damage: its tree and its lists are without records that it said it holds. */
+  readonly lacksRecords: boolean;
   /** Whether a write to a key of that leaf is on its way to the disk. */
   isInFlight(leaf: number): boolean;
   /**

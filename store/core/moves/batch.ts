@@ -131,3 +131,11 @@ function replaced(
   for (const [number, partition] of changes) partitions[number] = partition;
   return partitions;
 }
+
+/** T's quorums count, or will for good, and a member that was replaced could never be one of them again. */
+export function judgeRetired({ members }: TopologyState, { to }: Move, name: string): Judged | undefined {
+  const retired = to.find((member) => !members.has(member));
+  if (retired === undefined) return undefined;
+  const advice = 'Cancel it and plan again.';
+  return judgedBad('MOVE_NOT_READY', `${name} moves to ${retired}, which is no member any more. ${advice}`);
+}

@@ -91,6 +91,7 @@ function dumbStep(world: DumbWorld, partition: DumbPartition, command: Later, in
     }
     case 'move-switch':
       if (stage !== 'transfer' || facts.sources.length === 0) return 'MOVE_NOT_READY';
+      if (!to.every((member) => world.isMember(member))) return 'MOVE_NOT_READY';
       for (const member of to)
         for (const source of facts.sources)
           if (member !== source && !facts.said.has(`synced ${member} ${source}`)) return 'MOVE_NOT_READY';

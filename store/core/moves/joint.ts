@@ -1,7 +1,16 @@
 import type { MemberId } from '../raft/types.ts';
 import type { ApplyOutcome, CommandOf } from '../topology/command.ts';
 import type { MoveAt, MoveIn, TopologyState } from '../topology/types.ts';
-import { applyStageSteps, changed, HELD, type Judged, judgedBad, type MoveStep, withMove } from './batch.ts';
+import {
+  applyStageSteps,
+  changed,
+  HELD,
+  type Judged,
+  judgedBad,
+  judgeRetired,
+  type MoveStep,
+  withMove,
+} from './batch.ts';
 import { enteringOf, hasAll, withMembers } from './rules.ts';
 
 /**
@@ -30,13 +39,10 @@ function judgeEnter({ partition, move, name }: JointStep, member: MemberId): Jud
 }
 
 /** From here on T's quorums count, and a member that was replaced could never be one of them again. */
-function judgeAdvance({ members }: TopologyState, { partition, move, next, name }: JointStep): Judged {
+function judgeAdvance(state: TopologyState, { partition, move, next, name }: JointStep): Judged {
   const { session, to, entered } = move;
-  const retired = to.find((member) => !members.has(member));
-  if (retired !== undefined) {
-    const advice = 'Cancel it and plan again.';
-    return judgedBad('MOVE_NOT_READY', `${name} moves to ${retired}, which is no member any more. ${advice}`);
-  }
+  const retired = judgeRetired(state, move, name);
+  if (retired !== undefined) return retired;
   const entering = enteringOf(partition.replicas, to);
   if (!hasAll(entered, entering)) {
     const missing = entering.filter((member) => !entered.includes(member)).join(', ');

@@ -11,6 +11,11 @@ export function replicaSetsOf({ replicas, move }: Partition): ReplicaSets {
   return { type: move.stage, from: replicas, to: move.to };
 }
 
+/** The sets without a majority of which data would be lost, or stuck, for good: T counts once there is no way back to F. */
+export function setsAtStake({ replicas, move }: Partition): readonly (readonly MemberId[])[] {
+  return move?.stage === 'switch' ? [replicas, move.to] : [replicas];
+}
+
 /** Whether `member` holds the partition, or is to: all others delete what they have, and refuse its requests. */
 export function isOwner({ replicas, move }: Partition, member: MemberId): boolean {
   return replicas.includes(member) || (move?.to.includes(member) ?? false);

@@ -121,7 +121,12 @@ test('a member that was replaced before its move counted on it: the move does no
   const later = applyCommand(full('transfer'), { ...rejoin, name: 'kvorum-1', replaces: 1 });
   assert.equal(later.type, 'applied', '2 of 3 are left of F, and of T');
   const second = applyCommand(later.state, { ...rejoin, directoryId: 'another' });
-  assert.equal(second.type === 'refused' && second.refusal.code, 'MEMBER_OWNS_DATA', 'of T but one');
+  assert.equal(second.type, 'applied', 'F has it all, and the move can be cancelled');
+  const turned = applyCommand(second.state, { type: 'move-switch', moves: [moveAt(second.state)] });
+  assert.match(turned.type === 'refused' ? turned.refusal.message : '', /which is no member any more/);
+  const switched = applyCommand(full('switch'), { ...rejoin, name: 'kvorum-1', replaces: 1 });
+  const third = applyCommand(switched.state, { ...rejoin, directoryId: 'another' });
+  assert.equal(third.type === 'refused' && third.refusal.code, 'MEMBER_OWNS_DATA', 'T is asked from here on');
 });
 
 test('each partition of a batch stands for itself, and the answer says how many changed', () => {

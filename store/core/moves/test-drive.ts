@@ -76,7 +76,7 @@ export class Drive {
       isLost: (member: number) => this.gone.has(member),
     };
     for (const want of operationsToStart(this.state, this.facts, options))
-      this.#must({ ...asked(want), by: AUTOMATIC } as TopologyCommand);
+      this.#must({ ...asked(want), by: AUTOMATIC, isForced: true } as TopologyCommand);
   }
 
   /** The last member that has started is not removed. */

@@ -1,7 +1,16 @@
 import type { MemberId } from '../raft/types.ts';
 import type { ApplyOutcome, CommandOf, MoveSources } from '../topology/command.ts';
 import type { MoveAt, MoveIn, Synced, TopologyState } from '../topology/types.ts';
-import { applyStageSteps, changed, HELD, type Judged, judgedBad, type MoveStep, withMove } from './batch.ts';
+import {
+  applyStageSteps,
+  changed,
+  HELD,
+  type Judged,
+  judgedBad,
+  judgeRetired,
+  type MoveStep,
+  withMove,
+} from './batch.ts';
 import { hasAll, sourcesNeeded, syncedSourcesOf, unsyncedWith, withMembers } from './rules.ts';
 
 /**
@@ -20,7 +29,7 @@ export function applyMoveSynced(state: TopologyState, command: CommandOf<'move-s
 }
 
 export function applyMoveSwitch(state: TopologyState, command: CommandOf<'move-switch'>): ApplyOutcome {
-  return applyStageSteps(state, 'transfer', command.moves, judgeSwitch);
+  return applyStageSteps(state, 'transfer', command.moves, (step) => judgeSwitch(state, step));
 }
 
 type TransferStep<I = MoveSources> = MoveStep<I, MoveIn<'transfer'>>;
@@ -62,8 +71,10 @@ function withSynced(all: readonly Synced[], one: Synced): readonly Synced[] {
   return [...all.filter(({ member }) => member !== one.member), one].sort((a, b) => a.member - b.member);
 }
 
-function judgeSwitch({ partition, move, next, name }: TransferStep<MoveAt>): Judged {
+function judgeSwitch(state: TopologyState, { partition, move, next, name }: TransferStep<MoveAt>): Judged {
   const { session, to, sources } = move;
+  const retired = judgeRetired(state, move, name);
+  if (retired !== undefined) return retired;
   if (sources.length === 0) return judgedBad('MOVE_NOT_READY', `${name} has no sources yet.`);
   const open = sources.find((source) => unsyncedWith(move, source).length > 0);
   if (open !== undefined) {

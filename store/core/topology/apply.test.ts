@@ -290,6 +290,20 @@ test('a replaced member holds nothing new, and is as before where that is cancel
   assertRefused(retired, end(retired.epoch), 'MEMBER_OWNS_DATA', /owns partitions still/);
 });
 
+test('the last member of a zone is drained only by force, where the replicas would share a zone then', () => {
+  const zoned = (zones: readonly string[]): TopologyState => ({
+    ...started,
+    members: new Map([...started.members].map(([n, each], i) => [n, { ...each, zone: zones[i] ?? '' }])),
+  });
+  const two = zoned(['x', 'y', 'x']);
+  assertRefused(two, drain(2), 'TOO_FEW_ZONES', /no member of zone y .* 2 replicas .* share 1 zones.*force it/);
+  assertRefused(two, ask({ type: 'replace', member: 2 }), 'TOO_FEW_ZONES', /zone y/);
+  run(two, { ...drain(2), isForced: true } as TopologyCommand);
+  run(two, drain(1));
+  run(zoned(['x', 'y', 'z']), drain(2));
+  run(zoned(['x', 'x', 'x']), drain(2));
+});
+
 test('the replication factor changes at once; the sets follow', () => {
   assertRefused(placed, factor(3), 'TOO_FEW_MEMBERS', /2 members have started .* Start other nodes first/);
   assertUnchanged(started, factor(2), 0);

@@ -30,7 +30,7 @@ export type TopologyCommand =
       readonly zone: string | undefined;
     }
   | { readonly type: 'remove-member'; readonly member: MemberId }
-  /** `isForced`: also a member that is up is replaced. */
+  /** `isForced`: also a member that is up is replaced, and sets may come to share a zone that do not now. */
   | {
       readonly type: 'operation-start';
       readonly want: RequestedWant;
@@ -119,6 +119,8 @@ export type TopologyRefusalCode =
   | 'LAST_MEMBER'
   /** A replica set would find too few members to lie on. */
   | 'TOO_FEW_MEMBERS'
+  /** Replicas that lie in different zones now would share one. */
+  | 'TOO_FEW_ZONES'
   /** Without that voter, too few of those that remain are up. */
   | 'QUORUM_AT_RISK'
   | 'EPOCH_CHANGED'

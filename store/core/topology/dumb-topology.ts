@@ -129,12 +129,7 @@ export class Dumb {
     }
   }
 
-  private begin({
-    want,
-    by,
-    atMs,
-    partitions,
-  }: Extract<TopologyCommand, { type: 'operation-start' }>): string {
+  private begin({ want, by, atMs, partitions, isForced }: Extract<TopologyCommand, { type: 'operation-start' }>): string {
     const { replicationFactor } = this.settings;
     const isSame = (one: Operation) =>
       JSON.stringify({ ...one.want, previous: undefined }) ===
@@ -146,6 +141,10 @@ export class Dumb {
       const isKnown = this.find(want.member) || (want.type === 'replace' && this.owns(want.member));
       if (!isKnown) return 'MEMBER_NOT_FOUND';
       if (able.filter((one) => one !== want.member).length < replicationFactor) return 'TOO_FEW_MEMBERS';
+      const zones = (without: number) =>
+        new Set(this.receivers().flatMap(({ number, zone }) => (zone === '' || number === without ? [] : [zone])));
+      const isSpread = replicationFactor > 1 && zones(0).size >= replicationFactor;
+      if (!isForced && isSpread && zones(want.member).size < replicationFactor) return 'TOO_FEW_ZONES';
       if (want.type === 'drain') Object.assign(this.find(want.member) ?? {}, { isDraining: true });
     }
     if (want.type === 'factor') {
@@ -292,7 +291,7 @@ export class Dumb {
   /** No majority of a set that counts could ever answer again. */
   private losesWithout = (number: number) =>
     this.partitions.some(({ replicas, facts }) =>
-      [replicas, facts === undefined || facts.stage === 'joint' ? [] : facts.to]
+      [replicas, facts?.stage === 'switch' ? facts.to : []]
         .filter((set) => set.includes(number))
         .some((set) => {
           const quorums = subsetsOf(set).filter((subset) => subset.length * 2 > set.length);

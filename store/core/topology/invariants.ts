@@ -1,7 +1,6 @@
 import { findMoveViolation } from '../moves/find-violation.ts';
-import { replicaSetsOf } from '../moves/rules.ts';
+import { setsAtStake } from '../moves/rules.ts';
 import { majority } from '../quorum/quorum-sizes.ts';
-import { holdingSets } from '../quorum/replica-sets.ts';
 import type { MemberId } from '../raft/types.ts';
 import { DEFAULT_NAMESPACE } from './genesis.ts';
 import { LIMITS } from './limits.ts';
@@ -75,7 +74,7 @@ function findInPartitions(state: TopologyState): string | undefined {
 
 /** Of a set without a majority that could come back, what was acknowledged would be lost for good. */
 function findTooFew({ members }: TopologyState, partition: Partition): string | undefined {
-  const sets = holdingSets(replicaSetsOf(partition));
+  const sets = setsAtStake(partition);
   const lost = sets.find(
     (set) => set.filter((replica) => members.has(replica)).length < majority(set.length),
   );

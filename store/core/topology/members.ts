@@ -1,6 +1,5 @@
-import { isOwner, replicaSetsOf } from '../moves/rules.ts';
+import { isOwner, setsAtStake } from '../moves/rules.ts';
 import { majority } from '../quorum/quorum-sizes.ts';
-import { holdingSets } from '../quorum/replica-sets.ts';
 import type { MemberId } from '../raft/types.ts';
 import type { ApplyOutcome, CommandOf, TopologyRefusal } from './command.ts';
 import { applied, refused, unchanged } from './outcome.ts';
@@ -83,13 +82,13 @@ export function ownsData(state: TopologyState, number: MemberId): boolean {
 }
 
 /**
- * The partitions of which too few replicas would be left without `number`: of one of the sets whose quorums count, fewer than a majority
- * would still be members. What was acknowledged by those that are gone could then be on none of the others.
+ * The partitions of which too few replicas would be left without `number`: of a set at stake, fewer than a majority would still be
+ * members. What was acknowledged by those that are gone could then be on none of the others.
  */
 export function partitionsLostWithout(state: TopologyState, number: MemberId): readonly number[] {
   const isLeft = (member: MemberId): boolean => member !== number && state.members.has(member);
   return state.partitions.flatMap((partition, index) => {
-    const sets = holdingSets(replicaSetsOf(partition)).filter((set) => set.includes(number));
+    const sets = setsAtStake(partition).filter((set) => set.includes(number));
     return sets.every((set) => set.filter(isLeft).length >= majority(set.length)) ? [] : [index];
   });
 }

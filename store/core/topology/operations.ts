@@ -5,7 +5,7 @@ import { LIMITS } from './limits.ts';
 import { ownsData, refuseUnknown, removalOf, removalProblem, withMember } from './members.ts';
 import { applied, refused, unchanged } from './outcome.ts';
 import { receivers } from './shares.ts';
-import { type Epoch, type Operation, type TopologyState, toEpoch } from './types.ts';
+import { type Epoch, type Member, type Operation, type TopologyState, toEpoch } from './types.ts';
 
 /**
  * What is asked of the data as a whole: drains, replacements, rebalances and another replication factor. A command only says what is
@@ -120,7 +120,7 @@ function startDrain(
 ): ApplyOutcome {
   const member = state.members.get(number);
   if (member === undefined) return refuseUnknown(state, number);
-  const problem = tooFewWithout(state, number, 'drained');
+  const problem = tooFewWithout(state, number, 'drained') ?? tooFewZones(state, command, number);
   if (problem !== undefined) return problem;
   return begun(state, command, { members: withMember(state, { ...member, isDraining: true }) });
 }
@@ -133,7 +133,7 @@ function startReplace(
   const isRetired = !state.members.has(number);
   if (isRetired && !state.partitions.some((partition) => isOwner(partition, number)))
     return refuseUnknown(state, number);
-  const problem = tooFewWithout(state, number, 'replaced');
+  const problem = tooFewWithout(state, number, 'replaced') ?? tooFewZones(state, command, number);
   if (problem !== undefined) return problem;
   return begun(state, command, {});
 }
@@ -184,6 +184,27 @@ function tooFewWithout(state: TopologyState, number: MemberId, what: string): Ap
   const advice = 'Start another node, or cancel another operation, first.';
   const message = `${who} cannot be ${what}: ${left}, and each partition needs ${replicationFactor}. ${advice}`;
   return refused(state, 'TOO_FEW_MEMBERS', message);
+}
+
+/** Whether each replica of a partition can have a zone of its own now, and could not without that member. */
+function tooFewZones(
+  state: TopologyState,
+  { isForced }: CommandOf<'operation-start'>,
+  number: MemberId,
+): ApplyOutcome | undefined {
+  const { replicationFactor } = state.settings;
+  const all = receivers(state);
+  const left = zonesOf(all.filter((member) => member.number !== number));
+  const isSpread = replicationFactor > 1 && zonesOf(all) >= replicationFactor;
+  if (isForced || !isSpread || left >= replicationFactor) return undefined;
+  const zone = state.members.get(number)?.zone;
+  const message = `Without member ${number} no member of zone ${zone} would be left, and the ${replicationFactor} replicas of a partition would share ${left} zones.`;
+  const advice = 'Start another node in that zone first, or force it.';
+  return refused(state, 'TOO_FEW_ZONES', `${message} ${advice}`);
+}
+
+function zonesOf(members: readonly Member[]): number {
+  return new Set(members.map(({ zone }) => zone).filter((zone) => zone !== '')).size;
 }
 
 function begun(

@@ -79,8 +79,10 @@ export class ExchangeAnswerer {
     return { ...nothing, epoch, state: 'ready', root, entries: tree.entryCount, floor, watermark };
   }
 
-  #walk({ partition, epoch, tree }: OwnedPartition, { ask }: WalkRequest): DataReply {
-    if (tree === undefined) return isBuilding({ partition, epoch });
+  #walk(owned: OwnedPartition, { ask }: WalkRequest): DataReply {
+    const { tree } = owned;
+    if (tree === undefined) return isBuilding(owned);
+    if (owned.lacksRecords) return isDamaged(owned);
     const answerBytesMax = this.#options.walkAnswerBytesMax;
     return { type: 'walk', answer: answerWalk({ answerBytesMax }, tree, ask) };
   }
@@ -96,6 +98,8 @@ export class ExchangeAnswerer {
     const page = await owned.listLeaves({ leaves: new Set(leaves), after, entriesMax });
     const again = fence(this.#deps, request);
     if (isRefused(again)) return again;
+    // The listing may have come upon it. Whoever is filled from here would miss what is damaged, and think that it has all.
+    if (again.lacksRecords) return isDamaged(again);
     if (after === undefined && page.done) check(page.entries);
     return { type: 'leaves', ...page };
   }
@@ -141,6 +145,11 @@ export class ExchangeAnswerer {
 
 function isBuilding({ partition, epoch }: PartitionAt): DataReply {
   return refused('TREE_BUILDING', `the tree of partition ${partition} is being built: ask later`, epoch);
+}
+
+function isDamaged({ partition, epoch }: PartitionAt): DataReply {
+  const what = `records of partition ${partition} are damaged here`;
+  return refused('RECORD_CORRUPT', `${what}: it is no source until they are healed from the others`, epoch);
 }
 
 function isLeafOf({ shape }: NonNullable<OwnedPartition['tree']>, leaf: number): boolean {

@@ -6,13 +6,22 @@ const BURST_MS = 100;
 
 /** Holds back whoever would exceed `bytesPerSecond`; first come, first served. */
 export class Pacer {
-  readonly #bytesPerSecond: number;
+  #bytesPerSecond: number;
   readonly #clock: Clock;
   #freeAtMs = 0;
 
   constructor(options: { readonly bytesPerSecond: number }, deps: { readonly clock: Clock }) {
     this.#bytesPerSecond = options.bytesPerSecond;
     this.#clock = deps.clock;
+  }
+
+  get bytesPerSecond(): number {
+    return this.#bytesPerSecond;
+  }
+
+  /** From now on; what waits already waits as long as it was told. */
+  become(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
   }
 
   /** Resolves when `bytes` more may travel, or at once when `signal` is aborted. */

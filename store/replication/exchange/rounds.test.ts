@@ -319,6 +319,28 @@ test('a round does not lift a lost floor: it would hide what is lost', async () 
   await set.stop();
 });
 
+test('a member that is asked again about its floor and has moved on by then has lost nothing', async () => {
+  const set = new TestSet(settle);
+  await set.until(set.antiEntropy(1).verify());
+  const slow = partitionOf(set, 2);
+  const { floor } = slow;
+  // As it answers while a round settles: the others were asked a moment later.
+  slow.floor = at(0);
+  let asked = 0;
+  set.isLost = (_from, { to, what }) => {
+    if (to !== 2 || what !== 'roots' || ++asked < 2) return false;
+    slow.floor = floor;
+    set.setEpoch(2, [2]);
+    return false;
+  };
+  const report = await set.until(set.antiEntropy(1).verify());
+  assert.ok(asked >= 2);
+  assert.equal(report.problems.length, 1);
+  assert.deepEqual(set.events, []);
+  assert.equal(set.replica(2).outReason, undefined);
+  await set.stop();
+});
+
 test('a live record below the watermark of one that lacks it is told once, by whoever finds it', async () => {
   const set = new TestSet(settle, { members: 2 });
   set.put(live('key', at(OLD)));

@@ -150,7 +150,9 @@ class RoundRun {
         if (other.root === undefined || compareVersions(root.floor, other.root.watermark) >= 0) continue;
         // The two were asked at one moment, so a round that settled in between looks alike.
         const again = await this.#deps.asker.ask('roots', { type: 'roots', to: member, partitions });
-        const floor = isFailure(again) ? undefined : again.roots[0]?.floor;
+        const second = isFailure(again) ? undefined : again.roots[0];
+        // Who does not serve the partition at this epoch any more says nothing of its floor.
+        const floor = second?.state === 'refused' || second?.epoch !== epoch ? undefined : second.floor;
         const { watermark } = other.root;
         if (floor !== undefined && compareVersions(floor, watermark) < 0)
           this.#deps.problems.promisesLost({ partition: this.#partition, member, floor, watermark });

@@ -40,6 +40,7 @@ export class TestPartition implements OwnedPartition {
   readonly records = new Map<string, TestRecord>();
   readonly inFlight = new Set<number>();
   epoch: Epoch = toEpoch(1);
+  lacksRecords = false;
   floor = NOTHING;
   watermark = NOTHING;
   tree: MerkleTree | undefined = new MerkleTree(DEFAULT_SHAPE);

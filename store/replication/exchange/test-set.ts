@@ -176,6 +176,10 @@ export class TestSet {
     return this.#peers(self);
   }
 
+  clientOf(self: MemberId): ReplicaClient {
+    return this.#client(self);
+  }
+
   #client(self: MemberId): ReplicaClient {
     return {
       ask: async (request): Promise<ReplicaOutcome> => {

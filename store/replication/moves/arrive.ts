@@ -24,12 +24,31 @@ export async function arrive(
 ): Promise<Transferred> {
   const { replica } = deps;
   const { partition, session } = at;
+  const problem = await whyNoRoom(deps, at, from);
+  if (problem !== undefined) return notYet(problem);
   if (!replica.hasEntered(partition, session)) {
     const promises = await promisesOf(deps, at, from);
     if ('type' in promises) return promises;
     if (!(await replica.enter(partition, session, promises))) return notYet('the move has ended');
   }
-  return await fill(options, deps, at, from, signal);
+  const filled = await fill(options, deps, at, from, signal);
+  if (filled.type === 'transferred') deps.onArrived(partition);
+  return filled;
+}
+
+/** As large as the first of them says that the partition is; where none says anything, writes are refused before the disk is full. */
+async function whyNoRoom(
+  deps: TransferDeps,
+  at: MoveAt,
+  from: readonly MemberId[],
+): Promise<string | undefined> {
+  for (const to of from) {
+    const reply = await deps.asker.ask('report', { type: 'report', to });
+    if (isFailure(reply)) continue;
+    const owned = reply.report.owned.find(({ partition }) => partition === at.partition);
+    if (owned !== undefined) return deps.whyNoRoom(at, owned.bytes);
+  }
+  return undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { MemberId } from '../../core/raft/types.ts';
 import type { TopologyCommand } from '../../core/topology/command.ts';
-import type { TopologyState } from '../../core/topology/types.ts';
+import type { MoveAt, TopologyState } from '../../core/topology/types.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Cargo, Carried } from '../exchange/carry.ts';
 import type { DataAsker } from '../exchange/data-asker.ts';
@@ -15,7 +15,6 @@ export type MoveLimits = {
   /** Partitions that this member fills, or synchronises, at the same time. */
   readonly partitionsMax: number;
   /** Of one page of the bulk. */
-  readonly pageEntriesMax: number;
   readonly pageBytesMax: number;
   readonly walkAnswerBytesMax: number;
   readonly leafEntriesMax: number;
@@ -28,8 +27,7 @@ export type MoveLimits = {
 export const DEFAULT_MOVE_LIMITS: MoveLimits = {
   requestMs: 5000,
   partitionsMax: 4,
-  pageEntriesMax: 2048,
-  pageBytesMax: 1 << 20,
+  pageBytesMax: 256 << 10,
   walkAnswerBytesMax: 8192,
   leafEntriesMax: 512,
   carriesMax: 128,
@@ -38,7 +36,7 @@ export const DEFAULT_MOVE_LIMITS: MoveLimits = {
 };
 
 /** A member's own replica, as a move needs it. */
-export type MovingReplica = Pick<LocalReplica, 'owned' | 'hasEntered' | 'enter' | 'mayConfirm'>;
+export type MovingReplica = Pick<LocalReplica, 'owned' | 'hasEntered' | 'enter' | 'mayConfirm' | 'storePage'>;
 
 export type MoveOptions = { readonly self: MemberId; readonly limits: MoveLimits };
 
@@ -49,8 +47,13 @@ export type TransferDeps = {
   readonly asker: DataAsker;
   readonly pacerOf: (member: MemberId) => Pacer;
   readonly carry: (cargo: Cargo, signal: AbortSignal) => Promise<Carried>;
-  /** Whose records there may be. */
-  namespaceIds(): readonly number[];
+  /** Records of that partition have come, from another member, and are durable here. */
+  onBytes(at: MoveAt, bytes: number): void;
+  /** A page said how loaded its source is. */
+  onSourceLoad(source: MemberId, p99Ms: number | undefined): void;
+  /** In words, why the disk has no room for that partition beside all else that arrives; kept for it until `onArrived`. */
+  whyNoRoom(at: MoveAt, bytes: number): string | undefined;
+  onArrived(partition: number): void;
 };
 
 export type ParticipantDeps = TransferDeps & {
@@ -66,7 +69,7 @@ export type ParticipantDeps = TransferDeps & {
 
 /** For the log. */
 export type MoveEvent =
-  | { readonly type: 'transferred'; readonly partition: number; readonly bytes: number }
+  | { readonly type: 'moved'; readonly partition: number; readonly bytes: number }
   /** A step that is tried again. */
   | { readonly type: 'delayed'; readonly partition: number; readonly reason: string }
   | { readonly type: 'failed'; readonly what: string; readonly error: unknown };

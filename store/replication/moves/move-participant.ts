@@ -9,7 +9,10 @@ import type { MoveOptions, ParticipantDeps, Transferred } from './move-options.t
 import { synchronise } from './synchronise.ts';
 
 /** What this member has done in one stage of a partition's move, and may say as often as it is asked. */
-type Done = { readonly at: MoveAt; isFilled: boolean; readonly synced: Set<MemberId> };
+type Done = { readonly at: MoveAt; isFilled: boolean; readonly synced: Set<MemberId>; failures: number };
+
+/** Most waits are for an epoch to become durable, here or at a source: a few milliseconds. */
+const FIRST_RETRY_MS = 5;
 
 /**
  * A member's own part in moves (docs/moves.md): it looks what the topology asks of it, does that, and says so in a command. All
@@ -26,6 +29,8 @@ export class MoveParticipant {
   readonly #forget: () => void;
   #wake: (() => void) | undefined;
   #isDue = false;
+  /** Rests since something has changed. */
+  #rests = 0;
 
   constructor(options: MoveOptions, deps: ParticipantDeps) {
     this.#options = options;
@@ -53,6 +58,7 @@ export class MoveParticipant {
 
   #look(): void {
     this.#isDue = true;
+    this.#rests = 0;
     this.#wake?.();
   }
 
@@ -62,7 +68,11 @@ export class MoveParticipant {
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
-    await Promise.race([woken, sleep(clock, this.#options.limits.retryMs, signal)]);
+    await Promise.race([woken, sleep(clock, this.#retryMs(this.#rests++), signal)]);
+  }
+
+  #retryMs(failures: number): number {
+    return Math.min(this.#options.limits.retryMs, FIRST_RETRY_MS * 2 ** failures);
   }
 
   async #step(): Promise<void> {
@@ -99,7 +109,7 @@ export class MoveParticipant {
   #doneAt(at: MoveAt): Done {
     const known = this.#done.get(at.partition);
     if (known?.at.epoch === at.epoch) return known;
-    const done = { at, isFilled: false, synced: new Set<MemberId>() };
+    const done = { at, isFilled: false, synced: new Set<MemberId>(), failures: 0 };
     this.#done.set(at.partition, done);
     return done;
   }
@@ -140,13 +150,12 @@ export class MoveParticipant {
         const end = await this.#gate.run(async () =>
           this.#done.get(partition) === done ? await transfer(signal) : undefined,
         );
-        if (end === undefined) return;
-        if (end.type === 'transferred') {
-          this.#deps.tell({ ...end, partition });
-          return;
-        }
-        this.#deps.tell({ type: 'delayed', partition, reason: end.reason });
-        await sleep(this.#deps.clock, this.#options.limits.retryMs, signal);
+        if (end === undefined || end.type === 'transferred') return;
+        const retryMs = this.#retryMs(done.failures++);
+        // What passes in a moment is no news.
+        if (retryMs === this.#options.limits.retryMs)
+          this.#deps.tell({ type: 'delayed', partition, reason: end.reason });
+        await sleep(this.#deps.clock, retryMs, signal);
       } finally {
         this.#working.delete(partition);
         this.#look();

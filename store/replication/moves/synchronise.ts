@@ -1,6 +1,7 @@
 import type { MemberId } from '../../core/raft/types.ts';
+import type { MoveAt } from '../../core/topology/types.ts';
 import { compareVersions } from '../../core/version/version.ts';
-import type { PartitionAt } from '../../peer/data-messages.ts';
+import type { Cargo, Carried } from '../exchange/carry.ts';
 import { CarryQueue } from '../exchange/carry-queue.ts';
 import { isFailure } from '../exchange/data-asker.ts';
 import { findLeaves } from '../exchange/find-leaves.ts';
@@ -15,7 +16,7 @@ import { type MoveOptions, notYet, type TransferDeps, type Transferred } from '.
 export async function synchronise(
   { self, limits }: MoveOptions,
   deps: TransferDeps,
-  at: PartitionAt,
+  at: MoveAt,
   source: MemberId,
   signal: AbortSignal,
 ): Promise<Transferred> {
@@ -27,7 +28,12 @@ export async function synchronise(
   const find = { at, member: source, answerBytesMax, isExcluded: () => false };
   const found = await findLeaves(find, owned.tree, asker);
   if (isFailure(found)) return notYet(found.reason);
-  const queue = new CarryQueue(limits, { carry: (cargo) => deps.carry(cargo, signal) });
+  const carry = async (cargo: Cargo): Promise<Carried> => {
+    const carried = await deps.carry(cargo, signal);
+    if (carried.bytes > 0) deps.onBytes(at, carried.bytes);
+    return carried;
+  };
+  const queue = new CarryQueue(limits, { carry });
   const keys = mergedLeaves({ at, members: [self, source], leaves: found.leaves, entriesMax }, asker);
   for await (const key of keys) {
     if ('type' in key) return notYet(key.reason);

@@ -33,6 +33,13 @@ export class Damage {
     return this.#promised.size > 0 && this.#promised.has(name);
   }
 
+  /** Whether some record of the partition is damaged, as far as is known. */
+  isIn({ number }: PartitionState): boolean {
+    for (const name of this.#promised.keys())
+      if (addressOf(Buffer.from(name, 'latin1')).partition === number) return true;
+    return false;
+  }
+
   /** Nothing older may take the place of the damaged record. */
   promisedOf(name: string): Version | undefined {
     return this.#promised.get(name);

@@ -54,6 +54,11 @@ export class Gate {
     return this.#deps.namespaces.stateOf(request.namespaceId) === 'served' ? partition : undefined;
   }
 
+  /** Whose records nobody may ask for any more. */
+  isDropped(namespaceId: number): boolean {
+    return this.#deps.namespaces.stateOf(namespaceId) === 'dropped';
+  }
+
   /** Of a request that may not enter: answers why, or waits for what is missing and calls `again`. */
   hold(call: Call, again: (call: Call) => void): void {
     const verdict = this.#judge(call.request);

@@ -7,6 +7,7 @@ import type { Engine } from '../../storage/engine.ts';
 import { dataKey } from '../../storage/key-layout.ts';
 import type { LeavesQuery, OwnedPartition } from '../types.ts';
 import type { Collector } from './collector.ts';
+import type { Damage } from './damage.ts';
 import type { ExpiryCollector } from './expiry-collector.ts';
 import type { Inspected, KeyInspector } from './key-inspector.ts';
 import type { LeafScan } from './leaf-scan.ts';
@@ -26,6 +27,7 @@ export type OwnedViewDeps = {
   readonly expiry: ExpiryCollector;
   readonly scan: LeafScan;
   readonly inspector: KeyInspector;
+  readonly damage: Damage;
   rebuildTree(partition: PartitionState): void;
 };
 
@@ -59,6 +61,10 @@ export class OwnedView implements OwnedPartition {
 
   get tree(): MerkleTree | undefined {
     return this.#state.tree.ready;
+  }
+
+  get lacksRecords(): boolean {
+    return this.#state.isSource && this.#deps.damage.isIn(this.#state);
   }
 
   isInFlight(leaf: number): boolean {

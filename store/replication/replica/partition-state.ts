@@ -28,6 +28,8 @@ export class PartitionState {
   arrival: MoveSession | undefined;
   /** It may lack what the set before holds: what others bring is taken, also at or below the watermark. */
   isFilling = false;
+  /** Others are filled from here: it is of F in the stage `transfer`. */
+  isSource = false;
   readonly #self: MemberId;
   #watermarkWanted: Version;
   #sessionWanted: MoveSession;
@@ -94,6 +96,7 @@ export class PartitionState {
     this.isOwner = isOwner(partition, this.#self);
     this.arrival = isArriving ? move.session : undefined;
     this.isFilling = isArriving && move.stage !== 'switch';
+    this.isSource = move?.stage === 'transfer' && replicas.includes(this.#self);
     if (!this.hasEntered) this.tree.drop();
     return true;
   }

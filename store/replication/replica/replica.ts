@@ -1,12 +1,15 @@
 import type { MerkleTree } from '../../core/merkle/merkle-tree.ts';
 import type { Epoch, MoveSession } from '../../core/topology/types.ts';
 import type { Version } from '../../core/version/version.ts';
+import type { BulkRecord } from '../../peer/bulk-page.ts';
+import type { PartitionAt } from '../../peer/data-messages.ts';
 import type { ReplicaReply, ReplicaRequest } from '../../peer/replica-messages.ts';
 import type { OwnedPartition, Replica } from '../types.ts';
 import { type ReadFact, readFacts } from './partition-facts.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
 import type { Call } from './reply.ts';
+import type { PageStored } from './store-page.ts';
 import { saveTrees, takeTrees } from './tree-file.ts';
 import { type ReplicaParts, wireReplica } from './wire-replica.ts';
 
@@ -74,6 +77,14 @@ export class LocalReplica implements Replica {
     else reads.serve(call, partition);
   }
 
+  /** Stores a page of the bulk of a partition under the epoch that it names: all that belongs here, or nothing. */
+  async storePage(at: PartitionAt, records: readonly BulkRecord[]): Promise<PageStored> {
+    const { partitions, pages } = this.#parts;
+    const state = partitions[at.partition];
+    if (state === undefined) throw new RangeError(`there is no partition ${at.partition}`);
+    return await pages.store(at, state, records);
+  }
+
   owned(partition: number): OwnedPartition | undefined {
     const { partitions, owned, gate } = this.#parts;
     return !gate.isClosed && partitions[partition]?.isServing ? owned[partition] : undefined;
@@ -110,11 +121,12 @@ export class LocalReplica implements Replica {
 
   /**
    * Whether this member may confirm `epoch` of a partition: it is durable, and so is, or was refused, whatever was accepted
-   * under an older one.
+   * under an older one. As a source also that no record is damaged: others would take what is left for all that there is.
    */
   mayConfirm(partition: number, epoch: Epoch): boolean {
     const state = this.#parts.partitions[partition];
     if (state === undefined || this.#parts.gate.isClosed) return false;
+    if (state.isSource && this.#parts.damage.isIn(state)) return false;
     return state.isServing && state.epoch === epoch && state.olderWritesOpen === 0;
   }
 
@@ -159,7 +171,7 @@ export class LocalReplica implements Replica {
   }
 
   async #stop(): Promise<void> {
-    const { gate, partitions, builder, emptier, writer } = this.#parts;
+    const { gate, partitions, builder, emptier, writer, damage } = this.#parts;
     this.#forget();
     gate.stop();
     this.#ending.abort();
@@ -171,7 +183,11 @@ export class LocalReplica implements Replica {
     ]);
     if (writer.failure !== undefined) return;
     const trees = new Map<number, MerkleTree>();
-    for (const { number, tree } of partitions) if (tree.ready !== undefined) trees.set(number, tree.ready);
+    // Damage is not remembered: the next start has to come upon it again, as it builds the tree.
+    for (const partition of partitions) {
+      const { number, tree } = partition;
+      if (tree.ready !== undefined && !damage.isIn(partition)) trees.set(number, tree.ready);
+    }
     await saveTrees(this.#deps.engine, trees);
   }
 

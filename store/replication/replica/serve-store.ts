@@ -9,13 +9,14 @@ import type { SpaceGuard } from '../../storage/space-guard.ts';
 import type { VersionSource } from '../../storage/version-source.ts';
 import type { Damage } from './damage.ts';
 import type { Gate } from './gate.ts';
-import { decodeIntact, type Held, heldOf, indexKeyOf } from './held.ts';
+import { decodeIntact, type Held, heldOf } from './held.ts';
 import { judgeStore } from './judge-store.ts';
 import type { KeyLoader } from './key-loader.ts';
 import type { KeyState } from './key-state.ts';
 import { type KeyTable, nameOf } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import { type Call, held, refused, refusedBy, replyOf } from './reply.ts';
+import { storeOperations } from './store-operations.ts';
 import type { Writer } from './writer.ts';
 
 export type StoreServerOptions = { readonly self: MemberId; readonly skewMsMax: number };
@@ -44,8 +45,6 @@ type Offer = {
 };
 
 type StoreBody = Extract<ReplicaRequestBody, { type: 'store' }>;
-
-const NO_VALUE = new Uint8Array();
 
 /** Answers `store`: the newest version wins, and `held` is said of durable records only. */
 export class StoreServer {
@@ -150,14 +149,8 @@ export class StoreServer {
   #issue({ call, body, partition, state, storedKey, offered }: Offer): void {
     const { request } = call;
     const { newest } = state;
-    const operations: EngineOperation[] = [{ type: 'put', key: storedKey, value: body.record }];
-    const indexKey = indexKeyOf(request, offered);
-    // What is replaced takes its index entry along, unless it has the same one.
-    const isSameExpiry =
-      newest?.expiresAtMs === offered.expiresAtMs && !newest?.isTombstone && !offered.isTombstone;
-    const replaced = newest === undefined || isSameExpiry ? undefined : indexKeyOf(request, newest);
-    if (replaced !== undefined) operations.push({ type: 'delete', key: replaced });
-    if (indexKey !== undefined) operations.push({ type: 'put', key: indexKey, value: NO_VALUE });
+    const operations: EngineOperation[] = [];
+    storeOperations(operations, { address: request, storedKey, record: body.record, offered, newest });
     this.#deps.versions.observe(offered.version);
     const waiter = this.#teller(call, partition, offered);
     this.#deps.writer.issue(

@@ -17,6 +17,7 @@ import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
 import type { Call } from './reply.ts';
 import { ReadServer } from './serve-read.ts';
 import { StoreServer } from './serve-store.ts';
+import { PageStore } from './store-page.ts';
 import { TreeBuilder } from './tree-builder.ts';
 import { Writer } from './writer.ts';
 
@@ -26,6 +27,7 @@ export type ReplicaParts = {
   readonly owned: readonly OwnedView[];
   readonly facts: FactKeeper;
   readonly gate: Gate;
+  readonly damage: Damage;
   readonly writer: Writer;
   readonly builder: TreeBuilder;
   readonly expiry: ExpiryCollector;
@@ -33,6 +35,7 @@ export type ReplicaParts = {
   readonly emptier: Emptier;
   readonly reads: ReadServer;
   readonly stores: StoreServer;
+  readonly pages: PageStore;
 };
 
 /** `again`: lets a call pass the gate once more. */
@@ -81,7 +84,7 @@ export function wireReplica(
   const expiry = new ExpiryCollector({ ...shared, collector });
   const scan = new LeafScan(options, {
     engine,
-    recheck: (partition, storedKey) => void recheck(partition, storedKey).catch(onError),
+    recheck: (partition, storedKey) => recheck(partition, storedKey).catch(onError),
   });
   const ownedDeps = { ...shared, collector, expiry, scan };
   return {
@@ -89,6 +92,7 @@ export function wireReplica(
     owned: partitions.map((partition) => new OwnedView(options, ownedDeps, partition)),
     facts,
     gate,
+    damage,
     writer,
     builder,
     expiry,
@@ -96,6 +100,7 @@ export function wireReplica(
     emptier: new Emptier({ ...shared, remover }),
     reads: new ReadServer(options, shared),
     stores: new StoreServer(options, shared),
+    pages: new PageStore(options, shared),
   };
 }
 

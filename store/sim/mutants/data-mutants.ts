@@ -205,13 +205,10 @@ const ROUNDS: readonly Mutant[] = [
     'watermark-not-kept',
     'a watermark is durable before anything below it goes',
     `${REPLICA}/partition-facts.ts`,
-    'watermark: formatVersion(watermark),',
-    'watermark: formatVersion(ZERO_VERSION),',
+    'watermark: formatVersion(watermark) }',
+    'watermark: formatVersion(ZERO_VERSION) }',
   ),
 ];
 
-/**
- * Rules of replicated data. Those that need a replica set that changes (answers of two epochs added up, no fence for reads) come
- * with moves: until then the epoch of a partition changes once, when it is placed.
- */
+/** Rules of replicated data while nothing moves. */
 export const DATA_MUTANTS: readonly Mutant[] = [...WRITES, ...READS, ...REPLICAS, ...ROUNDS];

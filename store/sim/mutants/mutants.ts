@@ -1,4 +1,5 @@
 import { DATA_MUTANTS } from './data-mutants.ts';
+import { MOVE_MUTANTS } from './move-mutants.ts';
 import { type Mutant, mutant } from './mutant.ts';
 
 const RAFT = 'store/core/raft';
@@ -207,12 +208,12 @@ const TOPOLOGY: readonly Mutant[] = [
   ),
 ];
 
+/** By the part of a node whose rules they are, for the command line. */
+export const MUTANT_GROUPS: ReadonlyMap<string, readonly Mutant[]> = new Map([
+  ['topology', [...ELECTIONS, ...LOG, ...MEMBERSHIP, ...READS, ...TOPOLOGY]],
+  ['data', DATA_MUTANTS],
+  ['moves', MOVE_MUTANTS],
+]);
+
 /** Rules of the node, each of which the short form of the simulator notices when it is gone. */
-export const MUTANTS: readonly Mutant[] = [
-  ...ELECTIONS,
-  ...LOG,
-  ...MEMBERSHIP,
-  ...READS,
-  ...TOPOLOGY,
-  ...DATA_MUTANTS,
-];
+export const MUTANTS: readonly Mutant[] = [...MUTANT_GROUPS.values()].flat();

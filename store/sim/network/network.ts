@@ -24,10 +24,10 @@ export const FAIR_WEATHER: Weather = {
 };
 
 /**
- * `message`: may be lost, and may come twice. `request`, and its reply: may be lost; a link never repeats one. `control`
+ * `message`: may be lost, and may come twice; `replica`: one of those that ask replicas and answer. `request`, and its reply: may be lost; a link never repeats one. `control`
  * (handshakes and ends of links): TCP repeats it until it comes, where there is a way at all.
  */
-export type Carriage = 'message' | 'request' | 'control';
+export type Carriage = 'message' | 'replica' | 'request' | 'control';
 
 export type NetworkDeps = { readonly timeline: Timeline; readonly prng: Prng };
 
@@ -36,6 +36,7 @@ export class Network {
   weather: Weather = { ...FAIR_WEATHER };
   readonly #cuts = new Map<string, number>();
   readonly #slow = new Map<string, number>();
+  readonly #missing = new Map<string, number>();
   readonly #timeline: Timeline;
   readonly #prng: Prng;
 
@@ -48,7 +49,9 @@ export class Network {
   carry(from: string, to: string, carriage: Carriage, deliver: () => void): void {
     const { lossRate, duplicateRate } = this.weather;
     if (this.isCut(from, to) || (carriage !== 'control' && this.#prng.unit() < lossRate)) return;
-    const isDoubled = carriage === 'message' && this.#prng.unit() < duplicateRate;
+    if (carriage === 'replica' && this.#misses(to)) return;
+    const isMessage = carriage === 'message' || carriage === 'replica';
+    const isDoubled = isMessage && this.#prng.unit() < duplicateRate;
     for (let copies = isDoubled ? 2 : 1; copies > 0; copies--) {
       this.#timeline.after(this.#drawDelayMs(from, to), () => {
         if (!this.isCut(from, to)) deliver();
@@ -77,11 +80,23 @@ export class Network {
     else this.#slow.set(way(from, to), factor);
   }
 
+  /** Of 1: what replicas are asked and answer that is lost on its way to `to`, and nothing else; 0 takes it back. */
+  loseData(to: string, rate: number): void {
+    if (rate === 0) this.#missing.delete(to);
+    else this.#missing.set(to, rate);
+  }
+
   /** All is well again. */
   calm(): void {
     this.weather = { ...FAIR_WEATHER };
     this.#cuts.clear();
     this.#slow.clear();
+    this.#missing.clear();
+  }
+
+  #misses(to: string): boolean {
+    const rate = this.#missing.get(to);
+    return rate !== undefined && this.#prng.unit() < rate;
   }
 
   #drawDelayMs(from: string, to: string): number {

@@ -249,7 +249,7 @@ export class SimTransport implements Transport {
   }
 
   #transmit(link: LinkEnd, message: PeerMessage): void {
-    this.#carryTo(link, 'message', (end) => {
+    this.#carryTo(link, message.type === 'replica' ? 'replica' : 'message', (end) => {
       this.#confirmAnd(end, (hello) => {
         this.#board.watch.onDeliver(end.owner, hello, message);
         end.owner.#receive(end, hello, message);

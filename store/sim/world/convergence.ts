@@ -92,7 +92,6 @@ function isLost(world: SimWorld, clusterId: string): boolean {
 function whatIsLeft(world: SimWorld): string | undefined {
   const views: { machine: Machine; status: ClusterStatus }[] = [];
   for (const machine of world.machines) {
-    if (machine.isGone) continue;
     const status = machine.node?.cluster.status();
     if (status === undefined || machine.life?.isStopping === true) return `${machine.name} is not up`;
     const { state, reason } = status.node;
@@ -144,15 +143,12 @@ function whatIsLeftOf(
   const leader = leaders[0]?.status.node.member;
   const state = world.watchOf(clusterId).history.state;
   if (state === undefined) return 'no topology';
-  const gone = world.machines.filter(({ goneFrom }) => goneFrom === clusterId).length;
-  if (state.members.size !== views.length + gone)
-    return `${state.members.size} members on ${views.length} nodes, ${gone} gone for good`;
+  if (state.members.size !== views.length) return `${state.members.size} members on ${views.length} nodes`;
   for (const { machine, status } of views) {
     if (status.leader?.member !== leader) return `${machine.name} follows ${status.leader?.name ?? 'nobody'}`;
     if (status.epoch !== state.epoch) return `${machine.name} is at epoch ${status.epoch} of ${state.epoch}`;
     const { total, alive } = status.members;
-    if (alive + gone !== total)
-      return `${machine.name} holds ${total - alive} of ${total} for gone, ${gone} are`;
+    if (alive !== total) return `${machine.name} holds ${total - alive} of ${total} for gone`;
     if (state.members.get(status.node.member as never)?.state !== 'up')
       return `${machine.name} is not registered`;
   }
@@ -181,11 +177,11 @@ function describeAll(world: SimWorld): void {
 /** One change in each cluster through some node; true where they were made and all nodes came to know them. */
 async function makeLastChanges(world: SimWorld, prng: Prng): Promise<boolean> {
   const outcomes = noOutcomes();
-  const running = world.machines.filter(({ isGone }) => !isGone);
-  const clusters = [...new Set(running.map(({ log }) => log.identity?.clusterId ?? ''))];
+  const { machines } = world;
+  const clusters = [...new Set(machines.map(({ log }) => log.identity?.clusterId ?? ''))];
   for (const clusterId of clusters) {
     const machine = pick(
-      running.filter(({ log }) => log.identity?.clusterId === clusterId),
+      machines.filter(({ log }) => log.identity?.clusterId === clusterId),
       prng,
     );
     const { node } = machine ?? {};

@@ -8,6 +8,8 @@ export type DataPlan = {
   readonly slowEveryMs: number | undefined;
   /** Mean time between drains, or ends of them. */
   readonly drainEveryMs: number;
+  /** Mean time between moves that somebody asks for, or cancels; undefined: nobody does. */
+  readonly moveEveryMs: number | undefined;
   /** Few, so that operations meet. */
   readonly keys: number;
   /** Keys whose values expire. */
@@ -39,10 +41,32 @@ export function drawDataPlan(prng: Prng): DataPlan | undefined {
     valueBytesMax: prng.below(3) === 0 ? 2000 : 40,
     replicationFactor,
     nodes: replicationFactor + prng.below(replicationFactor === 1 ? 1 : 3),
+    moveEveryMs: undefined,
     ...clocks,
     settings: { ...drawDataSettings(prng, skewMsMax), ...(isQuick ? drawQuickRounds(prng, skewMsMax) : {}) },
   };
-  return isChosen ? plan : undefined;
+  return isChosen ? withMoves(plan, prng) : undefined;
+}
+
+/**
+ * In every second run partitions move all the time: few partitions, and members to spare. With few keys operations meet moves; with many what
+ * some replica missed is not made good by the next operation before a move has to.
+ */
+function withMoves(plan: DataPlan, prng: Prng): DataPlan {
+  if (prng.below(2) === 0) return plan;
+  return {
+    ...plan,
+    moveEveryMs: 50 + prng.below(600),
+    operationEveryMs: 5 + prng.below(25),
+    keys: prng.below(2) === 0 ? 1 + prng.below(4) : 10 + prng.below(30),
+    nodes: plan.replicationFactor + 1 + prng.below(3),
+    settings: {
+      ...plan.settings,
+      'cluster.partitions': [2, 4, 8][prng.below(3)] as number,
+      // Who keeps no hints leaves it to the moves to bring what was missed.
+      ...(prng.below(2) === 0 ? {} : { 'hints.bytesMax': 0 }),
+    },
+  };
 }
 
 /** Mostly as far apart as the store allows for; now and then beyond that. */

@@ -1,10 +1,15 @@
+import { replicaSetsOf } from '../../core/moves/rules.ts';
 import { majority } from '../../core/quorum/quorum-sizes.ts';
+import { askedSet } from '../../core/quorum/replica-sets.ts';
+import type { MemberId } from '../../core/raft/types.ts';
 import { partitionOf } from '../../core/ring/slot.ts';
 import { DEFAULT_NAMESPACE } from '../../core/topology/genesis.ts';
+import type { Partition } from '../../core/topology/types.ts';
 import { compareVersions, formatVersion, type Version } from '../../core/version/version.ts';
 import type { EngineOperation } from '../../storage/engine.ts';
 import { dataKey, FAMILY } from '../../storage/key-layout.ts';
 import { KeyHistory } from '../checkers/key-history.ts';
+import { requirePromises } from '../checkers/move-promises.ts';
 import { HistoryClock } from '../checkers/register-operation.ts';
 import {
   type Contents,
@@ -21,6 +26,20 @@ import type { Machine } from './machine.ts';
 import type { SimWorld } from './world.ts';
 
 const requireDurable = requireOf('what was answered is on a quorum of disks');
+const requireBrought = requireOf(
+  'what was answered before a transfer is on each member that is asked after it',
+);
+const requireKept = requireOf('what was answered is on a quorum of each set that is asked');
+
+type ToBring = { readonly session: number; readonly keys: Map<string, Version> };
+
+/** A version of a key of a partition, as it is now. */
+type Answered = {
+  readonly key: string;
+  readonly version: Version;
+  readonly number: number;
+  readonly partition: Partition;
+};
 
 const NOTHING: Version = { wallMs: 0, counter: 0, member: 0 };
 
@@ -30,6 +49,12 @@ export class DataWatch {
   readonly #clusterId: string;
   readonly #clock: HistoryClock;
   readonly #histories = new Map<string, KeyHistory>();
+  /** The newest version of each key that was acknowledged, or read at quorum. */
+  readonly #newest = new Map<string, Version>();
+  /** By partition: what had been answered of its keys when its transfer began. */
+  readonly #toBring = new Map<number, ToBring>();
+  /** As of the last look at the topology. */
+  #seen: readonly Partition[] = [];
 
   constructor(world: SimWorld, clusterId: string) {
     this.#world = world;
@@ -56,6 +81,8 @@ export class DataWatch {
     const replicas = this.#partitions[partition]?.replicas ?? [];
     const namespaceId = this.#state?.namespaces.get(DEFAULT_NAMESPACE)?.id ?? 0;
     const storedKey = dataKey({ partition, namespaceId, key: bytes });
+    const newest = this.#newest.get(key);
+    if (newest === undefined || compareVersions(version, newest) > 0) this.#newest.set(key, version);
     const needed = level === 'all' ? replicas.length : majority(replicas.length);
     const holding = replicas.filter((member) => {
       const machine = this.#machineOf(member);
@@ -70,6 +97,61 @@ export class DataWatch {
       () =>
         `key ${key}: ${formatVersion(version)} was answered, and is on the disks of members ${holding} of ${replicas}`,
     );
+  }
+
+  /** The topology may have changed: where a partition did, nothing that was answered is missed by those who ask from now on. */
+  observed(): void {
+    const partitions = this.#partitions;
+    if (partitions === this.#seen) return;
+    const before = this.#seen;
+    this.#seen = partitions;
+    for (const [number, partition] of partitions.entries()) {
+      if (partition === before[number]) continue;
+      const factOf = (member: MemberId) => this.#machineOf(member)?.facts.byPartition.get(number);
+      requirePromises(number, before[number], partition, factOf);
+    }
+    for (const [key, version] of this.#newest) {
+      const number = partitionOf(Buffer.from(key), partitions.length);
+      const partition = partitions[number];
+      if (partition === undefined || partition.epoch === before[number]?.epoch) continue;
+      this.#requireHeldBy('quorum', { key, version, number, partition });
+      this.#requireBrought(key, version, number, partition);
+    }
+  }
+
+  /** All of T have synchronised when reads switch to it, so all hold what had been answered when that began. */
+  #requireBrought(key: string, version: Version, number: number, partition: Partition): void {
+    const { move } = partition;
+    if (move?.stage === 'transfer') {
+      const known = this.#toBring.get(number);
+      const toBring = known?.session === move.session ? known : { session: move.session, keys: new Map() };
+      this.#toBring.set(number, toBring);
+      toBring.keys.set(key, version);
+    }
+    const brought = this.#toBring.get(number);
+    const answered = brought?.session === move?.session ? brought?.keys.get(key) : undefined;
+    if (move?.stage === 'switch' && answered !== undefined)
+      this.#requireHeldBy('all', { key, version: answered, number, partition });
+  }
+
+  #requireHeldBy(level: 'quorum' | 'all', { key, version, number, partition }: Answered): void {
+    const asked = askedSet(replicaSetsOf(partition));
+    const namespaceId = this.#state?.namespaces.get(DEFAULT_NAMESPACE)?.id ?? 0;
+    const storedKey = dataKey({ partition: number, namespaceId, key: Buffer.from(key) });
+    // A tombstone that one of them has collected was proven to be at all of the set before.
+    const members = [...asked, ...partition.replicas];
+    if (compareVersions(version, this.#highestWatermark(number, members)) <= 0) return;
+    const holding = asked.filter((member) => {
+      const machine = this.#machineOf(member);
+      return machine === undefined || holds(machine, number, storedKey, version);
+    });
+    // A replica that was alone collects tombstones at once, without a watermark.
+    const isAlone = partition.replicas.length === 1 || asked.length === 1;
+    const needed = level === 'all' ? asked.length : majority(asked.length);
+    const require = level === 'all' ? requireBrought : requireKept;
+    require(isAlone || holding.length >= needed, () =>
+      `key ${key}: ${formatVersion(version)} was answered, and is on the disks of members ${holding} of ${asked}, ` +
+      `who are asked at epoch ${partition.epoch}, ${partition.move?.stage ?? 'still'}`);
   }
 
   /** From the moment when the disk of some replica shows a watermark nothing below it differs. */
@@ -95,7 +177,11 @@ export class DataWatch {
 
   /** The highest that any of its replicas has. */
   #watermarkOf(partition: number): Version {
-    const machines = (this.#partitions[partition]?.replicas ?? []).map((member) => this.#machineOf(member));
+    return this.#highestWatermark(partition, this.#partitions[partition]?.replicas ?? []);
+  }
+
+  #highestWatermark(partition: number, members: readonly MemberId[]): Version {
+    const machines = members.map((member) => this.#machineOf(member));
     return machines.reduce<Version>((highest, machine) => {
       const watermark = machine?.facts.byPartition.get(partition)?.watermark ?? NOTHING;
       return compareVersions(watermark, highest) > 0 ? watermark : highest;
@@ -128,9 +214,7 @@ export class DataWatch {
   }
 
   #machineOf(member: number): Machine | undefined {
-    return this.#world
-      .votersOf(this.#clusterId)
-      .find(({ log, isGone }) => !isGone && log.identity?.member === member);
+    return this.#world.votersOf(this.#clusterId).find(({ log }) => log.identity?.member === member);
   }
 
   /** Of all replicas; undefined where one of them has lost its disk. */

@@ -66,8 +66,6 @@ export class Machine {
   log = new DiskLog();
   /** What its replicas promised. */
   facts: PartitionFacts;
-  /** The cluster of which it lost data that only moves could give back; it stays off then. */
-  goneFrom: string | undefined;
   life: Life | undefined;
   lives = 0;
   /** The directory that may have forgotten what it promised: an older copy of it is in the machine, or it is damaged. */
@@ -101,12 +99,8 @@ export class Machine {
     return this.rolledBack !== undefined && this.rolledBack === this.log.directoryId;
   }
 
-  get isGone(): boolean {
-    return this.goneFrom !== undefined;
-  }
-
   start(): void {
-    if (this.life !== undefined || this.isGone) return;
+    if (this.life !== undefined) return;
     this.lives += 1;
     const life = this.#createLife(this.lives);
     this.life = life;

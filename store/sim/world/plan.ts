@@ -53,9 +53,9 @@ export type PlanPart = FaultName | 'data';
 
 export const NODES_MAX = 9;
 
-/** Not where there is data: a member that owns some cannot be replaced until partitions can move. */
+/** Not where partitions are placed and nobody asks for data: the world would not know what the disks held. */
 const LOSES_DISKS: readonly FaultName[] = ['wipe', 'old-disk', 'bit-flip'];
-/** With data a disk is lost at most once, and its machine stays off (`SimWorld.canLose`). */
+/** With data a disk is lost as a whole, and one at a time (`SimWorld.canLose`). */
 const LOSES_TOO_MUCH: readonly FaultName[] = ['old-disk', 'bit-flip'];
 
 export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
@@ -82,7 +82,8 @@ export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
   return {
     seed,
     nodes,
-    durationMs: durationMs ?? drawnMs,
+    // Where partitions move all the time a short run has seen much, and costs much.
+    durationMs: durationMs ?? (data?.moveEveryMs === undefined ? drawnMs : 5000 + Math.floor(drawnMs / 4)),
     faults,
     machines,
     replicationFactor,

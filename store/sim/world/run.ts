@@ -7,6 +7,7 @@ import { readAll, startDataWorkload } from './data-workload.ts';
 import { startDrains } from './drains.ts';
 import { FAULT_NAMES } from './fault-names.ts';
 import { FAULTS } from './faults.ts';
+import { startMovers } from './movers.ts';
 import type { Plan } from './plan.ts';
 import { startSlowSpells } from './slow-spells.ts';
 import { type Outcomes, startWorkload } from './workload.ts';
@@ -53,8 +54,9 @@ export async function runPlan(plan: Plan, deps: WorldDeps): Promise<Verdict> {
 
 function startData(world: SimWorld, data: DataPlan, prng: Prng, outcomes: Outcomes): void {
   startDataWorkload(world, data, createPrng(prng.uint32()), outcomes.data);
-  const { slowEveryMs } = data;
+  const { slowEveryMs, moveEveryMs } = data;
   startDrains(world, data.drainEveryMs, createPrng(prng.uint32()));
+  if (moveEveryMs !== undefined) startMovers(world, moveEveryMs, createPrng(prng.uint32()));
   if (slowEveryMs !== undefined) startSlowSpells(world, slowEveryMs, createPrng(prng.uint32()));
 }
 

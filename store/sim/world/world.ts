@@ -131,6 +131,7 @@ export class SimWorld {
         this.watchOf(clusterId).committed(witness, applied, () => this.configurationsOf(clusterId)),
       );
     }
+    for (const data of this.#data.values()) this.guard(() => data.observed());
   }
 
   watchOf(clusterId: string): ClusterWatch {
@@ -228,7 +229,6 @@ export class SimWorld {
   /** Whether the cluster of `machine`, and the data on it, has its majorities without that one, for good. */
   canLose(machine: Machine): boolean {
     const { identity } = machine.log;
-    if (machine.isGone) return false;
     if (identity === undefined) return true;
     // Who is lost before the partitions are placed may be given some all the same.
     if (this.hasData && !this.dataOf(identity.clusterId).isPlaced) return false;
@@ -246,10 +246,12 @@ export class SimWorld {
   #canLoseData(clusterId: string): boolean {
     const { partitions = [] } = this.watches.get(clusterId)?.history.state ?? {};
     const intact = new Set(this.votersOf(clusterId).map(({ log }) => log.identity?.member));
-    return partitions.every(({ replicas, move }) => {
-      const isSpare = replicas.length - majority(replicas.length) >= 1;
-      return isSpare && [...replicas, ...(move?.to ?? [])].every((member) => intact.has(member));
-    });
+    return partitions.every(({ replicas, move }) =>
+      [replicas, ...(move === undefined ? [] : [move.to])].every((set) => {
+        const isSpare = set.length > majority(set.length);
+        return isSpare && set.every((member) => intact.has(member));
+      }),
+    );
   }
 
   /** Whether every configuration has a majority of members that have their disks and stay. */

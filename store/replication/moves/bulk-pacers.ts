@@ -1,0 +1,61 @@
+import { BULK_RATE_PERIOD_MS, type BulkRateOptions, nextBulkRate } from '../../core/moves/bulk-rate.ts';
+import type { MemberId } from '../../core/raft/types.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { Pacer } from '../exchange/pacer.ts';
+
+export type BulkPacersDeps = {
+  readonly clock: Clock;
+  /** Of clients' requests at this member. */
+  p99Ms(): number | undefined;
+};
+
+type Source = {
+  readonly pacer: Pacer;
+  bytesPerSecond: number;
+  p99Ms: number | undefined;
+  changedAtMs: number;
+};
+
+/** Paces the bulk from each source by what clients see there and here: whichever of the two is slower. */
+export class BulkPacers {
+  readonly #options: BulkRateOptions;
+  readonly #deps: BulkPacersDeps;
+  readonly #sources = new Map<MemberId, Source>();
+
+  constructor(options: BulkRateOptions, deps: BulkPacersDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  of(source: MemberId): Pacer {
+    return this.#of(source).pacer;
+  }
+
+  /** A page of `source` said how loaded it is. The rate changes once in a period: what a change does shows only then. */
+  onLoad(source: MemberId, p99Ms: number | undefined): void {
+    const one = this.#of(source);
+    one.p99Ms = p99Ms;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs - one.changedAtMs < BULK_RATE_PERIOD_MS) return;
+    one.changedAtMs = nowMs;
+    const known = [one.p99Ms, this.#deps.p99Ms()].filter((each) => each !== undefined);
+    const worst = known.length === 0 ? undefined : Math.max(...known);
+    one.bytesPerSecond = nextBulkRate(this.#options, one.bytesPerSecond, worst);
+    one.pacer.become(one.bytesPerSecond);
+  }
+
+  /** Bytes a second that are allowed from all sources together, for people. */
+  rateOf(source: MemberId): number {
+    return this.#of(source).bytesPerSecond;
+  }
+
+  #of(source: MemberId): Source {
+    const known = this.#sources.get(source);
+    if (known !== undefined) return known;
+    const { bytesPerSecondMax: bytesPerSecond } = this.#options;
+    const pacer = new Pacer({ bytesPerSecond }, this.#deps);
+    const one = { pacer, bytesPerSecond, p99Ms: undefined, changedAtMs: 0 };
+    this.#sources.set(source, one);
+    return one;
+  }
+}

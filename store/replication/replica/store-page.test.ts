@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Move, toEpoch, toMoveSession } from '../../core/topology/types.ts';
+import { settle } from '../../io/settle.ts';
+import type { BulkRecord } from '../../peer/bulk-page.ts';
+import { dataKey } from '../../storage/key-layout.ts';
+import { encodeRecord } from '../../storage/record.ts';
+import { SELF, START_MS, TestReplica, versionOf } from './test-replica.ts';
+
+const V = START_MS - 20_000;
+const OTHERS = [2, 3, 4];
+const SESSION = toMoveSession(6);
+const JOINT: Move = { session: SESSION, to: [SELF, 2, 3], stage: 'joint', entered: [] };
+const PROMISES = { floor: versionOf(V + 5), watermark: versionOf(V + 5) };
+const AT = { partition: 0, epoch: toEpoch(6) };
+
+function recordOf(key: string, wallMs: number, value: string | undefined, namespaceId = 1): BulkRecord {
+  const name = Buffer.from(key);
+  const record = encodeRecord(dataKey({ partition: 0, namespaceId, key: name }), {
+    version: versionOf(wallMs),
+    isTombstone: value === undefined,
+    ...{ expiresAtMs: undefined, contentType: undefined, value: Buffer.from(value ?? '') },
+  });
+  return { namespaceId, key: name, record };
+}
+
+/** A member that has entered partition 0 under epoch 6, with floor and watermark at V + 5. */
+async function filling(): Promise<TestReplica> {
+  const t = await TestReplica.open();
+  const still = { replicas: [SELF, 2, 3], epoch: toEpoch(5) };
+  t.topology.become(5, [{ replicas: OTHERS, epoch: toEpoch(5) }, still]);
+  t.topology.become(6, [{ replicas: OTHERS, epoch: toEpoch(6), move: JOINT }, still]);
+  await settle();
+  await t.until(t.replica.enter(0, SESSION, PROMISES), settle);
+  await t.until(t.replica.treesBuilt(), settle);
+  return t;
+}
+
+test('a page is durable when it is stored, all of it in one batch, and the tree has it', async () => {
+  const t = await filling();
+  const records = ['a', 'b', 'c'].map((key) => recordOf(key, V + 20, key));
+  assert.deepEqual(await t.replica.storePage(AT, records), { type: 'stored', damaged: [] });
+  assert.equal(t.owned().tree?.entryCount, 3);
+  await t.crash();
+  assert.deepEqual([...t.stored().keys()], ['a', 'b', 'c']);
+});
+
+test('what is newer here stays; what is older is replaced', async () => {
+  const t = await filling();
+  await t.store('a', { wallMs: V + 30, value: 'newer' });
+  await t.store('b', { wallMs: V + 10, value: 'older' });
+  await t.replica.storePage(AT, [recordOf('a', V + 20, 'x'), recordOf('b', V + 20, 'y')]);
+  assert.equal(await t.read('a'), `seen ${V + 30}`);
+  assert.equal(await t.read('b'), `seen ${V + 20}`);
+});
+
+test('below the watermark a record is taken, since this member began empty, and a tombstone is not', async () => {
+  const t = await filling();
+  const page = [recordOf('a', V + 3, 'x'), recordOf('b', V + 3, undefined)];
+  assert.deepEqual(await t.replica.storePage(AT, page), { type: 'stored', damaged: [] });
+  assert.deepEqual([...t.stored().keys()], ['a']);
+});
+
+test('a page of another epoch, of an earlier session, or of a namespace that is not known writes nothing', async () => {
+  const t = await filling();
+  const page = [recordOf('a', V + 20, 'x')];
+  for (const epoch of [4, 5, 7]) {
+    const stored = await t.replica.storePage({ partition: 0, epoch: toEpoch(epoch) }, page);
+    assert.equal(stored.type === 'refused' && stored.code, 'EPOCH_UNKNOWN', `epoch ${epoch}`);
+  }
+  const unknown = await t.replica.storePage(AT, [...page, recordOf('b', V + 20, 'x', 9)]);
+  assert.equal(unknown.type, 'refused');
+  assert.deepEqual([...t.stored().keys()], []);
+});
+
+test('an epoch that changes while keys are looked up refuses the whole page', async () => {
+  const t = await filling();
+  const storing = t.replica.storePage(AT, [recordOf('a', V + 20, 'x')]);
+  t.topology.become(7, [
+    { replicas: OTHERS, epoch: toEpoch(7) },
+    { replicas: [SELF, 2, 3], epoch: toEpoch(5) },
+  ]);
+  assert.equal((await t.until(storing, settle)).type, 'refused');
+  assert.deepEqual([...t.stored().keys()], []);
+});
+
+test('a dropped namespace has nothing to store, and does not hold the page up', async () => {
+  const t = await filling();
+  t.namespaces.set(2, 'dropped');
+  const page = [recordOf('a', V + 20, 'x', 2), recordOf('b', V + 20, 'y')];
+  assert.deepEqual(await t.replica.storePage(AT, page), { type: 'stored', damaged: [] });
+  assert.deepEqual([...t.stored().keys()], ['b']);
+});
+
+test('a record that fails its checksum is left out and named; the others are stored', async () => {
+  const t = await filling();
+  const damaged = recordOf('a', V + 20, 'x');
+  damaged.record[damaged.record.length - 1] = 0;
+  const stored = await t.replica.storePage(AT, [damaged, recordOf('b', V + 20, 'y')]);
+  assert.deepEqual(stored, { type: 'stored', damaged: [damaged] });
+  assert.deepEqual([...t.stored().keys()], ['b']);
+});
+
+test('a page is not stored before what it found under way is durable', async () => {
+  const t = await filling();
+  t.disk.faults.syncDelayMs = 100;
+  const writing = t.store('a', { wallMs: V + 30, value: 'newer' });
+  await settle();
+  let isStored = false;
+  const storing = t.replica.storePage(AT, [recordOf('a', V + 20, 'x')]).then(() => {
+    isStored = true;
+  });
+  await settle();
+  assert.equal(isStored, false);
+  t.clock.advance(100);
+  await settle();
+  await Promise.all([writing, storing]);
+  assert.equal(isStored, true);
+});
