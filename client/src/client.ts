@@ -87,6 +87,7 @@ export type ClientOptions = TransportOptions & {
 
 /** `by`: who asks, for whoever reads the list of operations. */
 type Asking = { readonly by?: string } & CallOptions;
+type Forcing = { readonly force?: boolean } & Asking;
 
 /**
  * A client of a cluster, or of one node. It keeps connections: one client per process is enough, and `close()` (or
@@ -268,9 +269,10 @@ export class KvorumClient implements AsyncDisposable {
     return await startOperation(this.#transport, operation, options);
   }
 
-  /** Has the member give its data to the others, and removes it then. */
-  async drainMember(name: string, options: Asking = {}): Promise<OperationChange> {
-    return await this.startOperation({ type: 'drain', member: name, by: options.by }, options);
+  /** Has the member give its data to the others, and removes it then. The last one of a zone may need `force`, TOO_FEW_ZONES. */
+  async drainMember(name: string, options: Forcing = {}): Promise<OperationChange> {
+    const { force = false, by } = options;
+    return await this.startOperation({ type: 'drain', member: name, force, by }, options);
   }
 
   /** Ends the drain of the member; what has moved stays where it is. A success too where it does not drain. */
@@ -279,9 +281,9 @@ export class KvorumClient implements AsyncDisposable {
   }
 
   /** Has the data of a lost member made anew from what the others hold. One that is up is refused, MEMBER_ALIVE, without `force`. */
-  async replaceMember(name: string, options: { force?: boolean } & Asking = {}): Promise<OperationChange> {
-    const { force = false } = options;
-    return await this.startOperation({ type: 'replace', member: name, force, by: options.by }, options);
+  async replaceMember(name: string, options: Forcing = {}): Promise<OperationChange> {
+    const { force = false, by } = options;
+    return await this.startOperation({ type: 'replace', member: name, force, by }, options);
   }
 
   /** Has every partition go where it should be. */

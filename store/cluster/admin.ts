@@ -65,7 +65,7 @@ export function createClusterAdmin(node: ClusterNode, deps: ClusterAdminDeps): C
       const command = startOf(wantOf(state, request), {
         ...{ state, facts: member.moveFacts(state), atMs: deps.clock.nowMs() },
       });
-      const isForced = request.type === 'replace' && request.force === true;
+      const isForced = 'force' in request && request.force === true;
       const { epoch, subject } = await propose({ ...command, isForced, by: request.by }, signal);
       const operation = subject === 0 ? undefined : `${request.type}-${subject}`;
       return { epoch, operation };

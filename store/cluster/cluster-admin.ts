@@ -47,9 +47,11 @@ export type ChangeResult = { readonly epoch: Epoch; readonly subject: number };
 export type MemberChange = { readonly weight?: number | undefined; readonly zone?: string | undefined };
 
 /** Members by name. `by`: who asks, for whoever reads the list. */
-export type OperationRequest = { readonly by: string } & (
-  | { readonly type: 'drain'; readonly member: string }
-  /** Also of a member that is up where `force` says so. */
+export type OperationRequest = {
+  readonly by: string;
+} /** `force`: also where replicas would come to share a zone that do not now. */ & (
+  | { readonly type: 'drain'; readonly member: string; readonly force?: boolean | undefined }
+  /** `force`: the same, and also of a member that is up. */
   | { readonly type: 'replace'; readonly member: string; readonly force?: boolean | undefined }
   | { readonly type: 'rebalance' }
   | { readonly type: 'factor'; readonly replicationFactor: number }

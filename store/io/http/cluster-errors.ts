@@ -55,6 +55,11 @@ export const clusterErrors = {
     'Too few other members could hold the data',
     'Start another node, or cancel another operation, first.',
   ),
+  TOO_FEW_ZONES: entry(
+    409,
+    'Replicas that lie in different zones would share one',
+    'Start another node in that zone first, or repeat the request with force where the zone is to be given up.',
+  ),
   OPERATION_NOT_CANCELLABLE: entry(
     409,
     'The operation cannot be cancelled any more',

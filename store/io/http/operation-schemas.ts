@@ -9,7 +9,7 @@ const STATES = ['running', 'done', 'cancelled'] as const;
 
 /** The fields that a body has beside `type` and `by`. */
 const OWN_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  drain: ['member'],
+  drain: ['member', 'force'],
   replace: ['member', 'force'],
   rebalance: [],
   factor: ['replicationFactor'],
@@ -23,6 +23,7 @@ export function operationFields(document: unknown): readonly string[] {
 
 /** The schemas that validate requests about operations. */
 export function operationSchemas() {
+  const force = z.boolean().optional();
   const by = z.string().min(1).max(BY_CHARACTERS_MAX).optional();
   return {
     operationsQuery: z.strictObject({ consistency, state: z.enum(STATES).optional() }),
@@ -30,13 +31,8 @@ export function operationSchemas() {
     operationBody: z.discriminatedUnion(
       'type',
       [
-        z.strictObject({ type: z.literal('drain'), member: memberName, by }),
-        z.strictObject({
-          type: z.literal('replace'),
-          member: memberName,
-          force: z.boolean().optional(),
-          by,
-        }),
+        z.strictObject({ type: z.literal('drain'), member: memberName, force, by }),
+        z.strictObject({ type: z.literal('replace'), member: memberName, force, by }),
         z.strictObject({ type: z.literal('rebalance'), by }),
         z.strictObject({
           type: z.literal('factor'),

@@ -117,7 +117,7 @@ export class TestCluster implements ClusterAdmin {
     const state = await this.#changeable();
     const facts = this.#facts(state);
     const want = this.#wantOf(request);
-    const isForced = request.type === 'replace' && request.force === true;
+    const isForced = 'force' in request && request.force === true;
     if (want.type === 'replace' && facts.isUp(want.member) && !isForced)
       throw new ClusterError('MEMBER_ALIVE', `${facts.nameOf(want.member)} is up.`);
     const command = { ...startOf(want, { state, facts, atMs: AT_MS }), isForced, by: request.by };
