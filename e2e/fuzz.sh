@@ -25,7 +25,8 @@ base=${1:-}
 if [ -z "$base" ]; then
   port=$(free_port)
   base=http://127.0.0.1:$port
-  PATH="$PWD/node_modules/node/bin:$PATH" node cli/main.ts server --data-dir "$work/data" --http-port "$port" --bootstrap --replication-factor 1 --peer-port 0 >"$work/log" 2>&1 &
+  PATH="$PWD/node_modules/node/bin:$PATH" node cli/main.ts server --data-dir "$work/data" --http-port "$port" --bootstrap --replication-factor 1 --peer-port 0 \
+    --set http.remoteStop=off >"$work/log" 2>&1 &
   server=$!
   for _ in $(seq 100); do
     if curl -fsS "$base/readyz" >/dev/null 2>&1; then break; fi

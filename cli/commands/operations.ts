@@ -13,6 +13,7 @@ import {
 import { waitForOperation } from '../operations/wait-for-operation.ts';
 
 type WaitFlags = { readonly wait?: true };
+type ForceFlags = WaitFlags & { readonly force?: true };
 
 const REPLICATION_FACTOR_MAX = 9;
 const WAIT = 'until it has ended; interrupting this leaves it going';
@@ -21,13 +22,14 @@ export function registerDrain(program: Command): void {
   program
     .command('drain <name>')
     .description('move the data of a member to the others, and remove it then')
+    .option('--force', 'also where replicas would come to share a zone')
     .option('--wait', WAIT)
     .option('--cancel', 'end the drain; what has moved stays where it is')
-    .action(async (name: string, flags: WaitFlags & { readonly cancel?: true }, command: Command) => {
+    .action(async (name: string, flags: ForceFlags & { readonly cancel?: true }, command: Command) => {
       if (flags.wait && flags.cancel) throw usageError('give --wait or --cancel, not both');
       if (flags.cancel)
         return await withSession(command, async (session) => await cancelDrain(session, name));
-      await start(command, { type: 'drain', member: name }, flags);
+      await start(command, { type: 'drain', member: name, force: flags.force === true }, flags);
     });
 }
 
@@ -35,9 +37,9 @@ export function registerReplace(program: Command): void {
   program
     .command('replace <name>')
     .description('make the data of a lost member anew on others, and remove it then')
-    .option('--force', 'also of a member that is up')
+    .option('--force', 'also of a member that is up, and where replicas would come to share a zone')
     .option('--wait', WAIT)
-    .action(async (name: string, flags: WaitFlags & { readonly force?: true }, command: Command) => {
+    .action(async (name: string, flags: ForceFlags, command: Command) => {
       await start(command, { type: 'replace', member: name, force: flags.force === true }, flags);
     });
 }

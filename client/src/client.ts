@@ -87,6 +87,7 @@ export type ClientOptions = TransportOptions & {
 
 /** `by`: who asks, for whoever reads the list of operations. */
 type Asking = { readonly by?: string } & CallOptions;
+type Forcing = { readonly force?: boolean } & Asking;
 
 /**
  * A client of a cluster, or of one node. It keeps connections: one client per process is enough, and `close()` (or
@@ -268,9 +269,10 @@ export class KvorumClient implements AsyncDisposable {
     return await startOperation(this.#transport, operation, options);
   }
 
-  /** Has the member give its data to the others, and removes it then. */
-  async drainMember(name: string, options: Asking = {}): Promise<OperationChange> {
-    return await this.startOperation({ type: 'drain', member: name, ...byOf(options) }, options);
+  /** Has the member give its data to the others, and removes it then. The last one of a zone may need `force`, TOO_FEW_ZONES. */
+  async drainMember(name: string, options: Forcing = {}): Promise<OperationChange> {
+    const { force = false, by } = options;
+    return await this.startOperation({ type: 'drain', member: name, force, by }, options);
   }
 
   /** Ends the drain of the member; what has moved stays where it is. A success too where it does not drain. */
@@ -279,19 +281,19 @@ export class KvorumClient implements AsyncDisposable {
   }
 
   /** Has the data of a lost member made anew from what the others hold. One that is up is refused, MEMBER_ALIVE, without `force`. */
-  async replaceMember(name: string, options: { force?: boolean } & Asking = {}): Promise<OperationChange> {
-    const { force = false } = options;
-    return await this.startOperation({ type: 'replace', member: name, force, ...byOf(options) }, options);
+  async replaceMember(name: string, options: Forcing = {}): Promise<OperationChange> {
+    const { force = false, by } = options;
+    return await this.startOperation({ type: 'replace', member: name, force, by }, options);
   }
 
   /** Has every partition go where it should be. */
   async rebalance(options: Asking = {}): Promise<OperationChange> {
-    return await this.startOperation({ type: 'rebalance', ...byOf(options) }, options);
+    return await this.startOperation({ type: 'rebalance', by: options.by }, options);
   }
 
   /** 1 to 9 replicas of each partition. There is no operation where they are as many already. */
   async changeReplicationFactor(replicationFactor: number, options: Asking = {}): Promise<OperationChange> {
-    return await this.startOperation({ type: 'factor', replicationFactor, ...byOf(options) }, options);
+    return await this.startOperation({ type: 'factor', replicationFactor, by: options.by }, options);
   }
 
   /** What is being done with the data, and was done of late, oldest first; or those in one state. */
@@ -392,10 +394,6 @@ export class KvorumClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-function byOf({ by }: Asking): { by?: string } {
-  return by === undefined ? {} : { by };
 }
 
 function writtenOf({ version, expiresAt }: BatchSuccess): Written {

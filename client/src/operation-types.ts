@@ -6,9 +6,11 @@ export type OperationType = 'drain' | 'replace' | 'rebalance' | 'factor';
 export type OperationState = 'running' | 'done' | 'cancelled';
 
 /** What is asked for; members by name. `by` says who asks, for whoever reads the list; `http` where absent. */
-export type NewOperation = { readonly by?: string } & (
-  | { readonly type: 'drain'; readonly member: string }
-  /** `force`: of a member that is up, too. */
+export type NewOperation = {
+  readonly by?: string | undefined;
+} /** `force`: also where replicas would come to share a zone that do not now. */ & (
+  | { readonly type: 'drain'; readonly member: string; readonly force?: boolean }
+  /** `force`: the same, and also of a member that is up. */
   | { readonly type: 'replace'; readonly member: string; readonly force?: boolean }
   | { readonly type: 'rebalance' }
   /** 1 to 9. */

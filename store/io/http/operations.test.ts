@@ -148,12 +148,8 @@ const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
   ['400 BAD_FIELD', [], /^The document: .*object/],
   ['400 BAD_MEMBER_NAME', { type: 'drain' }, /^member: /],
   ['400 BAD_MEMBER_NAME', { type: 'drain', member: 'Node 2' }, /^member: a member name is a DNS label/],
-  [
-    '400 UNKNOWN_FIELD',
-    { type: 'drain', member: 'node-2', hard: true },
-    /"hard".*allowed: type, member, force, by/,
-  ],
-  ['400 UNKNOWN_FIELD', { type: 'rebalance', member: 'node-2' }, /"member".*allowed: type, by/],
+  ['400 UNKNOWN_FIELD', { type: 'drain', member: 'node-2', id: 1 }, /"id".*allowed: type, member, force, by/],
+  ['400 UNKNOWN_FIELD', { type: 'rebalance', member: 'node-2' }, /"member".*allowed: type, force, by/],
   ['400 BAD_FIELD', { type: 'replace', member: 'node-2', force: 'yes' }, /^force: .*boolean/],
   ['400 BAD_FIELD', { type: 'factor' }, /^replicationFactor: .*number/],
   ['400 BAD_FIELD', { type: 'factor', replicationFactor: 0 }, /^replicationFactor: .*>=1/],
@@ -188,6 +184,19 @@ test('what cannot be done, or is not asked for as it must be, is refused with th
   assert.equal(await refusal(server, 'POST', '/v1/members/node-2:remove'), '409 MEMBER_OWNS_DATA');
   assert.equal(await refusal(server, 'GET', '/v1/operations?state=over'), '400 BAD_PARAMETER');
   assert.equal(server.cluster.state, before);
+});
+
+test('the last member of a zone is taken out of it by force alone', async () => {
+  await using server = await placed(4);
+  for (const [i, zone] of ['a', 'b', 'c', 'a'].entries())
+    await server.cluster.updateMember(`node-${i + 1}`, { zone });
+  const before = server.cluster.state;
+  const drain = { type: 'drain', member: 'node-2' };
+  const [status, problem] = await start(server, drain);
+  assert.deepEqual([status, problem.code], [409, 'TOO_FEW_ZONES']);
+  assert.match(String(problem.detail), /zone b/);
+  assert.equal(server.cluster.state, before);
+  assert.equal((await start(server, { ...drain, force: true }))[0], 200);
 });
 
 test('weight and zone are changed together or alone; a body without either is refused', async () => {
