@@ -16,13 +16,14 @@ type WaitFlags = { readonly wait?: true };
 type ForceFlags = WaitFlags & { readonly force?: true };
 
 const REPLICATION_FACTOR_MAX = 9;
+const FORCE = 'also where replicas would come to share a zone, or a disk seems too small';
 const WAIT = 'until it has ended; interrupting this leaves it going';
 
 export function registerDrain(program: Command): void {
   program
     .command('drain <name>')
     .description('move the data of a member to the others, and remove it then')
-    .option('--force', 'also where replicas would come to share a zone')
+    .option('--force', FORCE)
     .option('--wait', WAIT)
     .option('--cancel', 'end the drain; what has moved stays where it is')
     .action(async (name: string, flags: ForceFlags & { readonly cancel?: true }, command: Command) => {
@@ -37,7 +38,7 @@ export function registerReplace(program: Command): void {
   program
     .command('replace <name>')
     .description('make the data of a lost member anew on others, and remove it then')
-    .option('--force', 'also of a member that is up, and where replicas would come to share a zone')
+    .option('--force', `also of a member that is up, ${FORCE}`)
     .option('--wait', WAIT)
     .action(async (name: string, flags: ForceFlags, command: Command) => {
       await start(command, { type: 'replace', member: name, force: flags.force === true }, flags);
@@ -48,9 +49,10 @@ export function registerRebalance(program: Command): void {
   program
     .command('rebalance')
     .description('have every partition go where it should be')
+    .option('--force', FORCE)
     .option('--wait', WAIT)
-    .action(async (flags: WaitFlags, command: Command) => {
-      await start(command, { type: 'rebalance' }, flags);
+    .action(async (flags: ForceFlags, command: Command) => {
+      await start(command, { type: 'rebalance', force: flags.force === true }, flags);
     });
 }
 
@@ -60,9 +62,10 @@ export function registerFactor(program: Command): void {
     .command('factor')
     .argument('<count>', 'replicas of each partition, 1 to 9', parse)
     .description('change the replication factor')
+    .option('--force', FORCE)
     .option('--wait', WAIT)
-    .action(async (replicationFactor: number, flags: WaitFlags, command: Command) => {
-      await start(command, { type: 'factor', replicationFactor }, flags);
+    .action(async (replicationFactor: number, flags: ForceFlags, command: Command) => {
+      await start(command, { type: 'factor', replicationFactor, force: flags.force === true }, flags);
     });
 }
 
