@@ -140,6 +140,7 @@ function tellIdle(idle: Watched, raw: RawCopied | undefined): void {
     ['records that travelled', `${round(idle.bytes / MIB, 1)} MiB`, ''],
     ['of the least possible, a quarter of all copies', String(ratios.bytes), 'at most 1.1'],
     ['transfer, nothing else happening', told(idle), ''],
+    ['changes of the topology', String(idle.epochs), ''],
   );
   if (raw === undefined) return;
   ratios.idle_to_raw = round(rateOf(idle) / rateOf(raw), 2);
@@ -161,6 +162,7 @@ function tellLoaded({ watched, load }: Loaded): void {
   results.during_p99 = { value: round(during.p99Ms), unit: 'ms' };
   rows.push(
     [`transfer under ${flags.clients} clients`, told(watched), ''],
+    ['changes of the topology under load', String(watched.epochs), ''],
     ['requests a second before', String(Math.round(before.perSecond)), ''],
     [
       'requests a second during',

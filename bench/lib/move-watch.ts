@@ -12,11 +12,14 @@ export type Watched = {
   /** From when the first move was seen until none was left. */
   readonly seconds: number;
   readonly bytes: number;
+  /** Changes of the topology. */
+  readonly epochs: number;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
 };
 
 type Topology = {
+  readonly epoch: number;
   readonly partitions: readonly {
     readonly replicas: readonly number[];
     readonly move?: { readonly stage: keyof Stages };
@@ -30,13 +33,17 @@ const WAIT_MS_MAX = 3_600_000;
 export async function watchMoves(cluster: KvorumCluster, members: number): Promise<Watched> {
   const before = await movedBytes(cluster);
   const seen: Seen[] = [];
+  let firstEpoch: number | undefined;
+  let lastEpoch = 0;
   const untilMs = performance.now() + WAIT_MS_MAX;
   for (let isOver = false; !isOver; ) {
     if (performance.now() > untilMs) throw new Error('the moves do not come to their end');
-    const { partitions } = await cluster.get<Topology>(0, '/v1/topology');
+    const { partitions, epoch } = await cluster.get<Topology>(0, '/v1/topology');
     const stages = stagesOf(partitions);
     const isMoving = stages.joint + stages.transfer + stages.switch > 0;
     if (isMoving || seen.length > 0) seen.push({ ...stages, atMs: Date.now() });
+    firstEpoch ??= epoch;
+    lastEpoch = epoch;
     isOver = !isMoving && isBalanced(partitions, members);
     if (!isOver) await sleep(LOOK_MS);
   }
@@ -44,7 +51,8 @@ export async function watchMoves(cluster: KvorumCluster, members: number): Promi
   if (first === undefined || last === undefined) throw new Error('no partition has moved');
   const seconds = (last.atMs - first.atMs) / 1000;
   const bytes = (await movedBytes(cluster)) - before;
-  return { seen, seconds, bytes, startedAtMs: first.atMs, endedAtMs: last.atMs };
+  const epochs = lastEpoch - (firstEpoch ?? 0);
+  return { seen, seconds, bytes, epochs, startedAtMs: first.atMs, endedAtMs: last.atMs };
 }
 
 function stagesOf(partitions: Topology['partitions']): Stages {

@@ -12,24 +12,25 @@ import {
 } from '../operations/operation-actions.ts';
 import { waitForOperation } from '../operations/wait-for-operation.ts';
 
-type WaitFlags = { readonly wait?: true };
-type ForceFlags = WaitFlags & { readonly force?: true };
+type StartFlags = { readonly wait?: true; readonly force?: true };
 
 const REPLICATION_FACTOR_MAX = 9;
+const FORCE =
+  'also where a member that is up is replaced, replicas would come to share a zone, or a disk seems too small';
 const WAIT = 'until it has ended; interrupting this leaves it going';
 
 export function registerDrain(program: Command): void {
   program
     .command('drain <name>')
     .description('move the data of a member to the others, and remove it then')
-    .option('--force', 'also where replicas would come to share a zone')
+    .option('--force', FORCE)
     .option('--wait', WAIT)
     .option('--cancel', 'end the drain; what has moved stays where it is')
-    .action(async (name: string, flags: ForceFlags & { readonly cancel?: true }, command: Command) => {
+    .action(async (name: string, flags: StartFlags & { readonly cancel?: true }, command: Command) => {
       if (flags.wait && flags.cancel) throw usageError('give --wait or --cancel, not both');
       if (flags.cancel)
         return await withSession(command, async (session) => await cancelDrain(session, name));
-      await start(command, { type: 'drain', member: name, force: flags.force === true }, flags);
+      await start(command, { type: 'drain', member: name }, flags);
     });
 }
 
@@ -37,10 +38,10 @@ export function registerReplace(program: Command): void {
   program
     .command('replace <name>')
     .description('make the data of a lost member anew on others, and remove it then')
-    .option('--force', 'also of a member that is up, and where replicas would come to share a zone')
+    .option('--force', FORCE)
     .option('--wait', WAIT)
-    .action(async (name: string, flags: ForceFlags, command: Command) => {
-      await start(command, { type: 'replace', member: name, force: flags.force === true }, flags);
+    .action(async (name: string, flags: StartFlags, command: Command) => {
+      await start(command, { type: 'replace', member: name }, flags);
     });
 }
 
@@ -48,8 +49,9 @@ export function registerRebalance(program: Command): void {
   program
     .command('rebalance')
     .description('have every partition go where it should be')
+    .option('--force', FORCE)
     .option('--wait', WAIT)
-    .action(async (flags: WaitFlags, command: Command) => {
+    .action(async (flags: StartFlags, command: Command) => {
       await start(command, { type: 'rebalance' }, flags);
     });
 }
@@ -60,15 +62,16 @@ export function registerFactor(program: Command): void {
     .command('factor')
     .argument('<count>', 'replicas of each partition, 1 to 9', parse)
     .description('change the replication factor')
+    .option('--force', FORCE)
     .option('--wait', WAIT)
-    .action(async (replicationFactor: number, flags: WaitFlags, command: Command) => {
+    .action(async (replicationFactor: number, flags: StartFlags, command: Command) => {
       await start(command, { type: 'factor', replicationFactor }, flags);
     });
 }
 
-async function start(command: Command, wanted: NewOperation, { wait }: WaitFlags): Promise<void> {
+async function start(command: Command, wanted: NewOperation, { wait, force }: StartFlags): Promise<void> {
   await withSession(command, async (session) => {
-    await startOperation(session, wanted, { wait: wait === true });
+    await startOperation(session, { ...wanted, force }, { wait: wait === true });
   });
 }
 

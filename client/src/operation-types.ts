@@ -5,13 +5,12 @@ export type OperationType = 'drain' | 'replace' | 'rebalance' | 'factor';
 
 export type OperationState = 'running' | 'done' | 'cancelled';
 
-/** What is asked for; members by name. `by` says who asks, for whoever reads the list; `http` where absent. */
-export type NewOperation = {
-  readonly by?: string | undefined;
-} /** `force`: also where replicas would come to share a zone that do not now. */ & (
-  | { readonly type: 'drain'; readonly member: string; readonly force?: boolean }
-  /** `force`: the same, and also of a member that is up. */
-  | { readonly type: 'replace'; readonly member: string; readonly force?: boolean }
+/**
+ * What is asked for; members by name. `by` says who asks, for whoever reads the list; `http` where absent. `force`: also where a
+ * member that is up is replaced, replicas would come to share a zone, or a disk seems too small.
+ */
+export type NewOperation = { readonly by?: string | undefined; readonly force?: boolean | undefined } & (
+  | { readonly type: 'drain' | 'replace'; readonly member: string }
   | { readonly type: 'rebalance' }
   /** 1 to 9. */
   | { readonly type: 'factor'; readonly replicationFactor: number }

@@ -1,7 +1,12 @@
-import { operationsOf } from '../core/moves/operations.ts';
+import { operationsOf, partitionsToMove } from '../core/moves/operations.ts';
+import { spaceShortOf } from '../core/moves/plan-space.ts';
+import { progressOf } from '../core/moves/progress.ts';
 import type { MemberId } from '../core/raft/types.ts';
-import type { RequestedWant, TopologyCommand } from '../core/topology/command.ts';
+import { applyCommand } from '../core/topology/apply.ts';
+import type { CommandOf, RequestedWant, TopologyCommand } from '../core/topology/command.ts';
+import { operationName } from '../core/topology/operations.ts';
 import type { Member as TopologyMember, TopologyState } from '../core/topology/types.ts';
+import type { MemberReport } from '../peer/data-messages.ts';
 import {
   type ChangeResult,
   type ClusterAdmin,
@@ -9,6 +14,7 @@ import {
   type ClusterStatus,
   type OperationList,
   type OperationRequest,
+  type OperationView,
 } from './cluster-admin.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import { membersOfView, type NodeView, statusOfMember, statusWithoutCluster } from './cluster-status.ts';
@@ -17,7 +23,10 @@ import { startOf } from './move-driver.ts';
 import { memberOfName, requireNamed, requireState } from './named.ts';
 import { askToStop, type StopQuestionOptions } from './stop-question.ts';
 
-export type ClusterAdminDeps = Omit<StopQuestionOptions, 'isLookOnly'>;
+export type ClusterAdminDeps = Omit<StopQuestionOptions, 'isLookOnly'> & {
+  /** `storage.reserveBytes` */
+  readonly reserveBytes: number;
+};
 
 /** The cluster as the interfaces of `node` see it. */
 export function createClusterAdmin(node: ClusterNode, deps: ClusterAdminDeps): ClusterAdmin {
@@ -66,13 +75,19 @@ export function createClusterAdmin(node: ClusterNode, deps: ClusterAdminDeps): C
         ...{ state, facts: member.moveFacts(state), atMs: deps.clock.nowMs() },
       });
       const isForced = 'force' in request && request.force === true;
-      const { epoch, subject } = await propose({ ...command, isForced, by: request.by }, signal);
+      const asked = { ...command, isForced, by: request.by };
+      if (!isForced) refuseWithoutSpace(member, asked, await deps.reports(), deps);
+      const { epoch, subject } = await propose(asked, signal);
       const operation = subject === 0 ? undefined : `${request.type}-${subject}`;
       return { epoch, operation };
     },
     cancelOperation: (id, signal) =>
       propose({ type: 'operation-cancel', id, atMs: deps.clock.nowMs() }, signal),
     operations: () => operationList(requireMember(node)),
+    async operationProgress(operations) {
+      const reports = await deps.reports();
+      return operations.map((operation) => withProgress(requireMember(node), operation, reports));
+    },
     canStop: (name, options, signal) => askToStop(requireMember(node), name, { ...options, ...deps }, signal),
     async transferLeadership(to, signal) {
       const member = requireMember(node);
@@ -114,6 +129,42 @@ function operationList(member: Member): OperationList {
     member: of === undefined ? undefined : facts.nameOf(of),
   }));
   return { epoch: state.epoch, operations };
+}
+
+/** Throws ClusterError NO_SPACE where a disk could not take what the operation would bring. */
+function refuseWithoutSpace(
+  member: Member,
+  command: CommandOf<'operation-start'>,
+  reports: ReadonlyMap<MemberId, MemberReport>,
+  options: { readonly reserveBytes: number },
+): void {
+  const state = requireState(member);
+  const outcome = applyCommand(state, command);
+  if (outcome.type !== 'applied') return;
+  const after = outcome.state;
+  const facts = member.moveFacts(after);
+  const short = spaceShortOf(after, facts, reports, options);
+  if (short.length === 0) return;
+  const shown = short.map(
+    ({ member: of, freeBytes, arrivingBytes, neededBytes }) =>
+      `${facts.nameOf(of)} has ${freeBytes} bytes free, and would need ${neededBytes} to take ${arrivingBytes}`,
+  );
+  throw new ClusterError('NO_SPACE', `the data would not fit: ${shown.join('; ')}`);
+}
+
+/** Bytes are those of the copies that the operation makes, as far as the members say. */
+function withProgress(
+  member: Member,
+  operation: OperationView,
+  reports: ReadonlyMap<MemberId, MemberReport>,
+): OperationView {
+  const state = requireState(member);
+  const record = state.operations.find((one) => operationName(one) === operation.id);
+  if (record?.state !== 'running' || reports.size === 0) return operation;
+  const left = new Set(partitionsToMove(state, member.moveFacts(state), record));
+  const numbers = [...state.partitions.keys()];
+  const isDone = (partition: number): boolean => !left.has(partition);
+  return { ...operation, ...progressOf({ numbers, isDone, since: record.id }, state.partitions, reports) };
 }
 
 function wantOf(state: TopologyState, request: OperationRequest): RequestedWant {

@@ -1,6 +1,7 @@
 import type { Liveness } from '../core/gossip/messages.ts';
 import type { StopVerdict } from '../core/moves/can-stop.ts';
 import type { OperationStatus } from '../core/moves/operations.ts';
+import type { Progress } from '../core/moves/progress.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import type { TopologyRefusalCode } from '../core/topology/command.ts';
 import type { Epoch, Member, TopologyState } from '../core/topology/types.ts';
@@ -27,6 +28,8 @@ export type ClusterAdmin = {
   cancelOperation(id: Epoch, signal: AbortSignal): Promise<ChangeResult>;
   /** What is being done with the data, and was done of late, by the topology that this node has applied and its own gossip. */
   operations(): OperationList;
+  /** Those with the bytes of the ones that run, by what all members say of themselves within a second. */
+  operationProgress(operations: readonly OperationView[]): Promise<readonly OperationView[]>;
   /**
    * Whether the member can be stopped now. A yes counts for `STOP_LEASE_MS`: until then nobody else hears one that together with it
    * would break a quorum, unless it `isLookOnly`. Throws ClusterError MEMBER_NOT_FOUND.
@@ -46,15 +49,14 @@ export type ChangeResult = { readonly epoch: Epoch; readonly subject: number };
 /** What is not given stays as it is. */
 export type MemberChange = { readonly weight?: number | undefined; readonly zone?: string | undefined };
 
-/** Members by name. `by`: who asks, for whoever reads the list. */
-export type OperationRequest = {
-  readonly by: string;
-} /** `force`: also where replicas would come to share a zone that do not now. */ & (
-  | { readonly type: 'drain'; readonly member: string; readonly force?: boolean | undefined }
-  /** `force`: the same, and also of a member that is up. */
-  | { readonly type: 'replace'; readonly member: string; readonly force?: boolean | undefined }
-  | { readonly type: 'rebalance' }
-  | { readonly type: 'factor'; readonly replicationFactor: number }
+/**
+ * Members by name. `by`: who asks, for whoever reads the list. `force`: also where a member that is up is replaced, replicas would come
+ * to share a zone, or a disk seems too small.
+ */
+export type OperationRequest = { readonly by: string } & (
+  | { readonly type: 'drain' | 'replace'; readonly member: string; readonly force?: boolean | undefined }
+  | { readonly type: 'rebalance'; readonly force?: boolean | undefined }
+  | { readonly type: 'factor'; readonly replicationFactor: number; readonly force?: boolean | undefined }
 );
 
 /** `operation` is undefined where nothing is to be done: the factor is what it is. */
@@ -139,7 +141,7 @@ export type OperationList = { readonly epoch: Epoch; readonly operations: readon
 export type OperationView = Omit<OperationStatus, 'id' | 'name' | 'member'> & {
   readonly id: string;
   readonly member: string | undefined;
-};
+} & Partial<Progress>;
 
 export type ClusterErrorCode =
   | TopologyRefusalCode
@@ -152,6 +154,8 @@ export type ClusterErrorCode =
   /** A change was sent and its outcome was not learned in time: it may have been done, or may be done yet. */
   | 'OUTCOME_UNKNOWN'
   | 'TRANSFER_REFUSED'
+  /** The disks of the members could not take what an operation would bring. */
+  | 'NO_SPACE'
   /** This node was removed or replaced, or its directory is too old. */
   | 'MEMBER_EXCLUDED'
   | 'CLUSTER_FORMING';

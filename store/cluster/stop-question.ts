@@ -1,7 +1,7 @@
 import { canStop } from '../core/moves/can-stop.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import { liveLeases } from '../core/topology/stop-leases.ts';
-import type { TopologyState } from '../core/topology/types.ts';
+import type { MemberReport } from '../peer/data-messages.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ClusterError, STOP_LEASE_MS, type StopAnswer } from './cluster-admin.ts';
 import type { Member } from './member.ts';
@@ -11,8 +11,8 @@ export type StopQuestionOptions = {
   readonly clock: Clock;
   /** A yes takes no lease. */
   readonly isLookOnly: boolean;
-  /** Writes that wait elsewhere for members that were away. Never rejects: what cannot be learned in time counts as none. */
-  pendingHints(state: TopologyState, signal: AbortSignal): Promise<ReadonlyMap<MemberId, number>>;
+  /** What the members say of their data. Never rejects: what cannot be learned in time is left out. */
+  reports(): Promise<ReadonlyMap<MemberId, MemberReport>>;
 };
 
 /** Others may be told yes at the same time; each round one of them is. */
@@ -28,14 +28,13 @@ export async function askToStop(
   options: StopQuestionOptions,
   signal: AbortSignal,
 ): Promise<StopAnswer> {
-  const { clock, isLookOnly, pendingHints } = options;
+  const { clock, isLookOnly, reports } = options;
   for (let round = 1; ; round++) {
     await member.readBarrier(signal);
     const state = requireState(member);
     const { number } = requireNamed(state, name);
-    const hints = await pendingHints(state, signal);
+    const hintsFor = pendingHints(await reports());
     const nowMs = clock.nowMs();
-    const hintsFor = (other: MemberId): number => hints.get(other) ?? 0;
     const verdict = canStop(state, number, { ...member.stopFacts(state), nowMs, hintsFor });
     if (!verdict.canStop || isLookOnly) return verdict;
     const untilMs = nowMs + STOP_LEASE_MS;
@@ -50,4 +49,12 @@ export async function askToStop(
       if (error.code !== 'STOP_LEASE_TAKEN' || round >= ROUNDS_MAX) throw error;
     }
   }
+}
+
+/** Writes that wait at others for a member which was away. */
+function pendingHints(reports: ReadonlyMap<MemberId, MemberReport>): (member: MemberId) => number {
+  const counts = new Map<MemberId, number>();
+  for (const { hints } of reports.values())
+    for (const { member, count } of hints) counts.set(member, (counts.get(member) ?? 0) + count);
+  return (member) => counts.get(member) ?? 0;
 }

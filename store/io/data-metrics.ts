@@ -106,7 +106,7 @@ export function dataMetrics(registry: Registry): DataMetrics {
   const moved = count('kvorum_move_bytes_total', 'Bytes of records that came to this node by moves');
   const delays = count(
     'kvorum_move_delays_total',
-    'Transfers of a partition that did not come to their end, and are tried again',
+    'Transfers of a partition that have failed for longer than a moment, and are tried again',
   );
   return {
     dataEvents: {

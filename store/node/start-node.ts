@@ -132,7 +132,11 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
     },
     directory,
   );
-  const cluster = createClusterAdmin(node, { clock, pendingHints: async () => new Map() });
+  const cluster = createClusterAdmin(node, {
+    clock,
+    reserveBytes: config['storage.reserveBytes'],
+    reports: async () => (await data.service?.progress?.reports()) ?? new Map(),
+  });
   const data: MemberData = new MemberData({
     clock,
     node,

@@ -58,7 +58,12 @@ export const clusterErrors = {
   TOO_FEW_ZONES: entry(
     409,
     'Replicas that lie in different zones would share one',
-    'Start another node in that zone first, or repeat the request with force where the zone is to be given up.',
+    'Start another node in that zone first, or repeat the request with force.',
+  ),
+  NO_SPACE: entry(
+    409,
+    'The disks of the members could not take what the operation would bring',
+    'Give them more space, add nodes, or repeat the request with force: each member then takes what fits.',
   ),
   OPERATION_NOT_CANCELLABLE: entry(
     409,

@@ -41,13 +41,16 @@ export async function listOperations(exchange: Exchange): Promise<void> {
   await comeUpToDate(exchange, query.consistency);
   const { epoch, operations } = context.cluster.operations();
   const isAsked = ({ state }: OperationView): boolean => query.state === undefined || state === query.state;
-  answerJson(exchange, 200, { epoch, operations: operations.filter(isAsked).map(operationJson) });
+  const asked = await context.cluster.operationProgress(operations.filter(isAsked));
+  answerJson(exchange, 200, { epoch, operations: asked.map(operationJson) });
 }
 
 export async function getOperation(exchange: Exchange): Promise<void> {
   const id = parseOperationTarget(exchange.req.url as string);
   await comeUpToDate(exchange, askedConsistency(exchange));
-  answerJson(exchange, 200, operationJson(requireOperation(exchange, id)));
+  const found = requireOperation(exchange, id);
+  const [operation = found] = await exchange.context.cluster.operationProgress([found]);
+  answerJson(exchange, 200, operationJson(operation));
 }
 
 export async function cancelOperation(exchange: Exchange): Promise<void> {

@@ -7,10 +7,10 @@ const BY_CHARACTERS_MAX = 128;
 const TYPES = ['drain', 'replace', 'rebalance', 'factor'] as const;
 const STATES = ['running', 'done', 'cancelled'] as const;
 
-/** The fields that a body has beside `type` and `by`. */
+/** The fields that a body has beside `type`, `force` and `by`. */
 const OWN_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  drain: ['member', 'force'],
-  replace: ['member', 'force'],
+  drain: ['member'],
+  replace: ['member'],
   rebalance: [],
   factor: ['replicationFactor'],
 };
@@ -18,26 +18,28 @@ const OWN_FIELDS: Readonly<Record<string, readonly string[]>> = {
 /** What the body of an operation may have, as far as its type is known. */
 export function operationFields(document: unknown): readonly string[] {
   const { type } = (document ?? {}) as { readonly type?: unknown };
-  return ['type', ...(OWN_FIELDS[String(type)] ?? []), 'by'];
+  return ['type', ...(OWN_FIELDS[String(type)] ?? []), 'force', 'by'];
 }
 
 /** The schemas that validate requests about operations. */
 export function operationSchemas() {
-  const force = z.boolean().optional();
-  const by = z.string().min(1).max(BY_CHARACTERS_MAX).optional();
+  const common = {
+    force: z.boolean().optional(),
+    by: z.string().min(1).max(BY_CHARACTERS_MAX).optional(),
+  };
   return {
     operationsQuery: z.strictObject({ consistency, state: z.enum(STATES).optional() }),
     canStopQuery: z.strictObject({ look: booleanText().optional() }),
     operationBody: z.discriminatedUnion(
       'type',
       [
-        z.strictObject({ type: z.literal('drain'), member: memberName, force, by }),
-        z.strictObject({ type: z.literal('replace'), member: memberName, force, by }),
-        z.strictObject({ type: z.literal('rebalance'), by }),
+        z.strictObject({ type: z.literal('drain'), member: memberName, ...common }),
+        z.strictObject({ type: z.literal('replace'), member: memberName, ...common }),
+        z.strictObject({ type: z.literal('rebalance'), ...common }),
         z.strictObject({
           type: z.literal('factor'),
           replicationFactor: z.int().min(1).max(REPLICATION_FACTOR_MAX),
-          by,
+          ...common,
         }),
       ],
       { error: ({ code }) => (code === 'invalid_union' ? `one of ${TYPES.join(', ')}` : undefined) },

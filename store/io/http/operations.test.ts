@@ -59,6 +59,7 @@ test('a drain is an operation until its member is removed; asked for twice it is
   assert.deepEqual(rest, {
     ...{ id: 'drain-6', type: 'drain', state: 'running', by: 'http', at: AT, member: 'node-2' },
     ...{ partitions: 4, partitionsLeft: 4, partitionsMoving: 1 },
+    ...{ bytesMoved: 1 << 20, bytesLeft: 2 << 20, bytesPerSecond: 1 << 19, etaSeconds: 4 },
     stages: { joint: 1, transfer: 0, switch: 0 },
   });
   assert.match(blockedBy ?? '', /^1 partition: .*node-4/);
@@ -147,8 +148,12 @@ const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
   ['400 BAD_FIELD', [], /^The document: .*object/],
   ['400 BAD_MEMBER_NAME', { type: 'drain' }, /^member: /],
   ['400 BAD_MEMBER_NAME', { type: 'drain', member: 'Node 2' }, /^member: a member name is a DNS label/],
-  ['400 UNKNOWN_FIELD', { type: 'drain', member: 'node-2', id: 1 }, /"id".*allowed: type, member, force, by/],
-  ['400 UNKNOWN_FIELD', { type: 'rebalance', member: 'node-2' }, /"member".*allowed: type, by/],
+  [
+    '400 UNKNOWN_FIELD',
+    { type: 'drain', member: 'node-2', hard: true },
+    /"hard".*allowed: type, member, force, by/,
+  ],
+  ['400 UNKNOWN_FIELD', { type: 'rebalance', member: 'node-2' }, /"member".*allowed: type, force, by/],
   ['400 BAD_FIELD', { type: 'replace', member: 'node-2', force: 'yes' }, /^force: .*boolean/],
   ['400 BAD_FIELD', { type: 'factor' }, /^replicationFactor: .*number/],
   ['400 BAD_FIELD', { type: 'factor', replicationFactor: 0 }, /^replicationFactor: .*>=1/],

@@ -9,6 +9,7 @@ import {
   type OperationList,
   type OperationRequest,
   type OperationStarted,
+  type OperationView,
   type QuorumStatus,
   type ReadConsistency,
   STOP_LEASE_MS,
@@ -117,7 +118,7 @@ export class TestCluster implements ClusterAdmin {
     const state = await this.#changeable();
     const facts = this.#facts(state);
     const want = this.#wantOf(request);
-    const isForced = 'force' in request && request.force === true;
+    const isForced = request.force === true;
     if (want.type === 'replace' && facts.isUp(want.member) && !isForced)
       throw new ClusterError('MEMBER_ALIVE', `${facts.nameOf(want.member)} is up.`);
     const command = { ...startOf(want, { state, facts, atMs: AT_MS }), isForced, by: request.by };
@@ -138,6 +139,12 @@ export class TestCluster implements ClusterAdmin {
       member: member === undefined ? undefined : facts.nameOf(member),
     }));
     return { epoch: state.epoch, operations };
+  }
+
+  /** As if a megabyte of each had come. */
+  async operationProgress(operations: readonly OperationView[]): Promise<readonly OperationView[]> {
+    const came = { bytesMoved: 1 << 20, bytesLeft: 2 << 20, bytesPerSecond: 1 << 19, etaSeconds: 4 };
+    return operations.map((one) => (one.state === 'running' ? { ...one, ...came } : one));
   }
 
   async canStop(name: string, { isLookOnly }: { readonly isLookOnly: boolean }): Promise<StopAnswer> {

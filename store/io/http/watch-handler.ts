@@ -15,7 +15,7 @@ import { asWaiting } from './topology-handler.ts';
 export async function watchOperation(exchange: Exchange): Promise<void> {
   const id = parseOperationTarget(exchange.req.url as string);
   await comeUpToDate(exchange, askedConsistency(exchange));
-  const first = progressLine(exchange, id);
+  const first = await progressLine(exchange, id);
   await asWaiting(exchange, async () => {
     using lines = new LineStream(exchange, first);
     await lines.end(() => untilEnded(exchange, id, lines));
@@ -28,7 +28,7 @@ async function untilEnded(exchange: Exchange, id: string, lines: LineStream): Pr
   let told = '';
   for (;;) {
     const { epoch } = cluster.status();
-    const line = progressLine(exchange, id);
+    const line = await progressLine(exchange, id);
     if (line.operation.state !== 'running') return { ...line, type: 'end' };
     const text = JSON.stringify(line);
     if (text !== told) lines.show(line);
@@ -44,7 +44,8 @@ async function untilEnded(exchange: Exchange, id: string, lines: LineStream): Pr
   }
 }
 
-function progressLine(exchange: Exchange, id: string) {
-  const operation = requireOperation(exchange, id);
+async function progressLine(exchange: Exchange, id: string) {
+  const found = requireOperation(exchange, id);
+  const [operation = found] = await exchange.context.cluster.operationProgress([found]);
   return { type: 'progress', operation: { state: operation.state, ...operationJson(operation) } };
 }

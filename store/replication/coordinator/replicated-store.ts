@@ -205,10 +205,11 @@ class QuorumStore implements ReplicatedStore {
 
   #get(namespace: Namespace, key: Uint8Array, call: Call): Promise<LiveRecord | undefined> {
     this.#admit();
+    const beganAtMs = this.#deps.clock.nowMs();
     return new Promise((resolve, reject) => {
       this.#beginGet(namespace, key, call, (end) => {
         if (end.type === 'failed') reject(end.error);
-        else resolve(this.#live(end.record));
+        else resolve(liveAt(end.record, beganAtMs));
       });
     });
   }
@@ -217,10 +218,6 @@ class QuorumStore implements ReplicatedStore {
     const { options, deadlineMs } = call;
     const { onReplicas, r: level = 'quorum' } = options;
     this.#deps.coordinator.read({ namespaceId: namespace.id, key, deadlineMs, onReplicas, level }, onEnd);
-  }
-
-  #live(record: StoredRecord | undefined): LiveRecord | undefined {
-    return record !== undefined && isLive(record, this.#deps.clock.nowMs()) ? record : undefined;
   }
 
   #write(
@@ -292,9 +289,10 @@ class QuorumStore implements ReplicatedStore {
     call: Call,
     onEnd: (outcome: BatchOutcome) => void,
   ): void {
+    const beganAtMs = this.#deps.clock.nowMs();
     this.#beginGet(namespace, key, call, (end) => {
       if (end.type === 'failed') onEnd({ type: 'error', error: end.error });
-      else onEnd({ type: 'get', record: this.#live(end.record) });
+      else onEnd({ type: 'get', record: liveAt(end.record, beganAtMs) });
     });
   }
 
@@ -367,4 +365,12 @@ function attemptedOf(end: WriteEnd, wanted: Wanted): Attempted {
     error,
     stamp: isUnknown ? { version, expiresAtMs: wanted.record.expiresAtMs } : undefined,
   };
+}
+
+/**
+ * Expiry is judged by the time at which the read began: at its end another put may have been acknowledged that it did not see, and
+ * then that nothing was there, since what it saw has expired meanwhile, would be true at no time.
+ */
+function liveAt(record: StoredRecord | undefined, beganAtMs: number): LiveRecord | undefined {
+  return record !== undefined && isLive(record, beganAtMs) ? record : undefined;
 }

@@ -29,8 +29,14 @@ export class RecordSize {
   mean(): Promise<number> {
     const nowMs = this.#deps.clock.monotonicMs();
     if (this.#sample === undefined || nowMs - this.#sample.atMs > SAMPLE_MS)
-      this.#sample = { atMs: nowMs, bytes: this.#take() };
+      this.#sample = { atMs: nowMs, bytes: this.#take().catch((error: unknown) => this.#fail(error)) };
     return this.#sample.bytes;
+  }
+
+  /** What could not be read is looked at again by the next that asks. */
+  #fail(error: unknown): never {
+    this.#sample = undefined;
+    throw error;
   }
 
   async #take(): Promise<number> {

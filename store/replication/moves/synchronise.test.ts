@@ -77,3 +77,21 @@ test('a source that finds damage as it lists its records says so', async () => {
   assert.deepEqual(carried, []);
   await set.stop();
 });
+
+test('a tree that is built again here while it is walked proves nothing; nor is there a start without one', async () => {
+  const set = new TestSet(settle, { members: 2 });
+  set.put(live('a', at(5)), [2]);
+  const own = set.replica(1).owned(0);
+  set.isLost = (_, { what }) => {
+    if (what === 'walk') own?.rebuildTree();
+    return false;
+  };
+  const again = await synchronised(set, []);
+  assert.match(again.type === 'not-yet' ? again.reason : '', /built again meanwhile/);
+  set.isLost = () => false;
+  assert.equal((await synchronised(set, [])).type, 'transferred');
+  if (own !== undefined) own.tree = undefined;
+  const without = await synchronised(set, []);
+  assert.match(without.type === 'not-yet' ? without.reason : '', /is being built/);
+  await set.stop();
+});

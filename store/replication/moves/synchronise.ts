@@ -23,10 +23,11 @@ export async function synchronise(
   const { asker, replica } = deps;
   const owned = replica.owned(at.partition);
   if (owned?.epoch !== at.epoch) return notYet('the epoch is not served here yet');
-  if (owned.tree === undefined) return notYet('its Merkle tree is being built');
+  const { tree } = owned;
+  if (tree === undefined) return notYet('its Merkle tree is being built');
   const { walkAnswerBytesMax: answerBytesMax, leafEntriesMax: entriesMax } = limits;
   const find = { at, member: source, answerBytesMax, isExcluded: () => false };
-  const found = await findLeaves(find, owned.tree, asker);
+  const found = await findLeaves(find, tree, asker);
   if (isFailure(found)) return notYet(found.reason);
   const carry = async (cargo: Cargo): Promise<Carried> => {
     const carried = await deps.carry(cargo, signal);
@@ -44,6 +45,8 @@ export async function synchronise(
     if (queue.isStopped) break;
   }
   await queue.drain();
+  // One that was dropped meanwhile may have counted what is damaged here, and agreed where this member holds nothing.
+  if (replica.owned(at.partition)?.tree !== tree) return notYet('its Merkle tree was built again meanwhile');
   const { bytes, problem } = queue.total;
   // One key that could not be brought is one that may be on no other source.
   return problem === undefined ? { type: 'transferred', bytes } : notYet(problem.reason);

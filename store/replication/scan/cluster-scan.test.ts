@@ -249,6 +249,16 @@ test('a member that hangs is given up in time to ask another; without a quorum t
   assert.ok(world.clock.monotonicMs() - endMs < 200);
 });
 
+test('a record that expires while the page is on its way is shown: later it may have been written anew, unseen', async () => {
+  const world = new ScanWorld(settle, 3, circle(3), { timeoutMs: 1000 });
+  world.hung.add(2);
+  const startMs = world.clock.monotonicMs();
+  await storeAll(world, 'a', record(1, 'v', world.clock.nowMs() + 10));
+  assert.deepEqual((await allPages(world, { limit: 10 })).map(shown), ['a=v']);
+  assert.ok(world.clock.monotonicMs() - startMs > 10);
+  assert.deepEqual((await allPages(world, { limit: 10 })).map(shown), []);
+});
+
 test('a page ends at its bytes, and holds little more than that on the way', async () => {
   const world = new ScanWorld(settle, 3, circle(3), { scanPageBytesMax: 10_000 });
   world.localLimits = { ...world.localLimits, bytesMax: 4000 };

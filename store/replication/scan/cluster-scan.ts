@@ -89,6 +89,11 @@ class Page {
   readonly #level: Level;
   readonly #timeoutMs: number;
   readonly #deadlineMs: number;
+  /**
+   * By which expiry is judged. Not the time at which a record is shown: what was read of it may be overwritten by then, and to say that
+   * nothing is there, since the old value has expired meanwhile, was true at no time.
+   */
+  readonly #beganAtMs: number;
   readonly #context: PageContext;
   readonly #avoided = new Set<MemberId>();
   readonly #entries: ScanEntry[] = [];
@@ -101,6 +106,7 @@ class Page {
     this.#level = request.level ?? 'quorum';
     this.#timeoutMs = request.timeoutMs ?? context.options.timeoutMs;
     this.#deadlineMs = context.deps.clock.monotonicMs() + this.#timeoutMs;
+    this.#beganAtMs = context.deps.clock.nowMs();
     this.#context = context;
   }
 
@@ -155,7 +161,7 @@ class Page {
 
   #add(key: Uint8Array, record: StoredRecord | undefined): void {
     this.#examined += 1;
-    if (record === undefined || !isLive(record, this.#context.deps.clock.nowMs())) return;
+    if (record === undefined || !isLive(record, this.#beganAtMs)) return;
     const { version, contentType, expiresAtMs } = record;
     const value = this.#query.keysOnly === true ? NO_VALUE : record.value;
     this.#entries.push({ key, record: { version, value, contentType, expiresAtMs } });

@@ -18,7 +18,9 @@ function moving(epoch: number, move: Move): Partition {
 function factsOf(...facts: (readonly [number, number, number])[]) {
   return (member: number): PartitionFact | undefined => {
     const [epoch, floor, watermark] = facts[member - 1] ?? [];
-    return epoch === undefined ? undefined : { epoch, floor: at(floor ?? 0), watermark: at(watermark ?? 0) };
+    return epoch === undefined
+      ? undefined
+      : { epoch, floor: at(floor ?? 0), watermark: at(watermark ?? 0), session: 0 };
   };
 }
 
@@ -46,4 +48,17 @@ test('who confirms has the epoch on its disk, and only who confirms now is looke
 
 test('nothing is held against who has lost its disk', () => {
   requirePromises(0, moving(8, atSwitch()), moving(8, atSwitch(3)), factsOf([8, 0, 0]));
+});
+
+test('F is left for T alone, and once too few of F are behind to be read', () => {
+  const now = (replicas: number[]): Partition => ({ replicas, epoch: toEpoch(9) });
+  const before = moving(8, atSwitch(1, 2));
+  requirePromises(0, before, now(TO), factsOf([8, 0, 0], [8, 0, 0], [7, 0, 0]));
+  const behind = factsOf([8, 0, 0], [7, 0, 0], [7, 0, 0]);
+  assert.throws(() => requirePromises(0, before, now(TO), behind), {
+    check: 'a set is left once too few of it are behind to be read',
+  });
+  assert.throws(() => requirePromises(0, before, now([1, 2, 3]), behind), {
+    check: 'there is no way back after the switch',
+  });
 });

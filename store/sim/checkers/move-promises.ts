@@ -1,4 +1,3 @@
-import { sourcesNeeded } from '../../core/moves/rules.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import type { Move, Partition } from '../../core/topology/types.ts';
 import { compareVersions, formatVersion, type Version } from '../../core/version/version.ts';
@@ -6,6 +5,8 @@ import { describeFact, type PartitionFact } from './partition-facts.ts';
 import { requireOf } from './violation.ts';
 
 const requireDurable = requireOf('an epoch is durable before it is confirmed');
+const requireFenced = requireOf('a set is left once too few of it are behind to be read');
+const requireOneWay = requireOf('there is no way back after the switch');
 const requireInherited = requireOf('who enters takes over what was promised');
 
 /** What the disk of a member says of a partition; undefined where that is not known, or nothing is promised. */
@@ -19,6 +20,8 @@ export function requirePromises(
   factOf: FactOf,
 ): void {
   const { move, replicas, epoch } = now;
+  if (before?.move?.stage === 'switch' && before.epoch !== epoch)
+    requireLeft(number, before, before.move.to, now, factOf);
   if (move === undefined) return;
   const last = before?.epoch === epoch ? before.move : undefined;
   for (const member of saidBy(move).filter((one) => last === undefined || !saidBy(last).includes(one))) {
@@ -38,6 +41,27 @@ export function requirePromises(
   }
 }
 
+/** From the switch a partition goes nowhere but to T, and only once N - R + 1 of F have the switch on their disks. */
+function requireLeft(
+  number: number,
+  before: Partition,
+  to: readonly MemberId[],
+  now: Partition,
+  factOf: FactOf,
+): void {
+  const set = before.replicas;
+  const isTo = now.replicas.length === to.length && now.replicas.every((member) => to.includes(member));
+  requireOneWay(isTo, () => `partition ${number} was read from ${to} and is now of ${now.replicas}`);
+  const behind = set.filter((member) => (factOf(member)?.epoch ?? before.epoch) < before.epoch);
+  requireFenced(
+    set.length - behind.length >= countOf(set),
+    () => `partition ${number}, epoch ${now.epoch}: ${behind} of ${set} have not the epoch ${before.epoch}`,
+  );
+}
+
+/** N - R + 1, which is N - W + 1; counted here once more, since it is one of the rules that is looked after. */
+const countOf = (set: readonly MemberId[]): number => Math.ceil(set.length / 2);
+
 function saidBy(move: Move): readonly MemberId[] {
   return move.stage === 'joint' ? move.entered : move.confirmed;
 }
@@ -49,5 +73,5 @@ function leastOf(
 ): Version | undefined {
   const promises = set.flatMap((member) => promiseOf(member) ?? []);
   if (promises.length < set.length) return undefined;
-  return promises.toSorted(compareVersions)[sourcesNeeded(set) - 1];
+  return promises.toSorted(compareVersions)[countOf(set) - 1];
 }

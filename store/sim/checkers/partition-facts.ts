@@ -8,7 +8,15 @@ const requireOrder = requireOf('a watermark is at or below its floor');
 const requireRising = requireOf('floors and watermarks only rise');
 
 /** What a disk says that its replica of a partition promised. */
-export type PartitionFact = { readonly epoch: number; readonly floor: Version; readonly watermark: Version };
+export type PartitionFact = {
+  readonly epoch: number;
+  readonly floor: Version;
+  readonly watermark: Version;
+  /** Of the move by which it came; 0 where it was there from the first. */
+  readonly session: number;
+};
+
+type Written = { readonly risen: readonly number[]; readonly entered: readonly number[] };
 
 const NAME = 'partition-';
 export const FACTS_RANGE = metaRange(NAME);
@@ -23,9 +31,10 @@ export class PartitionFacts {
     this.#who = who;
   }
 
-  /** Takes a synced write that has come to its end; returns the partitions whose watermark rose. */
-  written(batch: readonly EngineOperation[]): readonly number[] {
+  /** Takes a synced write that has come to its end; returns the partitions whose watermark rose, and those that were entered. */
+  written(batch: readonly EngineOperation[]): Written {
     const risen: number[] = [];
+    const entered: number[] = [];
     for (const operation of batch) {
       if (operation.type === 'delete-range') continue;
       const partition = partitionOf(operation.key);
@@ -37,8 +46,9 @@ export class PartitionFacts {
       this.byPartition.set(partition, fact);
       if (before === undefined || compareVersions(fact.watermark, before.watermark) > 0)
         risen.push(partition);
+      if (fact.session !== (before?.session ?? 0)) entered.push(partition);
     }
-    return risen;
+    return { risen, entered };
   }
 
   /** What the disk holds at a start: nothing that was durable is missing. */
@@ -75,14 +85,20 @@ function partitionOf(key: Uint8Array): number | undefined {
   return Number.isInteger(partition) ? partition : undefined;
 }
 
-type StoredFact = { readonly epoch: number; readonly floor: string; readonly watermark: string };
+type StoredFact = {
+  readonly epoch: number;
+  readonly floor: string;
+  readonly watermark: string;
+  readonly session?: number;
+};
 
 /** Undefined where it is damaged. */
 function readFact(key: Uint8Array, stored: Uint8Array): PartitionFact | undefined {
   const value = asBuffer(stored);
   if (open(key, value).type !== 'intact') return undefined;
-  const { epoch, floor, watermark } = JSON.parse(value.toString('utf8', ENVELOPE_BYTES)) as StoredFact;
-  return { epoch, floor: parse(floor), watermark: parse(watermark) };
+  const fact = JSON.parse(value.toString('utf8', ENVELOPE_BYTES)) as StoredFact;
+  const { epoch, floor, watermark, session = 0 } = fact;
+  return { epoch, floor: parse(floor), watermark: parse(watermark), session };
 }
 
 function parse(text: string): Version {

@@ -85,11 +85,11 @@ test('PartitionFacts: a watermark above its floor, one that falls, and one that 
       watermark: formatVersion(version(watermark)),
     });
   const facts = new PartitionFacts('node-1');
-  assert.deepEqual(
-    facts.written([fact(1, 4, 2), putMeta('partition-tree', {}), putMeta('identity', {})]),
-    [3],
-  );
-  assert.deepEqual(facts.written([fact(2, 5, 2)]), []);
+  assert.deepEqual(facts.written([fact(1, 4, 2), putMeta('partition-tree', {}), putMeta('identity', {})]), {
+    risen: [3],
+    entered: [],
+  });
+  assert.deepEqual(facts.written([fact(2, 5, 2)]), { risen: [], entered: [] });
   assert.throws(() => facts.written([fact(2, 5, 6)]), breaks('a watermark is at or below its floor'));
   for (const lower of [fact(1, 5, 2), fact(2, 4, 2), fact(2, 5, 1)])
     assert.throws(() => facts.written([lower]), breaks('floors and watermarks only rise'));

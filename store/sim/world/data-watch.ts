@@ -1,4 +1,4 @@
-import { replicaSetsOf } from '../../core/moves/rules.ts';
+import { isOwner, replicaSetsOf } from '../../core/moves/rules.ts';
 import { majority } from '../../core/quorum/quorum-sizes.ts';
 import { askedSet } from '../../core/quorum/replica-sets.ts';
 import type { MemberId } from '../../core/raft/types.ts';
@@ -29,6 +29,8 @@ const requireDurable = requireOf('what was answered is on a quorum of disks');
 const requireBrought = requireOf(
   'what was answered before a transfer is on each member that is asked after it',
 );
+const requireStill = requireOf('no round ends while its partition moves');
+const requireEmpty = requireOf('a partition is empty as it is entered');
 const requireKept = requireOf('what was answered is on a quorum of each set that is asked');
 
 type ToBring = { readonly session: number; readonly keys: Map<string, Version> };
@@ -156,7 +158,24 @@ export class DataWatch {
 
   /** From the moment when the disk of some replica shows a watermark nothing below it differs. */
   written(machine: Machine, batch: readonly EngineOperation[]): void {
-    const risen = machine.facts.written(batch);
+    const epochs = new Map([...machine.facts.byPartition].map(([number, { epoch }]) => [number, epoch]));
+    const { risen, entered } = machine.facts.written(batch);
+    for (const partition of risen) {
+      const { replicas, move } = this.#partitions[partition] ?? {};
+      const isOfSet = replicas?.includes(machine.log.identity?.member ?? 0) === true;
+      requireStill(
+        !isOfSet || move === undefined || (epochs.get(partition) ?? 0) < move.session,
+        () => `the watermark of partition ${partition} rises at ${machine.name} in session ${move?.session}`,
+      );
+    }
+    for (const partition of entered) {
+      const { start, end } = partitionRange(partition);
+      const [left] = machine.disk.durableContents(start, end);
+      requireEmpty(
+        left === undefined,
+        () => `${machine.name} enters partition ${partition} with old records`,
+      );
+    }
     const partitions = new Set([...risen, ...batch.flatMap((operation) => this.#sealedBy(operation))]);
     for (const partition of partitions) {
       const replicas = this.#contentsOf(partition);
@@ -188,11 +207,22 @@ export class DataWatch {
     }, NOTHING);
   }
 
-  /** In words, where some partition's replicas are not equal; undefined where all are. */
+  /** In words, where some partition's replicas are not equal, or somebody else holds records of it; undefined where all is well. */
   findDifference(): string | undefined {
-    for (const partition of this.#partitions.keys()) {
-      const difference = findDifference(this.#intactContentsOf(partition));
-      if (difference !== undefined) return `partition ${partition}, ${difference}`;
+    for (const [number, partition] of this.#partitions.entries()) {
+      const difference =
+        findDifference(this.#intactContentsOf(number)) ?? this.#findLeftOver(number, partition);
+      if (difference !== undefined) return `partition ${number}, ${difference}`;
+    }
+    return undefined;
+  }
+
+  #findLeftOver(number: number, partition: Partition): string | undefined {
+    const { start, end } = partitionRange(number);
+    for (const { name, log, disk } of this.#world.votersOf(this.#clusterId)) {
+      if (isOwner(partition, log.identity?.member ?? 0)) continue;
+      const [left] = disk.durableContents(start, end);
+      if (left !== undefined) return `${name} is no replica and holds records of it`;
     }
     return undefined;
   }
