@@ -15,8 +15,7 @@ import { waitForOperation } from '../operations/wait-for-operation.ts';
 type StartFlags = { readonly wait?: true; readonly force?: true };
 
 const REPLICATION_FACTOR_MAX = 9;
-const FORCE =
-  'also where a member that is up is replaced, replicas would come to share a zone, or a disk seems too small';
+const FORCE = 'also where replicas would come to share a zone, or a disk seems too small';
 const WAIT = 'until it has ended; interrupting this leaves it going';
 
 export function registerDrain(program: Command): void {
@@ -38,7 +37,7 @@ export function registerReplace(program: Command): void {
   program
     .command('replace <name>')
     .description('make the data of a lost member anew on others, and remove it then')
-    .option('--force', FORCE)
+    .option('--force', `also of a member that is up, ${FORCE}`)
     .option('--wait', WAIT)
     .action(async (name: string, flags: StartFlags, command: Command) => {
       await start(command, { type: 'replace', member: name }, flags);

@@ -11,6 +11,8 @@ import { synchronise } from './synchronise.ts';
 /** What this member has done in one stage of a partition's move, and may say as often as it is asked. */
 type Done = { readonly at: MoveAt; isFilled: boolean; readonly synced: Set<MemberId>; failures: number };
 
+/** What is done for several partitions in that time is said in one command. */
+const GATHER_MS = 20;
 /** Most waits are for an epoch to become durable, here or at a source: a few milliseconds. */
 const FIRST_RETRY_MS = 5;
 
@@ -46,6 +48,7 @@ export class MoveParticipant {
         this.#isDue = false;
         await this.#step();
         if (!this.#isDue) await this.#rest(signal);
+        await sleep(this.#deps.clock, GATHER_MS, signal);
       }
     });
   }
