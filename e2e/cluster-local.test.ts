@@ -174,7 +174,8 @@ test('scale takes the cluster up and down under its keys, goes on where another 
   assert.match((await down.ended).text, /interrupted; .*scale N goes on to any N/);
   const turned = await local('scale', '4');
   assert.equal(turned.status, 0, turned.text);
-  assert.match(turned.text, /keeping kvorum-4: its drain is cancelled/);
+  // Its drain may have been quicker: then it comes back empty.
+  assert.match(turned.text, /keeping kvorum-4: its drain is cancelled|starting kvorum-4/);
   assert.match(turned.text, /deleted \.kvorum\/node-5/);
   assert.match(turned.stdout, /^scaled in [\d.]+ s: 4 nodes/);
   for (let i = 0; i < 20; i++) assert.equal(await readAt(4, `key-${i}`), `key-${i}`);

@@ -12,8 +12,7 @@ import {
 } from '../operations/operation-actions.ts';
 import { waitForOperation } from '../operations/wait-for-operation.ts';
 
-type WaitFlags = { readonly wait?: true };
-type ForceFlags = WaitFlags & { readonly force?: true };
+type StartFlags = { readonly wait?: true; readonly force?: true };
 
 const REPLICATION_FACTOR_MAX = 9;
 const FORCE = 'also where replicas would come to share a zone, or a disk seems too small';
@@ -26,11 +25,11 @@ export function registerDrain(program: Command): void {
     .option('--force', FORCE)
     .option('--wait', WAIT)
     .option('--cancel', 'end the drain; what has moved stays where it is')
-    .action(async (name: string, flags: ForceFlags & { readonly cancel?: true }, command: Command) => {
+    .action(async (name: string, flags: StartFlags & { readonly cancel?: true }, command: Command) => {
       if (flags.wait && flags.cancel) throw usageError('give --wait or --cancel, not both');
       if (flags.cancel)
         return await withSession(command, async (session) => await cancelDrain(session, name));
-      await start(command, { type: 'drain', member: name, force: flags.force === true }, flags);
+      await start(command, { type: 'drain', member: name }, flags);
     });
 }
 
@@ -40,8 +39,8 @@ export function registerReplace(program: Command): void {
     .description('make the data of a lost member anew on others, and remove it then')
     .option('--force', `also of a member that is up, ${FORCE}`)
     .option('--wait', WAIT)
-    .action(async (name: string, flags: ForceFlags, command: Command) => {
-      await start(command, { type: 'replace', member: name, force: flags.force === true }, flags);
+    .action(async (name: string, flags: StartFlags, command: Command) => {
+      await start(command, { type: 'replace', member: name }, flags);
     });
 }
 
@@ -51,8 +50,8 @@ export function registerRebalance(program: Command): void {
     .description('have every partition go where it should be')
     .option('--force', FORCE)
     .option('--wait', WAIT)
-    .action(async (flags: ForceFlags, command: Command) => {
-      await start(command, { type: 'rebalance', force: flags.force === true }, flags);
+    .action(async (flags: StartFlags, command: Command) => {
+      await start(command, { type: 'rebalance' }, flags);
     });
 }
 
@@ -64,14 +63,14 @@ export function registerFactor(program: Command): void {
     .description('change the replication factor')
     .option('--force', FORCE)
     .option('--wait', WAIT)
-    .action(async (replicationFactor: number, flags: ForceFlags, command: Command) => {
-      await start(command, { type: 'factor', replicationFactor, force: flags.force === true }, flags);
+    .action(async (replicationFactor: number, flags: StartFlags, command: Command) => {
+      await start(command, { type: 'factor', replicationFactor }, flags);
     });
 }
 
-async function start(command: Command, wanted: NewOperation, { wait }: WaitFlags): Promise<void> {
+async function start(command: Command, wanted: NewOperation, { wait, force }: StartFlags): Promise<void> {
   await withSession(command, async (session) => {
-    await startOperation(session, wanted, { wait: wait === true });
+    await startOperation(session, { ...wanted, force }, { wait: wait === true });
   });
 }
 

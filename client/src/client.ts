@@ -85,9 +85,7 @@ export type ClientOptions = TransportOptions & {
   readonly batching?: BatchingOptions;
 };
 
-/** `by`: who asks, for whoever reads the list of operations. */
-type Asking = { readonly by?: string } & CallOptions;
-type Forcing = { readonly force?: boolean } & Asking;
+type Asking = Pick<NewOperation, 'by' | 'force'> & CallOptions;
 
 /**
  * A client of a cluster, or of one node. It keeps connections: one client per process is enough, and `close()` (or
@@ -269,10 +267,9 @@ export class KvorumClient implements AsyncDisposable {
     return await startOperation(this.#transport, operation, options);
   }
 
-  /** Has the member give its data to the others, and removes it then. The last one of a zone may need `force`, TOO_FEW_ZONES. */
-  async drainMember(name: string, options: Forcing = {}): Promise<OperationChange> {
-    const { force = false, by } = options;
-    return await this.startOperation({ type: 'drain', member: name, force, by }, options);
+  /** Has the member give its data to the others, and removes it then. */
+  async drainMember(name: string, { by, force, ...options }: Asking = {}): Promise<OperationChange> {
+    return await this.startOperation({ type: 'drain', member: name, by, force }, options);
   }
 
   /** Ends the drain of the member; what has moved stays where it is. A success too where it does not drain. */
@@ -281,19 +278,21 @@ export class KvorumClient implements AsyncDisposable {
   }
 
   /** Has the data of a lost member made anew from what the others hold. One that is up is refused, MEMBER_ALIVE, without `force`. */
-  async replaceMember(name: string, options: Forcing = {}): Promise<OperationChange> {
-    const { force = false, by } = options;
-    return await this.startOperation({ type: 'replace', member: name, force, by }, options);
+  async replaceMember(name: string, { by, force, ...options }: Asking = {}): Promise<OperationChange> {
+    return await this.startOperation({ type: 'replace', member: name, by, force }, options);
   }
 
   /** Has every partition go where it should be. */
-  async rebalance(options: Asking = {}): Promise<OperationChange> {
-    return await this.startOperation({ type: 'rebalance', by: options.by }, options);
+  async rebalance({ by, force, ...options }: Asking = {}): Promise<OperationChange> {
+    return await this.startOperation({ type: 'rebalance', by, force }, options);
   }
 
   /** 1 to 9 replicas of each partition. There is no operation where they are as many already. */
-  async changeReplicationFactor(replicationFactor: number, options: Asking = {}): Promise<OperationChange> {
-    return await this.startOperation({ type: 'factor', replicationFactor, by: options.by }, options);
+  async changeReplicationFactor(
+    count: number,
+    { by, force, ...rest }: Asking = {},
+  ): Promise<OperationChange> {
+    return await this.startOperation({ type: 'factor', replicationFactor: count, by, force }, rest);
   }
 
   /** What is being done with the data, and was done of late, oldest first; or those in one state. */

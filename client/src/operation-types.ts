@@ -6,10 +6,10 @@ export type OperationType = 'drain' | 'replace' | 'rebalance' | 'factor';
 export type OperationState = 'running' | 'done' | 'cancelled';
 
 /**
- * What is asked for; members by name. `by` says who asks, for whoever reads the list; `http` where absent. `force`: also where a member that
- * is up is replaced, replicas would come to share a zone, or a disk seems too small.
+ * What is asked for; members by name. `by` says who asks, for whoever reads the list; `http` where absent. `force`: also where a
+ * member that is up is replaced, replicas would come to share a zone, or a disk seems too small.
  */
-export type NewOperation = { readonly by?: string | undefined; readonly force?: boolean } & (
+export type NewOperation = { readonly by?: string | undefined; readonly force?: boolean | undefined } & (
   | { readonly type: 'drain' | 'replace'; readonly member: string }
   | { readonly type: 'rebalance' }
   /** 1 to 9. */

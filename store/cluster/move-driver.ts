@@ -21,7 +21,7 @@ export type MoveDriverOptions = {
 };
 
 /** Moves under way at the same time, in all, and to one member: each costs both sides disk and network. */
-const LIMITS: PlanLimits = { movesMax: 64, enteringPerMemberMax: 16 };
+const LIMITS: PlanLimits = { movesMax: 64, enteringPerMemberMax: 64 };
 
 export type MoveDriverDeps = {
   readonly clock: Clock;

@@ -336,7 +336,7 @@ const EXPECTED_VERDICTS = [
   'remove-member LAST_MEMBER',
   'remove-member MEMBER_OWNS_DATA',
   'remove-member MEMBER_NOT_FOUND',
-  ...['applied', 'unchanged', 'MEMBER_NOT_FOUND', 'TOO_FEW_MEMBERS', 'TOO_FEW_ZONES'].map((kind) => `operation-start ${kind}`),
+  ...['applied', 'unchanged', 'MEMBER_NOT_FOUND', 'TOO_FEW_MEMBERS'].map((kind) => `operation-start ${kind}`),
   ...['applied', 'unchanged', 'OPERATION_NOT_FOUND', 'OPERATION_NOT_CANCELLABLE'].map(
     (kind) => `operation-cancel ${kind}`,
   ),

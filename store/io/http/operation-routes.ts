@@ -10,7 +10,11 @@ import { BODY_ERRORS, CHANGE_ERRORS, MEMBER_ERRORS, QUERY_ERRORS, READ_ERRORS } 
 import { getCanStop, stopNode } from './stop-handlers.ts';
 import { watchOperation } from './watch-handler.ts';
 
-const START_ERRORS = [...MEMBER_ERRORS, 'TOO_FEW_MEMBERS', 'TOO_FEW_ZONES', ...CHANGE_ERRORS] as const;
+const START_ERRORS = [
+  ...(['TOO_FEW_MEMBERS', 'TOO_FEW_ZONES', 'NO_SPACE'] as const),
+  ...MEMBER_ERRORS,
+  ...CHANGE_ERRORS,
+] as const;
 
 /** What is done with the data as a whole, and with nodes. Any node answers, but to be stopped only the node itself. */
 export const operationRoutes: readonly Route[] = [

@@ -148,7 +148,11 @@ const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
   ['400 BAD_FIELD', [], /^The document: .*object/],
   ['400 BAD_MEMBER_NAME', { type: 'drain' }, /^member: /],
   ['400 BAD_MEMBER_NAME', { type: 'drain', member: 'Node 2' }, /^member: a member name is a DNS label/],
-  ['400 UNKNOWN_FIELD', { type: 'drain', member: 'node-2', id: 1 }, /"id".*allowed: type, member, force, by/],
+  [
+    '400 UNKNOWN_FIELD',
+    { type: 'drain', member: 'node-2', hard: true },
+    /"hard".*allowed: type, member, force, by/,
+  ],
   ['400 UNKNOWN_FIELD', { type: 'rebalance', member: 'node-2' }, /"member".*allowed: type, force, by/],
   ['400 BAD_FIELD', { type: 'replace', member: 'node-2', force: 'yes' }, /^force: .*boolean/],
   ['400 BAD_FIELD', { type: 'factor' }, /^replicationFactor: .*number/],

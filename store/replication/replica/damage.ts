@@ -45,6 +45,12 @@ export class Damage {
     return this.#promised.get(name);
   }
 
+  /** The partition is deleted. */
+  forget(partition: number): void {
+    for (const name of this.#promised.keys())
+      if (addressOf(Buffer.from(name, 'latin1')).partition === partition) this.#promised.delete(name);
+  }
+
   heal(name: string): void {
     this.#promised.delete(name);
   }

@@ -1,18 +1,22 @@
 import { type Clock, sleep } from '../../ports/clock.ts';
-import type { Engine } from '../../storage/engine.ts';
+import type { Engine, EngineOperation } from '../../storage/engine.ts';
+import type { Damage } from './damage.ts';
+import { decodeIntact, indexKeyOf } from './held.ts';
+import { type KeyTable, nameOf } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
-import { pagesOf, partitionRange } from './ranges.ts';
-import { REMOVED_PAGE, type RecordRemover } from './record-remover.ts';
+import { addressOf, pagesOf, partitionRange, tombstoneRange } from './ranges.ts';
 
 export type EmptierDeps = {
   readonly engine: Engine;
   readonly clock: Clock;
-  readonly remover: RecordRemover;
+  readonly table: KeyTable;
+  readonly damage: Damage;
   readonly signal: AbortSignal;
 };
 
-/** Rest between pages, so that deleting takes no more than a share of the disk. */
+/** Rest between pages, so that whoever else reads is not held up. */
 const PAUSE_MS = 1;
+const PAGE = { entriesMax: 1024, bytesMax: 1 << 20 };
 
 /**
  * Deletes the data of whole partitions: of those that this member has left, and of those that it comes to, where it may hold what
@@ -49,17 +53,39 @@ export class Emptier {
   }
 
   async #empty(partition: PartitionState, isDue: () => boolean): Promise<boolean> {
-    const { engine, clock, remover, signal } = this.#deps;
+    const { engine, signal, damage } = this.#deps;
+    const { number } = partition;
     // What was let in before this member left is settled first; after that nothing is written.
     await partition.drained();
     const mayGoOn = (): boolean => !signal.aborted && isDue();
-    if (!mayGoOn()) return false;
+    if (!(await this.#forget(partition, mayGoOn))) return false;
+    await engine.write([{ type: 'delete-range', ...tombstoneRange(number, undefined) }], { sync: false });
+    await engine.write([{ type: 'delete-range', ...partitionRange(number) }], { sync: true });
+    damage.forget(number);
+    return mayGoOn();
+  }
+
+  /**
+   * What is known of the keys, and the entries of the index of expiry times, which is not one range of the partition. Whoever
+   * reads one of them still ends with what it has.
+   */
+  async #forget(partition: PartitionState, mayGoOn: () => boolean): Promise<boolean> {
+    const { engine, clock, table, signal } = this.#deps;
     await using view = engine.openView({ reverse: false });
     const rest = (): Promise<void> => sleep(clock, PAUSE_MS, signal);
-    for await (const entries of pagesOf(view, partitionRange(partition.number), REMOVED_PAGE, rest)) {
+    for await (const entries of pagesOf(view, partitionRange(partition.number), PAGE, rest)) {
       if (!mayGoOn()) return false;
-      await remover.remove(partition, entries);
+      const operations = entries.flatMap(({ key, value }) => expiryDeletion(Uint8Array.from(key), value));
+      for (const { key } of entries) table.forget(nameOf(key));
+      if (operations.length > 0) await engine.write(operations, { sync: false });
     }
     return mayGoOn();
   }
+}
+
+function expiryDeletion(storedKey: Uint8Array, value: Uint8Array): readonly EngineOperation[] {
+  const record = decodeIntact(storedKey, value);
+  if (record?.value === undefined || record.expiresAtMs === undefined) return [];
+  const indexKey = indexKeyOf(addressOf(storedKey), record);
+  return indexKey === undefined ? [] : [{ type: 'delete', key: indexKey }];
 }

@@ -61,6 +61,7 @@ export class KeyTable {
   release(state: KeyState): void {
     state.users -= 1;
     if (state.users > 0) return;
+    if (this.#states.get(state.name) !== state) return;
     if (!state.isKnown) {
       this.#states.delete(state.name);
       return;
@@ -71,6 +72,14 @@ export class KeyTable {
       this.#unlink(oldest);
       this.#states.delete(oldest.name);
     }
+  }
+
+  /** What the engine holds under it changes past this table. Whoever uses the state goes on with it; it is nobody else's any more. */
+  forget(name: string): void {
+    const state = this.#states.get(name);
+    if (state === undefined) return;
+    if (state.users === 0) this.#unlink(state);
+    this.#states.delete(name);
   }
 
   #link(state: KeyState): void {

@@ -97,7 +97,7 @@ export function wireReplica(
     builder,
     expiry,
     dropper: new NamespaceDropper({ ...shared, remover }),
-    emptier: new Emptier({ ...shared, remover }),
+    emptier: new Emptier(shared),
     reads: new ReadServer(options, shared),
     stores: new StoreServer(options, shared),
     pages: new PageStore(options, shared),

@@ -246,8 +246,8 @@ const ENTRY: readonly Mutant[] = [
     'synced-before-stored',
     'a member has synchronised once it holds durably what the source held',
     'store/replication/moves/synchronise.ts',
-    '  await queue.drain();\n  const { bytes',
-    '  void queue.drain();\n  const { bytes',
+    '  await queue.drain();',
+    '  void queue.drain();',
   ),
   {
     name: 'round-while-moving',
