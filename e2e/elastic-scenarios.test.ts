@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster } from './lib/cluster.ts';
 import type { ClusterNode } from './lib/cluster-node.ts';
 import { DataMap } from './lib/data-map.ts';
@@ -12,6 +13,8 @@ import { TestDirectory } from './lib/test-directory.ts';
 /** Scenarios of the forerunners' test suites in which nodes come and go, by their numbers in docs/features.md. */
 const DEADLINE_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 10_000;
+const TRIED_AGAIN_FOR_MS = 3000;
+const PAUSE_MS = 50;
 
 type Result = { readonly status: number; readonly value?: string };
 type LocalPage = { readonly entries: readonly { readonly key: string; readonly value: string }[] };
@@ -36,22 +39,29 @@ async function join(cluster: Cluster, count: number): Promise<void> {
   await untilPlaced(cluster, { deadlineMs: DEADLINE_MS });
 }
 
-/** Each request on a connection of its own, so that the address in front of the nodes chooses anew. */
+/**
+ * On a connection of its own, so that the address in front of the nodes chooses anew. What a node cannot do just now is tried again, as any client
+ * does: for up to `peer.reconnectMsMax` a node may have no link to one that has just come back.
+ */
+async function send(url: string, key: string, init: RequestInit): Promise<Response> {
+  const endMs = performance.now() + TRIED_AGAIN_FOR_MS;
+  while (true) {
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const headers = { connection: 'close' };
+    const answer = await fetch(`${url}/v1/kv/default/${key}`, { ...init, headers, signal });
+    if (answer.status !== 503 || performance.now() > endMs) return answer;
+    await answer.arrayBuffer();
+    await sleep(PAUSE_MS);
+  }
+}
+
 async function put(url: string, key: string, value: string, query = ''): Promise<void> {
-  const answer = await fetch(`${url}/v1/kv/default/${key}${query}`, {
-    method: 'PUT',
-    body: value,
-    headers: { connection: 'close' },
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-  });
+  const answer = await send(url, `${key}${query}`, { method: 'PUT', body: value });
   assert.equal(answer.status, 204, await answer.text());
 }
 
 async function get(url: string, key: string): Promise<string> {
-  const answer = await fetch(`${url}/v1/kv/default/${key}`, {
-    headers: { connection: 'close' },
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-  });
+  const answer = await send(url, key, {});
   const text = await answer.text();
   assert.equal(answer.status, 200, text);
   return text;
