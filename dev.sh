@@ -14,8 +14,8 @@ usage() {
 
   up [N]                 start a local cluster of N nodes (default 3; HTTP on 7400, 7410, ..., data in .kvorum/node-i), or what
                          is down of it, and wait until every node is ready: one cluster, its partitions placed. Each key
-                         lives on 3 of the nodes (on fewer in a cluster that began with fewer); nodes that join later hold
-                         no data yet. LOCAL_HTTP_PORT in the environment moves the ports
+                         lives on 3 of the nodes (on fewer in a cluster that began with fewer: cli factor N changes that); nodes
+                         that join later take their share by themselves. LOCAL_HTTP_PORT in the environment moves the ports
   down                   stop the local cluster (SIGTERM: each node finishes what is in flight and syncs)
   status                 a table of the nodes and a verdict; exit code 0 only if all is well
   logs [i] [-f]          the log of the i-th node, or of all

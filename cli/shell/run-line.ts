@@ -1,4 +1,5 @@
 import { showCluster, showMembers, showTopology } from '../cluster/cluster-actions.ts';
+import { stopNode } from '../cluster/stop-node.ts';
 import { showExplanation, showPlace, showRing } from '../data/data-actions.ts';
 import { CliError, EXIT, usageError } from '../lib/cli-error.ts';
 import { formatKey, parseKey, previewValue } from '../lib/key-format.ts';
@@ -108,11 +109,15 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     run: async ({ session }) => await showCluster(session),
   },
   nodes: {
-    usage: 'nodes',
-    help: 'list the members',
+    usage: 'nodes [stop NAME]',
+    help: 'list the members; or have one end its process, if it can be stopped now',
     wordsMin: 0,
-    wordsMax: 0,
-    run: async ({ session }) => await showMembers(session),
+    wordsMax: 2,
+    async run({ session }, [action, name]) {
+      if (action === undefined) return await showMembers(session);
+      if (action !== 'stop' || name === undefined) throw usageError('usage: nodes [stop NAME]');
+      await stopNode(session, name, { force: false });
+    },
   },
   operations: {
     usage: 'operations',

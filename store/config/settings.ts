@@ -90,7 +90,7 @@ export const SETTINGS = {
   'cluster.replicationFactor': setting<number>(
     whole(1, 9),
     3,
-    'replicas of each partition; counts when the cluster is made',
+    'replicas of each partition; counts when the cluster is made, `kvorum factor` changes it later',
   ),
   'cluster.initialMembers': setting<number>(
     whole(0, 1000),

@@ -134,6 +134,9 @@ test('a member that is lost, or was replaced, is replaced by itself, and given u
     members: new Map([...drive.state.members].filter(([number]) => number !== 2)),
   };
   drive.state = wiped;
+  drive.isCalm = false;
+  assert.equal(drive.step(), false, 'who takes over its name may be about to come, and to take its share');
+  drive.isCalm = true;
   while (drive.step());
   assert.equal(shown().at(-1), 'replace 2 done automatic');
   assert.ok(drive.state.partitions.every(({ replicas }) => !replicas.includes(2)));

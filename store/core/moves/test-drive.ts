@@ -19,6 +19,7 @@ export class Drive {
   readonly gone = new Set<number>();
   readonly started: MoveStart[] = [];
   rebalance = true;
+  isCalm = true;
   readonly facts = {
     isUp: (member: number) => !this.down.has(member) && !this.gone.has(member),
     isGone: (member: number) => isReplaced(this.state, member),
@@ -72,7 +73,7 @@ export class Drive {
       this.#must({ type: 'operation-cancel', id, atMs: 3 });
     const options = {
       rebalance: this.rebalance,
-      isCalm: true,
+      isCalm: this.isCalm,
       isLost: (member: number) => this.gone.has(member),
     };
     for (const want of operationsToStart(this.state, this.facts, options))

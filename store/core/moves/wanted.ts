@@ -2,9 +2,19 @@ import type { MemberId } from '../raft/types.ts';
 import { isReplaced } from '../topology/shares.ts';
 import type { Partition, TopologyState } from '../topology/types.ts';
 
-/** Whether the partition may be moved as things are: somebody leaves its set, or everything goes where it should be. */
+/**
+ * Whether an operation asks for the partition to move as things are. Of a number that was retired none does at first: who takes over its name
+ * is about to start, and copies that are made before that would be made on others, only to be moved again.
+ */
 export function isWanted(state: TopologyState, { replicas }: Partition): boolean {
-  return movesAll(state) || isLeft(state, replicas);
+  return movesAll(state) || replicas.some((member) => isAskedToLeave(state, member));
+}
+
+function isAskedToLeave({ members, operations }: TopologyState, member: MemberId): boolean {
+  if (members.get(member)?.isDraining === true) return true;
+  return operations.some(
+    ({ state, want }) => state === 'running' && want.type === 'replace' && want.member === member,
+  );
 }
 
 /** Whether a member of the set is drained, replaced, or none any more. */
