@@ -296,7 +296,12 @@ test('the last member of a zone is drained only by force, where the replicas wou
     members: new Map([...started.members].map(([n, each], i) => [n, { ...each, zone: zones[i] ?? '' }])),
   });
   const two = zoned(['x', 'y', 'x']);
-  assertRefused(two, drain(2), 'TOO_FEW_ZONES', /no member of zone y .* 2 replicas .* share 1 zones.*force it/);
+  assertRefused(
+    two,
+    drain(2),
+    'TOO_FEW_ZONES',
+    /no member of zone y .* 2 replicas .* share 1 zones.*force it/,
+  );
   assertRefused(two, ask({ type: 'replace', member: 2 }), 'TOO_FEW_ZONES', /zone y/);
   run(two, { ...drain(2), isForced: true } as TopologyCommand);
   run(two, drain(1));
