@@ -1,13 +1,11 @@
 import { Gossip } from '../core/gossip/gossip.ts';
 import { type GossipPacket, isUp, type Rumour } from '../core/gossip/messages.ts';
 import { GOSSIP_DEFAULTS } from '../core/gossip/options.ts';
-import { canStop } from '../core/moves/can-stop.ts';
 import type { MoveFacts } from '../core/moves/next-step.ts';
 import { isMember } from '../core/raft/configuration.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
 import { RAFT_DEFAULTS } from '../core/raft/options.ts';
 import type { MemberId } from '../core/raft/types.ts';
-import type { CommandOf, RequestedWant, TopologyCommand, TopologyRefusal } from '../core/topology/command.ts';
 import { follows } from '../core/topology/succession.ts';
 import { type Succession, type TopologyState, toEpoch } from '../core/topology/types.ts';
 import type { Hello, PeerReply } from '../peer/messages.ts';
@@ -18,13 +16,12 @@ import { ClusterError, noRead } from './cluster-admin.ts';
 import { deadline, until } from './deadline.ts';
 import { GossipDriver } from './gossip-driver.ts';
 import { LeaderCalls } from './leader-calls.ts';
+import { leaderRefusal, type RefusalFacts } from './leader-refusal.ts';
 import { MemberFacts } from './member-facts.ts';
 import type { MemberDeps, MemberOptions } from './member-options.ts';
 import { MoveDriver } from './move-driver.ts';
-import { namespaceRefusal } from './namespace-refusal.ts';
 import { PartitionPlacer } from './partition-placer.ts';
 import { RaftDriver } from './raft-driver.ts';
-import { removalRefusal } from './removal-refusal.ts';
 import { Soon } from './soon.ts';
 import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
 import { VoterKeeper } from './voter-keeper.ts';
@@ -216,46 +213,6 @@ export class Member {
     await this.#announcing;
   }
 
-  /** What the leader alone can tell; everything else is for `applyCommand` to refuse. */
-  #refuses(command: TopologyCommand): TopologyRefusal | undefined {
-    switch (command.type) {
-      case 'remove-member':
-        return this.#refusesRemoval(command.member);
-      case 'operation-end': {
-        const want = this.topology.state?.operations.find(({ id }) => id === command.id)?.want;
-        return want !== undefined && 'member' in want ? this.#refusesRemoval(want.member) : undefined;
-      }
-      case 'stop-lease':
-        return this.#refusesStop(command);
-      case 'operation-start':
-        return command.isForced ? undefined : this.#refusesReplacement(command.want);
-      case 'create-namespace':
-        return namespaceRefusal(command.name, this.topology.state?.namespaces, this.options.namespacesMax);
-      default:
-        return undefined;
-    }
-  }
-
-  #refusesRemoval(member: MemberId): TopologyRefusal | undefined {
-    return removalRefusal(member, this.driver.status().configuration, (voter) => this.isUp(voter));
-  }
-
-  /** Whoever decided it may see the others as up still that the leader knows to be down. */
-  #refusesStop({ member, atMs: nowMs }: CommandOf<'stop-lease'>): TopologyRefusal | undefined {
-    const { state } = this.topology;
-    if (state === undefined || !state.members.has(member)) return undefined;
-    const verdict = canStop(state, member, { ...this.stopFacts(state), nowMs, hintsFor: () => 0 });
-    return verdict.canStop ? undefined : { code: 'QUORUM_AT_RISK', message: verdict.reasons.join('; ') };
-  }
-
-  #refusesReplacement(want: RequestedWant): TopologyRefusal | undefined {
-    if (want.type !== 'replace' || !this.isUp(want.member)) return undefined;
-    const known = this.topology.state?.members.get(want.member);
-    if (known === undefined) return undefined;
-    const message = `${known.name} is up: drain it, or force its replacement if it is of no use`;
-    return { code: 'MEMBER_ALIVE', message };
-  }
-
   /** As far as gossip tells; this member itself is. */
   isUp(member: MemberId): boolean {
     if (member === this.number) return true;
@@ -326,11 +283,20 @@ export class Member {
       {
         ...{ clock, transport, driver: this.driver, topology: this.topology },
         leaderAddress: () => this.leaderAddress(),
-        refusesHere: (command) => this.#refuses(command),
+        refusesHere: (command) => leaderRefusal(command, this.topology.state, this.#refusalFacts()),
         transferHere: (to, signal) => this.transferHere(to, signal),
         onProposed: events.onProposed,
       },
     );
+  }
+
+  #refusalFacts(): RefusalFacts {
+    return {
+      configuration: this.driver.status().configuration,
+      namespacesMax: this.options.namespacesMax,
+      isUp: (member) => this.isUp(member),
+      stopFacts: (state) => this.stopFacts(state),
+    };
   }
 
   #createKeeper(): VoterKeeper {
