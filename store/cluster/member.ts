@@ -9,12 +9,11 @@ import type { MemberId } from '../core/raft/types.ts';
 import { follows } from '../core/topology/succession.ts';
 import { type Succession, type TopologyState, toEpoch } from '../core/topology/types.ts';
 import type { Hello, PeerReply } from '../peer/messages.ts';
-import { sleep } from '../ports/clock.ts';
 import { AddressBook } from './address-book.ts';
 import { announceStart } from './announcer.ts';
-import { ClusterError, noRead } from './cluster-admin.ts';
-import { deadline, until } from './deadline.ts';
+import { ClusterError } from './cluster-admin.ts';
 import { GossipDriver } from './gossip-driver.ts';
+import { bestSuccessor, type HandoverDeps, transferLeadership } from './handover.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import { leaderRefusal, type RefusalFacts } from './leader-refusal.ts';
 import { MemberFacts } from './member-facts.ts';
@@ -22,6 +21,7 @@ import type { MemberDeps, MemberOptions } from './member-options.ts';
 import { MoveDriver } from './move-driver.ts';
 import { PartitionPlacer } from './partition-placer.ts';
 import { RaftDriver } from './raft-driver.ts';
+import { readBarrier } from './read-barrier.ts';
 import { Soon } from './soon.ts';
 import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
 import { VoterKeeper } from './voter-keeper.ts';
@@ -150,38 +150,12 @@ export class Member {
 
   /** Everything committed before the call is applied here once this resolves; throws ClusterError NO_LEADER. */
   async readBarrier(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
-    const endMs = clock.monotonicMs() + this.options.requestTimeoutMs;
-    const leaderEndMs = clock.monotonicMs() + 3 * this.options.electionTimeoutMs;
-    using wait = deadline(clock, this.options.requestTimeoutMs, signal);
-    for (;;) {
-      // What was confirmed is applied when it arrives, which can take for ever where the leader is cut off by then.
-      const end = await until(this.driver.read(), wait.signal);
-      if (end === undefined) throw noRead('no answer in time');
-      if (end.type === 'confirmed') return;
-      const isLeaderless = this.driver.leader === undefined && clock.monotonicMs() >= leaderEndMs;
-      if (isLeaderless || signal.aborted || clock.monotonicMs() >= endMs) throw noRead(end.reason);
-      await sleep(clock, this.options.heartbeatMs / 2, signal);
-    }
+    await readBarrier(this.options, { clock: this.#deps.clock, driver: this.driver }, signal);
   }
 
   /** Hands leadership to `to`, or to the live voter that is furthest; resolves with the new leader. */
-  async transferLeadership(to: MemberId | undefined, signal: AbortSignal): Promise<MemberId> {
-    const target = to ?? this.#bestSuccessor();
-    if (target === undefined)
-      throw new ClusterError('TRANSFER_REFUSED', 'there is no other voter that is alive');
-    const outcome = this.driver.transferLeadership(target);
-    if (outcome.type === 'refused' && outcome.reason === 'already-leader') return target;
-    if (outcome.type === 'refused')
-      throw new ClusterError('TRANSFER_REFUSED', `member ${target} cannot take over: ${outcome.reason}`);
-    const { clock } = this.#deps;
-    const endMs = clock.monotonicMs() + 2 * this.options.electionTimeoutMs;
-    while (this.driver.leader !== target) {
-      if (clock.monotonicMs() >= endMs || signal.aborted)
-        throw new ClusterError('TRANSFER_REFUSED', `member ${target} did not take over in time`);
-      await sleep(clock, this.options.heartbeatMs / 4, signal);
-    }
-    return target;
+  transferLeadership(to: MemberId | undefined, signal: AbortSignal): Promise<MemberId> {
+    return transferLeadership(this.options, this.#handover, to, signal);
   }
 
   /** The answer to another member that asks this one, as the leader, to hand over. */
@@ -199,7 +173,7 @@ export class Member {
   /** Leaves in good order: leadership goes to another voter first. */
   async stop({ isGraceful }: { readonly isGraceful: boolean }): Promise<void> {
     if (isGraceful) {
-      if (this.driver.isLeader && this.#bestSuccessor() !== undefined)
+      if (this.driver.isLeader && bestSuccessor(this.#handover) !== undefined)
         await this.transferLeadership(undefined, this.#stopping.signal).catch(() => {});
       this.gossip.leave();
     }
@@ -435,12 +409,9 @@ export class Member {
     return !follows(member, known);
   }
 
-  #bestSuccessor(): MemberId | undefined {
-    const { configuration, progress } = this.driver.status();
+  get #handover(): HandoverDeps {
     const isAlive = (voter: MemberId): boolean => this.gossip.view.get(voter)?.rumour.liveness === 'alive';
-    return configuration.voters
-      .filter((voter) => voter !== this.number && isAlive(voter))
-      .sort((a, b) => (progress.get(b)?.match ?? 0) - (progress.get(a)?.match ?? 0))[0];
+    return { clock: this.#deps.clock, driver: this.driver, self: this.number, isAlive };
   }
 }
 
