@@ -252,7 +252,7 @@ export class Member {
     if (want.type !== 'replace' || !this.isUp(want.member)) return undefined;
     const known = this.topology.state?.members.get(want.member);
     if (known === undefined) return undefined;
-    const message = `${known.name} is up: drain it, or force its replacement if it is of no use`;
+    const message = `${known.name} is up.`;
     return { code: 'MEMBER_ALIVE', message };
   }
 
