@@ -4,6 +4,7 @@ import type { Verdict } from '../../store/sim/world/run.ts';
 import type { SimOptions } from './options.ts';
 import { Pool } from './pool.ts';
 import { runSeeds } from './run-seeds.ts';
+import { passes } from './test-mutant.ts';
 
 /** Each mutant, what noticed it and after how many seeds, as the table of docs/testing.md; false where one was missed. */
 export async function runMutants(options: SimOptions): Promise<boolean> {
@@ -14,7 +15,13 @@ export async function runMutants(options: SimOptions): Promise<boolean> {
   );
   using unchanged = new Pool(1);
   let isEachNoticed = true;
-  for (const { name, rule } of chosen) {
+  for (const { name, rule, test } of chosen) {
+    if (test !== undefined) {
+      const isNoticed = passes(test) && !passes(test, name);
+      isEachNoticed &&= isNoticed;
+      console.log(`| ${name} | ${rule} | ${isNoticed ? test : `not by ${test}`} | |`);
+      continue;
+    }
     const failure = await findFailure(name, options, unchanged);
     if (failure === undefined) isEachNoticed = false;
     const noticed = failure?.violation?.check ?? `nothing in ${seeds} seeds`;

@@ -275,7 +275,7 @@ export const SETTINGS = {
   ),
   'moves.latencyTargetMs': setting<number>(
     ms(1, 60_000),
-    50,
+    25,
     'p99 of requests at the giving and the receiving node, above which moves go slower',
   ),
   'moves.partitionsMax': setting<number>(

@@ -285,7 +285,9 @@ const events: fc.Arbitrary<Event> = fc.oneof(
     if (pick % 2 > 0) return drive.apply({ type: 'remove-member', member: memberAt(drive, pick).number });
     // One that joined a moment ago and holds nothing yet.
     const number = drive.state.nextMember;
-    return joins(drive, `kvorum-${number}`, undefined) && drive.apply({ type: 'remove-member', member: number });
+    return (
+      joins(drive, `kvorum-${number}`, undefined) && drive.apply({ type: 'remove-member', member: number })
+    );
   }),
 );
 

@@ -46,7 +46,8 @@ function arrivingBytes(
   if (target === undefined) return new Map();
   const sizes = new Map<number, number>();
   for (const { owned } of reports.values())
-    for (const { partition, bytes } of owned) sizes.set(partition, Math.max(bytes, sizes.get(partition) ?? 0));
+    for (const { partition, bytes } of owned)
+      sizes.set(partition, Math.max(bytes, sizes.get(partition) ?? 0));
   const arriving = new Map<MemberId, number>();
   for (const { number, partition, to } of differingPartitions(state, target))
     for (const member of enteringOf(partition.replicas, to))

@@ -129,7 +129,13 @@ export class Dumb {
     }
   }
 
-  private begin({ want, by, atMs, partitions, isForced }: Extract<TopologyCommand, { type: 'operation-start' }>): string {
+  private begin({
+    want,
+    by,
+    atMs,
+    partitions,
+    isForced,
+  }: Extract<TopologyCommand, { type: 'operation-start' }>): string {
     const { replicationFactor } = this.settings;
     const isSame = (one: Operation) =>
       JSON.stringify({ ...one.want, previous: undefined }) ===
@@ -142,7 +148,9 @@ export class Dumb {
       if (!isKnown) return 'MEMBER_NOT_FOUND';
       if (able.filter((one) => one !== want.member).length < replicationFactor) return 'TOO_FEW_MEMBERS';
       const zones = (without: number) =>
-        new Set(this.receivers().flatMap(({ number, zone }) => (zone === '' || number === without ? [] : [zone])));
+        new Set(
+          this.receivers().flatMap(({ number, zone }) => (zone === '' || number === without ? [] : [zone])),
+        );
       const isSpread = replicationFactor > 1 && zones(0).size >= replicationFactor;
       if (!isForced && isSpread && zones(want.member).size < replicationFactor) return 'TOO_FEW_ZONES';
       if (want.type === 'drain') Object.assign(this.find(want.member) ?? {}, { isDraining: true });

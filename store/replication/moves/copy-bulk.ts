@@ -7,10 +7,10 @@ import { isFailure } from '../exchange/data-asker.ts';
 import { type MoveOptions, notYet, type TransferDeps, type Transferred } from './move-options.ts';
 
 /**
- * What a page costs at least, as bytes: many small partitions would else not be paced at all, and each has its stages. Never
- * more than a small part of a second.
+ * What a partition costs beside its bytes, in bytes: its stages and confirmations take all members as much work as so many bytes do, and
+ * many small partitions would else not be paced at all. Never more than a second.
  */
-const leastCost = (bytesPerSecond: number): number => Math.min(64 << 10, bytesPerSecond / 16);
+const stagesCost = (bytesPerSecond: number): number => Math.min(1 << 20, bytesPerSecond);
 
 /**
  * Copies what `source` holds of a partition that is empty here, a page at a time: one request for thousands of records, one
@@ -39,7 +39,8 @@ export async function copyBulk(
     const pageBytes = records.reduce((sum, { record }) => sum + record.length, 0);
     onSourceLoad(source, reply.p99Ms);
     const pacer = pacerOf(source);
-    await pacer.take(Math.max(pageBytes, leastCost(pacer.bytesPerSecond)), signal);
+    const isFirst = bytes === 0 && after === undefined;
+    await pacer.take(pageBytes + (isFirst ? stagesCost(pacer.bytesPerSecond) : 0), signal);
     const stored = await replica.storePage({ partition, epoch }, records);
     if (stored.type === 'refused') return notYet(`${stored.code}: ${stored.message}`);
     onBytes(at, pageBytes);

@@ -99,6 +99,29 @@ test('D13: the end of the move ends the arrival: nothing is entered', async () =
   assert.equal(t.replica.hasEntered(0, toMoveSession(8)), false);
 });
 
+test('D13: what was sent for an earlier session is refused, whoever sent it, also once the member is back', async () => {
+  const t = await TestReplica.open();
+  const stores = (epoch: number) =>
+    (['write', 'exchange', 'hint', 'write-back'] as const).map((origin) => {
+      const over = { epoch: toEpoch(epoch) };
+      return t.serve(t.storeRequest('a', { wallMs: V, value: 'late' }, origin, undefined, over));
+    });
+  const codesOf = async (epoch: number) => {
+    const replies = await t.until(Promise.all(stores(epoch)), settle);
+    return [...new Set(replies.map(({ body }) => (body.type === 'refused' ? body.code : body.type)))];
+  };
+  set(t, 6, OTHERS, joint(SESSION));
+  await t.until(t.replica.enter(0, SESSION, NO_PROMISES), settle);
+  set(t, 7, OTHERS);
+  await settle();
+  assert.deepEqual(await codesOf(6), ['STALE_EPOCH'], 'it has left');
+  set(t, 8, OTHERS, joint(toMoveSession(8)));
+  assert.deepEqual(await codesOf(6), ['STALE_EPOCH'], 'it is to enter');
+  await t.until(t.replica.enter(0, toMoveSession(8), NO_PROMISES), settle);
+  assert.deepEqual(await codesOf(6), ['STALE_EPOCH'], 'it has entered');
+  assert.equal(t.stored().has('a'), false);
+});
+
 test('who fills up takes what the set before holds below its watermark, but no tombstone', async () => {
   const t = await TestReplica.open();
   await leaveAndReturn(t, 8);

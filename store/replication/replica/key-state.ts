@@ -26,6 +26,8 @@ export class KeyState {
   /** Requests and writes that need it in memory. */
   users = 0;
   isKnown = false;
+  /** Only what a move brought has asked for it: it is forgotten after use, and drives nothing out that clients use. */
+  isTransient = false;
   /** The stored record fails its checksum: as if it were not there, until it is overwritten. */
   isDamaged = false;
   durable: Held | undefined;

@@ -42,10 +42,19 @@ export class KeyTable {
     return state;
   }
 
+  /** As `acquire`; a state that is made for it is not kept after its use, unless somebody else acquires it meanwhile. */
+  acquireOnce(name: string, partition: PartitionState, namespaceId: number, key: Uint8Array): KeyState {
+    const isNew = !this.#states.has(name);
+    const state = this.acquire(name, partition, namespaceId, key);
+    state.isTransient = isNew;
+    return state;
+  }
+
   /** Its state, kept until `release`. */
   acquire(name: string, partition: PartitionState, namespaceId: number, key: Uint8Array): KeyState {
     const found = this.#states.get(name);
     if (found !== undefined) {
+      found.isTransient = false;
       if (found.users === 0) this.#unlink(found);
       found.users += 1;
       return found;
@@ -62,7 +71,7 @@ export class KeyTable {
     state.users -= 1;
     if (state.users > 0) return;
     if (this.#states.get(state.name) !== state) return;
-    if (!state.isKnown) {
+    if (!state.isKnown || state.isTransient) {
       this.#states.delete(state.name);
       return;
     }

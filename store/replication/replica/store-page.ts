@@ -86,7 +86,7 @@ export class PageStore {
 
   #offer(partition: PartitionState, given: BulkRecord, storedKey: Uint8Array, offered: Held): Offer {
     const { namespaceId, key } = given;
-    const state = this.#deps.table.acquire(nameOf(storedKey), partition, namespaceId, key);
+    const state = this.#deps.table.acquireOnce(nameOf(storedKey), partition, namespaceId, key);
     return { given, state, storedKey, offered };
   }
 

@@ -86,13 +86,16 @@ const QUORUMS: readonly Mutant[] = [
     'for (const set of holdingSets(view.sets)) {',
     "for (const set of view.sets.type === 'transfer' ? [view.sets.from] : holdingSets(view.sets)) {",
   ),
-  mutant(
-    'transfer-read-held-by-f-alone',
-    'in stage 2 what a read answers is held by W of F and W of T',
-    `${QUORUM}/read-decision.ts`,
-    '  const sets = holdingSets(read.view.sets);\n',
-    "  const sets = read.view.sets.type === 'transfer' ? [read.view.sets.from] : holdingSets(read.view.sets);\n",
-  ),
+  {
+    ...mutant(
+      'transfer-read-held-by-f-alone',
+      'in stage 2 what a read answers is held by W of F and W of T',
+      `${QUORUM}/read-decision.ts`,
+      '  const sets = holdingSets(read.view.sets);\n',
+      "  const sets = read.view.sets.type === 'transfer' ? [read.view.sets.from] : holdingSets(read.view.sets);\n",
+    ),
+    test: 'store/core/quorum/read-decision.test.ts',
+  },
   mutant(
     'switch-acknowledged-by-t-alone',
     'in stage 3 W of F and W of T acknowledge',
@@ -121,6 +124,7 @@ const FENCES: readonly Mutant[] = [
   {
     name: 'no-fence-on-reads',
     rule: 'a replica answers under its own epoch, and an answer counts under the epoch of the question',
+    test: 'store/replication/replica/fence.test.ts',
     edits: [
       {
         file: `${REPLICA}/gate.ts`,
@@ -138,6 +142,7 @@ const FENCES: readonly Mutant[] = [
     // Also what is asked before the stamp: who is refused there begins again under the right epoch.
     name: 'acks-of-two-epochs',
     rule: 'a replica takes a write under its own epoch, and what it says counts under that of the write alone',
+    test: 'store/core/quorum/write-decision.test.ts',
     edits: [
       {
         file: `${REPLICA}/gate.ts`,
@@ -175,13 +180,16 @@ const FENCES: readonly Mutant[] = [
       },
     ],
   },
-  mutant(
-    'late-stream',
-    'what was sent under an older epoch is refused, by who left as well',
-    `${REPLICA}/gate.ts`,
-    'if (partition.epoch !== request.epoch || !partition.isServing) return undefined;',
-    "const isStream = 'origin' in request.body && request.body.origin === 'exchange';\n    if (!isStream && (partition.epoch !== request.epoch || !partition.isServing)) return undefined;",
-  ),
+  {
+    ...mutant(
+      'late-stream',
+      'what was sent under an older epoch is refused, by who left as well',
+      `${REPLICA}/gate.ts`,
+      'if (partition.epoch !== request.epoch || !partition.isServing) return undefined;',
+      "const isStream = 'origin' in request.body && request.body.origin === 'exchange';\n    if (!isStream && (partition.epoch !== request.epoch || !partition.isServing)) return undefined;",
+    ),
+    test: 'store/replication/replica/enter.test.ts',
+  },
 ];
 
 /** How a member comes and goes. */
