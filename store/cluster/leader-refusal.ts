@@ -58,6 +58,6 @@ function replacementRefusal(
   if (want.type !== 'replace' || !isUp(want.member)) return undefined;
   const known = state?.members.get(want.member);
   if (known === undefined) return undefined;
-  const message = `${known.name} is up: drain it, or force its replacement if it is of no use`;
+  const message = `${known.name} is up.`;
   return { code: 'MEMBER_ALIVE', message };
 }

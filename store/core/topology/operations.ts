@@ -171,7 +171,7 @@ function factorProblem(state: TopologyState, replicationFactor: number): string 
   const able = receivers(state).length;
   if (able >= replicationFactor) return undefined;
   const left = `${able} ${able === 1 ? 'member has' : 'members have'} started and may hold data`;
-  return `The replication factor cannot be ${replicationFactor}: ${left}. Start other nodes first.`;
+  return `The replication factor cannot be ${replicationFactor}: ${left}.`;
 }
 
 function tooFewWithout(state: TopologyState, number: MemberId, what: string): ApplyOutcome | undefined {
@@ -181,8 +181,7 @@ function tooFewWithout(state: TopologyState, number: MemberId, what: string): Ap
   const name = state.members.get(number)?.name;
   const who = `Member ${number}${name === undefined ? '' : ` (${name})`}`;
   const left = `${others.length} of the other members have started and may hold data`;
-  const advice = 'Start another node, or cancel another operation, first.';
-  const message = `${who} cannot be ${what}: ${left}, and each partition needs ${replicationFactor}. ${advice}`;
+  const message = `${who} cannot be ${what}: ${left}, and each partition needs ${replicationFactor}.`;
   return refused(state, 'TOO_FEW_MEMBERS', message);
 }
 
