@@ -124,13 +124,16 @@ const REPLICAS: readonly Mutant[] = [
     "return isAtOrBelow(offered.version, floor) ? 'BELOW_FLOOR' : 'accept';",
     "return isAtOrBelow(offered.version, floor) && origin === 'write' ? 'BELOW_FLOOR' : 'accept';",
   ),
-  mutant(
-    'repair-below-watermark',
-    'a watermark refuses repairs at or below it',
-    `${REPLICA}/judge-store.ts`,
-    "belongsBelowWatermark(asked) ? 'accept-lost' : 'BELOW_WATERMARK'",
-    "belongsBelowWatermark(asked) ? 'accept-lost' : 'accept'",
-  ),
+  {
+    ...mutant(
+      'repair-below-watermark',
+      'a watermark refuses repairs at or below it',
+      `${REPLICA}/judge-store.ts`,
+      "belongsBelowWatermark(asked) ? 'accept-lost' : 'BELOW_WATERMARK'",
+      "belongsBelowWatermark(asked) ? 'accept-lost' : 'accept'",
+    ),
+    test: `${REPLICA}/judge-store.test.ts`,
+  },
 ];
 
 const ROUNDS: readonly Mutant[] = [
