@@ -28,7 +28,7 @@ const { values: flags } = parseArgs({
     only: { type: 'string', default: 'raw,idle,load' },
     set: { type: 'string', multiple: true, default: [] },
     plot: { type: 'string' },
-    /** Of this many functions, where each of the main threads was while an idle cluster rebalances. */
+    /** Of this many functions, where each of the main threads was while the cluster rebalances. */
     profile: { type: 'string', default: '0' },
   },
 });
@@ -117,7 +117,8 @@ async function measureLoaded(cluster: KvorumCluster, binary: string): Promise<Lo
   });
   await sleep(Number(flags['before-seconds']) * 1000);
   await cluster.add();
-  const watched = await watchMoves(cluster, 4);
+  const watch = () => watchMoves(cluster, 4);
+  const watched = flags.profile === '0' ? await watch() : await profiled(cluster, watch);
   await sleep(AFTER_MS);
   const load = await foreground.end();
   note(`under load: ${told(watched)}; answers ${JSON.stringify(load.statuses)}`);

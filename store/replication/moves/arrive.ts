@@ -7,7 +7,13 @@ import { isFailure } from '../exchange/data-asker.ts';
 import { maxVersion } from '../replica/partition-facts.ts';
 import type { Promises } from '../replica/replica.ts';
 import { copyBulk } from './copy-bulk.ts';
-import { type MoveOptions, notYet, type TransferDeps, type Transferred } from './move-options.ts';
+import {
+  type BulkProgress,
+  type MoveOptions,
+  notYet,
+  type TransferDeps,
+  type Transferred,
+} from './move-options.ts';
 import { synchronise } from './synchronise.ts';
 
 /**
@@ -20,6 +26,7 @@ export async function arrive(
   deps: TransferDeps,
   at: MoveAt,
   from: readonly MemberId[],
+  progress: BulkProgress,
   signal: AbortSignal,
 ): Promise<Transferred> {
   const { replica } = deps;
@@ -30,8 +37,9 @@ export async function arrive(
     const promises = await promisesOf(deps, at, from);
     if ('type' in promises) return promises;
     if (!(await replica.enter(partition, session, promises))) return notYet('the move has ended');
+    progress.isFresh = true;
   }
-  const filled = await fill(options, deps, at, from, signal);
+  const filled = await fill(options, deps, { at, from, progress }, signal);
   if (filled.type === 'transferred') deps.onArrived(partition);
   return filled;
 }
@@ -83,19 +91,26 @@ async function promisesOf(
   );
 }
 
-/** From the first that gives all of it. What is there already, of an attempt before, is not copied again. */
+type Filling = { readonly at: MoveAt; readonly from: readonly MemberId[]; readonly progress: BulkProgress };
+
+/**
+ * From the first that gives all of it. What is there already, of an attempt before, is not copied again: pages go on behind the last one, and
+ * after a restart the trees are compared. What clients wrote meanwhile is no reason to compare: key by key the bulk costs many times more.
+ */
 async function fill(
   options: MoveOptions,
   deps: TransferDeps,
-  at: MoveAt,
-  from: readonly MemberId[],
+  { at, from, progress }: Filling,
   signal: AbortSignal,
 ): Promise<Transferred> {
   let last = notYet('none of the set before can be asked');
   for (const source of from) {
     const tree = deps.replica.owned(at.partition)?.tree;
     if (tree === undefined) return notYet('its Merkle tree is being built');
-    last = await (tree.entryCount === 0 ? copyBulk : synchronise)(options, deps, at, source, signal);
+    last =
+      progress.isFresh || tree.entryCount === 0
+        ? await copyBulk(options, deps, { at, progress }, source, signal)
+        : await synchronise(options, deps, at, source, signal);
     if (last.type === 'transferred' || signal.aborted) return last;
   }
   return last;

@@ -1,10 +1,15 @@
 import type { MemberId } from '../../core/raft/types.ts';
 import { type MoveAt, toEpoch } from '../../core/topology/types.ts';
 import { type BulkRecord, unpackRecords } from '../../peer/bulk-page.ts';
-import type { KeyAt } from '../../peer/data-messages.ts';
 import { ProtocolError } from '../../peer/frame.ts';
 import { isFailure } from '../exchange/data-asker.ts';
-import { type MoveOptions, notYet, type TransferDeps, type Transferred } from './move-options.ts';
+import {
+  type BulkProgress,
+  type MoveOptions,
+  notYet,
+  type TransferDeps,
+  type Transferred,
+} from './move-options.ts';
 
 /**
  * What a partition costs beside its bytes, in bytes: its stages and confirmations take all members as much work as so many bytes do, and
@@ -13,7 +18,7 @@ import { type MoveOptions, notYet, type TransferDeps, type Transferred } from '.
 const stagesCost = (bytesPerSecond: number): number => Math.min(1 << 20, bytesPerSecond);
 
 /**
- * Copies what `source` holds of a partition that is empty here, a page at a time: one request for thousands of records, one
+ * Copies what `source` holds of a partition, from where `progress` is, a page at a time: one request for thousands of records, one
  * synced batch. It proves nothing, since F is written to meanwhile, and leaves out what is damaged: `synchronise` proves, and
  * finds little left to bring. That one page is asked at a time is all the credit that a source gives: what it has under
  * way for this member is `moves.partitionsMax` pages, and the next is asked once the one before is on the disk here.
@@ -21,17 +26,17 @@ const stagesCost = (bytesPerSecond: number): number => Math.min(1 << 20, bytesPe
 export async function copyBulk(
   { limits }: MoveOptions,
   { asker, pacerOf, onSourceLoad, replica, onBytes }: TransferDeps,
-  at: MoveAt,
+  { at, progress }: { readonly at: MoveAt; readonly progress: BulkProgress },
   source: MemberId,
   signal: AbortSignal,
 ): Promise<Transferred> {
   const { partition } = at;
   const epoch = toEpoch(at.epoch);
   let bytes = 0;
-  let after: KeyAt | undefined;
+  let isMore = true;
   do {
     if (signal.aborted) return notYet('the node stops');
-    const request = { partition, epoch, after, bytesMax: limits.pageBytesMax };
+    const request = { partition, epoch, after: progress.after, bytesMax: limits.pageBytesMax };
     const reply = await asker.ask('bulk', { type: 'bulk', to: source, ...request });
     if (isFailure(reply)) return notYet(reply.reason);
     const records = unpacked(reply.records);
@@ -39,14 +44,15 @@ export async function copyBulk(
     const pageBytes = records.reduce((sum, { record }) => sum + record.length, 0);
     onSourceLoad(source, reply.p99Ms);
     const pacer = pacerOf(source);
-    const isFirst = bytes === 0 && after === undefined;
+    const isFirst = progress.after === undefined;
     await pacer.take(pageBytes + (isFirst ? stagesCost(pacer.bytesPerSecond) : 0), signal);
     const stored = await replica.storePage({ partition, epoch }, records);
     if (stored.type === 'refused') return notYet(`${stored.code}: ${stored.message}`);
     onBytes(at, pageBytes);
     bytes += pageBytes;
-    after = reply.last;
-  } while (after !== undefined);
+    isMore = reply.last !== undefined;
+    progress.after = reply.last ?? progress.after;
+  } while (isMore);
   return { type: 'transferred', bytes };
 }
 

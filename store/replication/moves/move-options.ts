@@ -1,6 +1,7 @@
 import type { MemberId } from '../../core/raft/types.ts';
 import type { TopologyCommand } from '../../core/topology/command.ts';
 import type { MoveAt, TopologyState } from '../../core/topology/types.ts';
+import type { KeyAt } from '../../peer/data-messages.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Cargo, Carried } from '../exchange/carry.ts';
 import type { DataAsker } from '../exchange/data-asker.ts';
@@ -73,6 +74,16 @@ export type MoveEvent =
   /** A step that is tried again. */
   | { readonly type: 'delayed'; readonly partition: number; readonly reason: string }
   | { readonly type: 'failed'; readonly what: string; readonly error: unknown };
+
+/** How far the bulk of one arrival is, in this life of the member. */
+export type BulkProgress = {
+  /** It was emptied in this life: what it holds are pages of the bulk, and what was written since. */
+  isFresh: boolean;
+  /** The last key that is here; the next page begins behind it, from whichever source. */
+  after: KeyAt | undefined;
+};
+
+export const newBulkProgress = (): BulkProgress => ({ isFresh: false, after: undefined });
 
 /** What one transfer came to. `bytes`: of records that came from other members. */
 export type Transferred =

@@ -5,11 +5,23 @@ import type { MoveAt, Partition } from '../../core/topology/types.ts';
 import { sleep } from '../../ports/clock.ts';
 import { Background, Gate } from '../exchange/background.ts';
 import { arrive } from './arrive.ts';
-import type { MoveOptions, ParticipantDeps, Transferred } from './move-options.ts';
+import {
+  type BulkProgress,
+  type MoveOptions,
+  newBulkProgress,
+  type ParticipantDeps,
+  type Transferred,
+} from './move-options.ts';
 import { synchronise } from './synchronise.ts';
 
 /** What this member has done in one stage of a partition's move, and may say as often as it is asked. */
-type Done = { readonly at: MoveAt; isFilled: boolean; readonly synced: Set<MemberId>; failures: number };
+type Done = {
+  readonly at: MoveAt;
+  readonly bulk: BulkProgress;
+  isFilled: boolean;
+  readonly synced: Set<MemberId>;
+  failures: number;
+};
 
 /** What is done for several partitions in that time is said in one command. */
 const GATHER_MS = 20;
@@ -112,14 +124,14 @@ export class MoveParticipant {
   #doneAt(at: MoveAt): Done {
     const known = this.#done.get(at.partition);
     if (known?.at.epoch === at.epoch) return known;
-    const done = { at, isFilled: false, synced: new Set<MemberId>(), failures: 0 };
+    const done = { at, bulk: newBulkProgress(), isFilled: false, synced: new Set<MemberId>(), failures: 0 };
     this.#done.set(at.partition, done);
     return done;
   }
 
   #fill(done: Done, from: readonly MemberId[]): void {
     this.#work(done, async (signal) => {
-      const filled = await arrive(this.#options, this.#deps, done.at, this.#inOrder(from), signal);
+      const filled = await arrive(this.#options, this.#deps, done.at, this.#inOrder(from), done.bulk, signal);
       if (filled.type === 'transferred') done.isFilled = true;
       return filled;
     });
