@@ -27,7 +27,7 @@ import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
 import { VoterKeeper } from './voter-keeper.ts';
 
 /** Of a confirmation until the leader looks what it allows: steps of many partitions share an entry, and an epoch. */
-const MOVE_AFTER_MS = 25;
+const MOVE_AFTER_MS = 60;
 
 /** A node's part in its cluster, from the turn in which it has a number until it stops or is excluded. */
 export class Member {

@@ -270,12 +270,12 @@ export const SETTINGS = {
   ),
   'moves.bytesPerSecondMin': setting<number>(
     bytes(1024, 16 * 1024 * MIB),
-    MIB,
+    MIB / 2,
     'rate below which they are not slowed down, however slow requests are',
   ),
   'moves.latencyTargetMs': setting<number>(
     ms(1, 60_000),
-    25,
+    20,
     'p99 of requests at the giving and the receiving node, above which moves go slower',
   ),
   'moves.partitionsMax': setting<number>(

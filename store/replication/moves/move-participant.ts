@@ -24,7 +24,7 @@ type Done = {
 };
 
 /** What is done for several partitions in that time is said in one command. */
-const GATHER_MS = 20;
+const GATHER_MS = 60;
 /** Most waits are for an epoch to become durable, here or at a source: a few milliseconds. */
 const FIRST_RETRY_MS = 5;
 
