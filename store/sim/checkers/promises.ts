@@ -44,6 +44,8 @@ export class Promises {
           `${who} campaigns in term ${message.term}; durable: vote for ${vote} in term ${term}`);
         return;
       case 'append-response':
+        // Of an older term it was true of a log that a newer leader has cut since: the two may have become durable at once.
+        if (message.term < term) return;
         require(message.match <= Math.max(log.durable.last, log.pointer?.index ?? 0), () =>
           `${who} acknowledges entry ${message.match}; durable: up to ${log.durable.last}`);
         return;
