@@ -85,6 +85,14 @@ export class Peer {
     if (this.#state.type === 'idle') this.#connect();
   }
 
+  /** Whoever listens there has just made a link to this node: to wait any longer would only lose what is sent, answers among it. */
+  wake(): void {
+    if (this.#state.type !== 'waiting') return;
+    this.#state.timer.cancel();
+    this.#failures = 0;
+    this.#retry();
+  }
+
   /** The other side would end the link over it. */
   #isTooLarge({ payload }: Outgoing | OutgoingRequest): boolean {
     return payload.length > this.#options.frameBytesMax;

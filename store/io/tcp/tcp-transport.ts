@@ -160,7 +160,7 @@ export class TcpTransport implements Transport {
         ...this.#deps,
         socket,
         handlers: this.#handlers as TransportHandlers,
-        onOpen: () => {},
+        onOpen: ({ peerAddress }) => this.#peers.get(peerAddress)?.wake(),
         onEnd: (end) => {
           this.#accepted.delete(link);
           if (end.isProtocolError) events.onProtocolError(address, end.reason);
