@@ -271,7 +271,7 @@ export const SETTINGS = {
   'moves.bytesPerSecondMin': setting<number>(
     bytes(1024, 16 * 1024 * MIB),
     MIB / 2,
-    'rate below which they are not slowed down, however slow requests are',
+    'rate at which a member fills up at least, however slow requests are',
   ),
   'moves.latencyTargetMs': setting<number>(
     ms(1, 60_000),

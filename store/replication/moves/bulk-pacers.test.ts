@@ -28,11 +28,13 @@ test('a loaded source is asked for less, another one is not', () => {
   assert.equal(all.rateOf(1), 64 * MIB);
 });
 
-test('slow requests at the receiving member slow all sources', () => {
+test('slow requests at the receiving member slow all sources, to a floor that they share', () => {
   const { all, pages } = pacers({ p99Ms: 400 });
   pages(1, 10, undefined);
+  assert.equal(all.rateOf(1), MIB);
   pages(2, 10, 5);
-  assert.deepEqual([all.rateOf(1), all.rateOf(2)], [MIB, MIB]);
+  pages(1, 2, undefined);
+  assert.deepEqual([all.rateOf(1), all.rateOf(2)], [MIB / 2, MIB / 2]);
 });
 
 test('one slow moment costs one step, however many pages come in it', () => {

@@ -40,7 +40,9 @@ export class BulkPacers {
     one.changedAtMs = nowMs;
     const known = [one.p99Ms, this.#deps.p99Ms()].filter((each) => each !== undefined);
     const worst = known.length === 0 ? undefined : Math.max(...known);
-    one.bytesPerSecond = nextBulkRate(this.#options, one.bytesPerSecond, worst);
+    // The floor is that of this receiver: with many sources each is asked for less.
+    const bytesPerSecondMin = this.#options.bytesPerSecondMin / this.#sources.size;
+    one.bytesPerSecond = nextBulkRate({ ...this.#options, bytesPerSecondMin }, one.bytesPerSecond, worst);
     one.pacer.become(one.bytesPerSecond);
   }
 
