@@ -1,4 +1,4 @@
-import { operationsOf, partitionsToMove } from '../core/moves/operations.ts';
+import { partitionsToMove } from '../core/moves/operations.ts';
 import { spaceShortOf } from '../core/moves/plan-space.ts';
 import { progressOf } from '../core/moves/progress.ts';
 import type { MemberId } from '../core/raft/types.ts';
@@ -12,7 +12,6 @@ import {
   type ClusterAdmin,
   ClusterError,
   type ClusterStatus,
-  type OperationList,
   type OperationRequest,
   type OperationView,
 } from './cluster-admin.ts';
@@ -21,6 +20,7 @@ import { membersOfView, type NodeView, statusOfMember, statusWithoutCluster } fr
 import type { Member } from './member.ts';
 import { startOf } from './move-driver.ts';
 import { memberOfName, requireNamed, requireState } from './named.ts';
+import { operationList } from './operation-list.ts';
 import { askToStop, type StopQuestionOptions } from './stop-question.ts';
 
 export type ClusterAdminDeps = Omit<StopQuestionOptions, 'isLookOnly'> & {
@@ -74,7 +74,7 @@ export function createClusterAdmin(node: ClusterNode, deps: ClusterAdminDeps): C
       const command = startOf(wantOf(state, request), {
         ...{ state, facts: member.moveFacts(state), atMs: deps.clock.nowMs() },
       });
-      const isForced = 'force' in request && request.force === true;
+      const isForced = request.force === true;
       const asked = { ...command, isForced, by: request.by };
       if (!isForced) refuseWithoutSpace(member, asked, await deps.reports(), deps);
       const { epoch, subject } = await propose(asked, signal);
@@ -83,8 +83,14 @@ export function createClusterAdmin(node: ClusterNode, deps: ClusterAdminDeps): C
     },
     cancelOperation: (id, signal) =>
       propose({ type: 'operation-cancel', id, atMs: deps.clock.nowMs() }, signal),
-    operations: () => operationList(requireMember(node)),
+    operations() {
+      const member = requireMember(node);
+      const state = requireState(member);
+      return operationList(state, member.moveFacts(state));
+    },
     async operationProgress(operations) {
+      // Only those that run have progress, and asking for it is a question to every member.
+      if (!operations.some(({ state }) => state === 'running')) return operations;
       const reports = await deps.reports();
       return operations.map((operation) => withProgress(requireMember(node), operation, reports));
     },
@@ -118,17 +124,6 @@ function statusOf(node: ClusterNode): ClusterStatus {
     case 'excluded':
       return statusWithoutCluster(view(phase.reason), phase.clusterId);
   }
-}
-
-function operationList(member: Member): OperationList {
-  const state = requireState(member);
-  const facts = member.moveFacts(state);
-  const operations = operationsOf(state, facts).map(({ name, member: of, ...operation }) => ({
-    ...operation,
-    id: name,
-    member: of === undefined ? undefined : facts.nameOf(of),
-  }));
-  return { epoch: state.epoch, operations };
 }
 
 /** Throws ClusterError NO_SPACE where a disk could not take what the operation would bring. */

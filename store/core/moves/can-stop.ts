@@ -1,6 +1,7 @@
 import { majority } from '../quorum/quorum-sizes.ts';
 import { holdingSets } from '../quorum/replica-sets.ts';
 import type { MemberId } from '../raft/types.ts';
+import { someOf } from '../topology/some-of.ts';
 import { liveLeases } from '../topology/stop-leases.ts';
 import type { Partition, TopologyState } from '../topology/types.ts';
 import { liveReplicas } from './plan-moves.ts';
@@ -27,7 +28,6 @@ export type StopVerdict =
     };
 
 type Liveness = Pick<StopFacts, 'isUp'>;
-const SHOWN_MAX = 5;
 
 /**
  * Whether a member can be stopped, and every partition that it holds keeps a majority of each set whose quorums count (docs/quorum.md),
@@ -46,7 +46,7 @@ export function canStop(state: TopologyState, member: MemberId, stopFacts: StopF
   const drainReason = reasonOfDrain(state, member);
   if (short.length === 0 && votersReason === undefined && drainReason === undefined) return { canStop: true };
   const ofPartitions = [...Map.groupBy(short.toSorted(byUp), ({ what }) => what)].map(
-    ([what, group]) => `${someOf(group.map(({ number }) => number))} would have ${what}`,
+    ([what, group]) => `${listOf(group)} would have ${what}`,
   );
   const own = [votersReason, drainReason].filter((reason) => reason !== undefined);
   const isQuorumShort = short.length > 0 || votersReason !== undefined;
@@ -133,10 +133,7 @@ function reasonOfVoters(
   return `without ${name}, ${up} of ${voters.length} voters on the topology would be up; ${needed} are needed`;
 }
 
-function someOf(numbers: readonly number[]): string {
-  const shown = numbers.slice(0, SHOWN_MAX).join(', ');
-  const more = numbers.length > SHOWN_MAX ? ', ...' : '';
-  return `${someCount(numbers.length)} (${shown}${more})`;
-}
+const listOf = (short: readonly Short[]): string =>
+  `${someCount(short.length)} (${someOf(short.map(({ number }) => number))})`;
 
 const someCount = (count: number): string => `${count} ${count === 1 ? 'partition' : 'partitions'}`;

@@ -2,7 +2,7 @@ import type { MemberId } from '../raft/types.ts';
 import type { TopologyState } from '../topology/types.ts';
 import type { MoveFacts } from './next-step.ts';
 import { differingPartitions, planTarget } from './plan-moves.ts';
-import type { Holdings } from './progress.ts';
+import { type Holdings, sizesOf } from './progress.ts';
 import { enteringOf } from './rules.ts';
 import { hasSpace, neededBytes } from './space.ts';
 
@@ -44,10 +44,7 @@ function arrivingBytes(
 ): ReadonlyMap<MemberId, number> {
   const target = planTarget(state, facts);
   if (target === undefined) return new Map();
-  const sizes = new Map<number, number>();
-  for (const { owned } of reports.values())
-    for (const { partition, bytes } of owned)
-      sizes.set(partition, Math.max(bytes, sizes.get(partition) ?? 0));
+  const sizes = sizesOf(reports);
   const arriving = new Map<MemberId, number>();
   for (const { number, partition, to } of differingPartitions(state, target))
     for (const member of enteringOf(partition.replicas, to))

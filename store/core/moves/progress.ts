@@ -72,7 +72,10 @@ function leftOf({ replicas, move }: Partition, came: readonly Came[], size: numb
   });
 }
 
-function sizesOf(members: ReadonlyMap<MemberId, Holdings>): ReadonlyMap<number, number> {
+/** Of each partition, as large as the largest that an owner says. */
+export function sizesOf(
+  members: ReadonlyMap<MemberId, Pick<Holdings, 'owned'>>,
+): ReadonlyMap<number, number> {
   const sizes = new Map<number, number>();
   for (const { owned } of members.values())
     for (const { partition, bytes } of owned)

@@ -3,6 +3,7 @@ import { LIMITS } from './limits.ts';
 import { isOnlyStarted, partitionsLostWithout, withoutMember, zoneOf } from './members.ts';
 import { withDrainsOf } from './operations.ts';
 import { applied, refused, unchanged } from './outcome.ts';
+import { someOf } from './some-of.ts';
 import type { Member, TopologyState } from './types.ts';
 
 /**
@@ -51,10 +52,6 @@ function replace(state: TopologyState, command: CommandOf<'join'>, old: Member):
   const operations = withDrainsOf(state.operations, old.number, state.nextMember);
   return admit(state, { ...without, operations }, command, old);
 }
-
-const SHOWN_MAX = 5;
-const someOf = (numbers: readonly number[]): string =>
-  `${numbers.slice(0, SHOWN_MAX).join(', ')}${numbers.length > SHOWN_MAX ? ', ...' : ''}`;
 
 function refuseRenamed(state: TopologyState, command: CommandOf<'join'>, member: Member): ApplyOutcome {
   const was = `The data directory of ${command.name} is that of member ${member.number}, named ${member.name}.`;

@@ -16,10 +16,11 @@ import {
   type StopAnswer,
 } from '../../cluster/cluster-admin.ts';
 import { startOf } from '../../cluster/move-driver.ts';
+import { operationList } from '../../cluster/operation-list.ts';
 import type { Liveness } from '../../core/gossip/messages.ts';
 import { canStop } from '../../core/moves/can-stop.ts';
 import type { MoveFacts } from '../../core/moves/next-step.ts';
-import { finishedOperations, operationsOf } from '../../core/moves/operations.ts';
+import { finishedOperations } from '../../core/moves/operations.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import { applyCommand } from '../../core/topology/apply.ts';
 import type { RequestedWant, TopologyCommand } from '../../core/topology/command.ts';
@@ -132,13 +133,7 @@ export class TestCluster implements ClusterAdmin {
 
   operations(): OperationList {
     const state = this.#known();
-    const facts = this.#facts(state);
-    const operations = operationsOf(state, facts).map(({ name, member, ...operation }) => ({
-      ...operation,
-      id: name,
-      member: member === undefined ? undefined : facts.nameOf(member),
-    }));
-    return { epoch: state.epoch, operations };
+    return operationList(state, this.#facts(state));
   }
 
   /** As if a megabyte of each had come. */

@@ -46,7 +46,7 @@ export class BulkPacers {
     one.pacer.become(one.bytesPerSecond);
   }
 
-  /** Bytes a second that are allowed from all sources together, for people. */
+  /** Bytes a second that may come from that source. */
   rateOf(source: MemberId): number {
     return this.#of(source).bytesPerSecond;
   }
