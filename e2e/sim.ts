@@ -32,7 +32,7 @@ async function explore(options: SimOptions): Promise<boolean> {
   using pool = new Pool(jobs);
   const progress = new Progress(seeds, minutes);
   const range = { first, count: seeds, changes, failuresMax, untilMs, jobs };
-  const tally = await runSeeds(pool, range, ({ done, failures }) => progress.show(done, failures.length));
+  const tally = await runSeeds(pool, range, ({ done, failures }) => progress.show(done, failures));
   progress.end();
   for (const failure of tally.failures) await explain(pool, failure, options);
   console.log(summary(tally, first, (Date.now() - startMs) / 1000));

@@ -25,8 +25,14 @@ const STALL_MS = 300_000;
 const PATIENCE_MS = 5000;
 /** More than `cluster.rebalanceAfterMs`: what has not begun to move by then does not have to. */
 const QUIET_MS = 8000;
-/** Refusals that end by themselves: what they wait for is on its way. */
-const PASSING = new Set(['QUORUM_AT_RISK', 'LAST_MEMBER', 'MEMBER_OWNS_DATA', 'EPOCH_CHANGED']);
+/** Refusals that end by themselves: what they wait for is on its way; a drain that cannot be cancelled any more has just ended. */
+const PASSING = new Set([
+  'QUORUM_AT_RISK',
+  'LAST_MEMBER',
+  'MEMBER_OWNS_DATA',
+  'EPOCH_CHANGED',
+  'OPERATION_NOT_CANCELLABLE',
+]);
 const GONE = 'MEMBER_NOT_FOUND';
 
 export type ScaleEnding = 'done' | 'failed' | 'left';

@@ -10,7 +10,8 @@ export class Progress {
     this.#untilMs = minutes === undefined ? undefined : this.#startMs + minutes * 60_000;
   }
 
-  show(done: number, failures: number): void {
+  /** `failures`: those so far, so that the first can be replayed while the others still run. */
+  show(done: number, failures: readonly { readonly seed: number }[]): void {
     const nowMs = Date.now();
     const isTerminal = process.stderr.isTTY === true;
     if (nowMs - this.#shownMs < (isTerminal ? 200 : 10_000)) return;
@@ -23,7 +24,7 @@ export class Progress {
     if (process.stderr.isTTY === true) process.stderr.write('\r\u001b[K');
   }
 
-  #text(done: number, failures: number, nowMs: number): string {
+  #text(done: number, failures: readonly { readonly seed: number }[], nowMs: number): string {
     const seconds = (nowMs - this.#startMs) / 1000;
     const rate = done / Math.max(seconds, 0.001);
     const left =
@@ -31,6 +32,8 @@ export class Progress {
         ? ((this.#total ?? done) - done) / Math.max(rate, 0.001)
         : (this.#untilMs - nowMs) / 1000;
     const of = this.#untilMs === undefined ? ` of ${this.#total}` : '';
-    return `${done}${of} seeds, ${rate.toFixed(1)}/s, ${Math.max(0, Math.round(left))} s left, ${failures} failed`;
+    const seeds = failures.length === 0 ? '' : `: ${failures.map(({ seed }) => seed).join(', ')}`;
+    const pace = `${rate.toFixed(1)}/s, ${Math.max(0, Math.round(left))} s left`;
+    return `${done}${of} seeds, ${pace}, ${failures.length} failed${seeds}`;
   }
 }

@@ -57,6 +57,7 @@ export class TestCluster {
       onWritten: (machine: Machine) => this.onWritten(machine),
       onExit: (_machine: Machine, error: unknown) => this.broken.push(error),
       onBroken: (_machine: Machine, error: unknown) => this.broken.push(error),
+      onNotStopped: ({ name }: Machine) => this.broken.push(new Error(`${name} does not stop`)),
       note: (what: string, more?: () => string) => void this.notes.push(`${what} ${more?.() ?? ''}`),
     };
     const resolver = { resolve: async () => this.#board.addresses() };

@@ -226,13 +226,13 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     async stop() {
       scan.stop();
       namespaces.close();
-      await moves.stop();
-      await antiEntropy.stop();
-      await healer.stop();
+      // Told first, so that what they wait for is not taken for a failure when it ends.
+      const background = [moves.stop(), antiEntropy.stop(), healer.stop()];
       // Whoever waits for a replica is told that this node stops, then whoever waits for something else that its time is over.
       links.stop();
       coordinator.stop();
       signals.stop();
+      await Promise.all(background);
       await hints.stop();
       routing.close();
       // The end of the replica ends the deletion of a namespace, which may take long.

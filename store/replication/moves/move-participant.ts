@@ -163,7 +163,7 @@ export class MoveParticipant {
     this.#background.run(`a transfer of partition ${partition}`, async (signal) => {
       try {
         const end = await this.#gate.run(async () =>
-          this.#done.get(partition) === done ? await transfer(signal) : undefined,
+          this.#done.get(partition) === done && !signal.aborted ? await transfer(signal) : undefined,
         );
         if (end === undefined || end.type === 'transferred') return;
         const retryMs = this.#retryMs(done.failures++);

@@ -285,5 +285,16 @@ const ENTRY: readonly Mutant[] = [
   },
 ];
 
+/** What a member does that leaves no harm in the data. */
+const MANNERS: readonly Mutant[] = [
+  mutant(
+    'stop-waits-for-others',
+    'who is told to stop waits for no answer of others',
+    'store/node/replicated-service.ts',
+    '      links.stop();\n      coordinator.stop();\n      signals.stop();\n      await Promise.all(background);\n',
+    '      await Promise.all(background);\n      links.stop();\n      coordinator.stop();\n      signals.stop();\n',
+  ),
+];
+
 /** Rules of partitions that move (docs/moves.md). */
-export const MOVE_MUTANTS: readonly Mutant[] = [...STAGES, ...QUORUMS, ...FENCES, ...ENTRY];
+export const MOVE_MUTANTS: readonly Mutant[] = [...STAGES, ...QUORUMS, ...FENCES, ...ENTRY, ...MANNERS];

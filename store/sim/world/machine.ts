@@ -32,6 +32,8 @@ export type MachineEvents = {
   onExit(machine: Machine, error: unknown): void;
   /** The node noticed that something is broken that nothing here can have broken. */
   onBroken(machine: Machine, error: unknown): void;
+  /** Nothing holds up the process, and it runs `afterMs` after it was told to stop. */
+  onNotStopped(machine: Machine, afterMs: number): void;
   note(what: string, more?: () => string): void;
 };
 
@@ -56,7 +58,7 @@ export type Life = {
 const CAPACITY_BYTES = 1 << 26;
 const RAFT_AND_META = { start: Uint8Array.of(FAMILY.meta), end: Uint8Array.of(FAMILY.raft + 1) };
 /** Time for a clean stop before the process is killed. */
-const STOP_MS_MAX = 20_000;
+const STOP_MS_MAX = 8000;
 
 /** A computer with a disk and a clock, on which one node is started again and again. */
 export class Machine {
@@ -144,7 +146,7 @@ export class Machine {
     this.#deps.events.note(`${this.name} crashes`);
   }
 
-  /** SIGTERM: it ends by itself, or is killed after a while. */
+  /** SIGTERM: it ends by itself, whoever else is there or not; one that a fault holds up is killed after a while. */
   stop(): void {
     const { life } = this;
     if (life?.node === undefined) return;
@@ -155,7 +157,11 @@ export class Machine {
     };
     const { node } = life;
     life.process.run(() => void node.stop().then(end, end));
-    this.#deps.timeline.after(STOP_MS_MAX, end);
+    this.#deps.timeline.after(STOP_MS_MAX, () => {
+      if (this.life === life && !life.process.isPaused && this.disk.faults.syncDelayMs === 0)
+        this.#deps.events.onNotStopped(this, STOP_MS_MAX);
+      end();
+    });
   }
 
   /** Another disk is put in while nothing runs; an empty one where there is no copy. */

@@ -306,6 +306,8 @@ export class SimWorld {
           this.startAfter(machine, 500);
         },
         onBroken: (machine: Machine, error: unknown) => this.#onBroken(machine, error),
+        onNotStopped: ({ name }: Machine, afterMs: number) =>
+          this.fail(new Violation('who is told to stop ends', `${name} has not ended after ${afterMs} ms`)),
         note: (what: string, more?: () => string) => this.trace.note(what, more),
       };
       return new Machine(options, { timeline: this.timeline, board, resolver, prng, events });
