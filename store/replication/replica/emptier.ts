@@ -1,5 +1,10 @@
 import { type Clock, sleep } from '../../ports/clock.ts';
-import type { Engine, EngineOperation } from '../../storage/engine.ts';
+import {
+  type Engine,
+  EngineClosedError,
+  EngineFailedError,
+  type EngineOperation,
+} from '../../storage/engine.ts';
 import type { Damage } from './damage.ts';
 import { decodeIntact, indexKeyOf } from './held.ts';
 import { type KeyTable, nameOf } from './key-table.ts';
@@ -12,10 +17,13 @@ export type EmptierDeps = {
   readonly table: KeyTable;
   readonly damage: Damage;
   readonly signal: AbortSignal;
+  /** What failed, and is tried again. */
+  onError(error: unknown): void;
 };
 
 /** Rest between pages, so that whoever else reads is not held up. */
 const PAUSE_MS = 1;
+const RETRY_MS = 1000;
 const PAGE = { entriesMax: 1024, bytesMax: 1 << 20 };
 
 /**
@@ -26,17 +34,24 @@ const PAGE = { entriesMax: 1024, bytesMax: 1 << 20 };
 export class Emptier {
   readonly #deps: EmptierDeps;
   readonly #left = new Set<PartitionState>();
+  readonly #leaving = new Set<PartitionState>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(deps: EmptierDeps) {
     this.#deps = deps;
   }
 
-  /** Deletes what this member left behind, once; where it comes back meanwhile the rest is for `empty`. */
+  /** Deletes what this member left behind, once, however often it takes; where it comes back meanwhile the rest is for `empty`. */
   async leave(partition: PartitionState): Promise<void> {
-    if (this.#left.has(partition)) return;
-    const isEmptied = await this.empty(partition, () => !partition.isOwner);
-    if (isEmptied) this.#left.add(partition);
+    if (this.#left.has(partition) || this.#leaving.has(partition)) return;
+    this.#leaving.add(partition);
+    const isDue = (): boolean => !partition.isOwner;
+    while (isDue() && !this.#deps.signal.aborted) {
+      const end = await this.empty(partition, isDue).catch((error: unknown) => this.#retryLater(error));
+      if (end === true) this.#left.add(partition);
+      if (end === true || end === 'hopeless') break;
+    }
+    this.#leaving.delete(partition);
   }
 
   /** Resolves once all of it is durably gone: true; false where `isDue` ended before. `isDue` is asked before each page. */
@@ -50,6 +65,14 @@ export class Emptier {
   /** Resolves once nothing of it runs any more. */
   async settled(): Promise<void> {
     await this.#last;
+  }
+
+  async #retryLater(error: unknown): Promise<'failed' | 'hopeless'> {
+    const { clock, signal, onError } = this.#deps;
+    if (error instanceof EngineClosedError || error instanceof EngineFailedError) return 'hopeless';
+    onError(error);
+    await sleep(clock, RETRY_MS, signal);
+    return 'failed';
   }
 
   async #empty(partition: PartitionState, isDue: () => boolean): Promise<boolean> {
