@@ -4,6 +4,7 @@ import {
   EngineClosedError,
   EngineFailedError,
   type EngineOperation,
+  type KeyRange,
 } from '../../storage/engine.ts';
 import type { Damage } from './damage.ts';
 import { decodeIntact, indexKeyOf } from './held.ts';
@@ -81,28 +82,40 @@ export class Emptier {
     // What was let in before this member left is settled first; after that nothing is written.
     await partition.drained();
     const mayGoOn = (): boolean => !signal.aborted && isDue();
-    if (!(await this.#forget(partition, mayGoOn))) return false;
-    await engine.write([{ type: 'delete-range', ...tombstoneRange(number, undefined) }], { sync: false });
-    await engine.write([{ type: 'delete-range', ...partitionRange(number) }], { sync: true });
+    const hadRecords = await this.#forget(partition, mayGoOn);
+    if (!mayGoOn()) return false;
+    // Most members come to a partition for the first time, and to many at once: each fsync would hold up all that follow.
+    if (hadRecords || (await this.#isAnyIn(tombstoneRange(number, undefined)))) {
+      await engine.write([{ type: 'delete-range', ...tombstoneRange(number, undefined) }], { sync: false });
+      await engine.write([{ type: 'delete-range', ...partitionRange(number) }], { sync: true });
+    }
     damage.forget(number);
     return mayGoOn();
   }
 
+  async #isAnyIn(range: KeyRange): Promise<boolean> {
+    await using view = this.#deps.engine.openView({ reverse: false });
+    const { entries } = await view.page(range, { entriesMax: 1, bytesMax: 1 });
+    return entries.length > 0;
+  }
+
   /**
    * What is known of the keys, and the entries of the index of expiry times, which is not one range of the partition. Whoever
-   * reads one of them still ends with what it has.
+   * reads one of them still ends with what it has. Resolves with whether there are records.
    */
   async #forget(partition: PartitionState, mayGoOn: () => boolean): Promise<boolean> {
     const { engine, clock, table, signal } = this.#deps;
     await using view = engine.openView({ reverse: false });
     const rest = (): Promise<void> => sleep(clock, PAUSE_MS, signal);
+    let isAny = false;
     for await (const entries of pagesOf(view, partitionRange(partition.number), PAGE, rest)) {
-      if (!mayGoOn()) return false;
+      isAny = true;
+      if (!mayGoOn()) break;
       const operations = entries.flatMap(({ key, value }) => expiryDeletion(Uint8Array.from(key), value));
       for (const { key } of entries) table.forget(nameOf(key));
       if (operations.length > 0) await engine.write(operations, { sync: false });
     }
-    return mayGoOn();
+    return isAny;
   }
 }
 
