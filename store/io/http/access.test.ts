@@ -46,7 +46,7 @@ const NEEDED: Readonly<Record<string, NeededRole>> = {
   'GET /v1/ring': 'read',
   'GET /v1/locate/{key}': 'read',
   'GET /v1/explain/{namespace}/{key}': 'read',
-  'POST /v1/verify': 'read',
+  'POST /v1/verify': 'admin',
   'GET /v1/local/{namespace}': 'read',
   'GET /v1/repair': 'read',
   'GET /livez': 'none',

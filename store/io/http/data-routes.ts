@@ -67,7 +67,7 @@ export const dataRoutes: readonly Route[] = [
       POST: {
         summary: 'Compare all replicas now; lines of progress, the last one is the report',
         handle: verifyData,
-        needs: 'read',
+        needs: 'admin',
         query: 'verifyQuery',
         answers: { 200: { description: 'Lines of `VerifyLine`.', contents: ['application/x-ndjson'] } },
         errors: [...QUERY_ERRORS, 'BAD_MEMBER_NAME', 'MEMBER_NOT_FOUND', ...NODE_ERRORS],
