@@ -133,6 +133,22 @@ test('a batch that only reads takes the role read, one that writes the role writ
   assert.deepEqual([await batch('write', [get, put]), await batch('admin', [put])], [200, 200]);
 });
 
+test('an operation names the token of whoever asked, where the request does not say who', async () => {
+  await using server = await start();
+  for (const name of ['node-2', 'node-3', 'node-4']) server.cluster.addMember(name);
+  const drain = await fetch(`${server.url}/v1/members/node-2:drain`, {
+    method: 'POST',
+    headers: bearer('admin'),
+  });
+  assert.equal(drain.status, 200);
+  const list = await fetch(`${server.url}/v1/operations`, { headers: bearer('read') });
+  const { operations } = (await list.json()) as { operations: readonly { by: string }[] };
+  assert.deepEqual(
+    operations.map(({ by }) => by),
+    ['n-admin'],
+  );
+});
+
 test('can-stop takes the role admin where its yes is kept from others, and read where it only looks', async () => {
   await using server = await start();
   const ask = async (role: string, query: string): Promise<number> => {

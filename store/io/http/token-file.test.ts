@@ -39,7 +39,11 @@ test('parseTokens says what is wrong, where and what is allowed, and never a tok
     ['tokens:\n  - {name: a, role: read, token: 1234567890123456789}', /put it in quotes/],
     ['tokens:\n  - {name: a, role: read, sha256: 0abc}', /^tokens\[0\]\.sha256: 64 hexadecimal digits/],
     [`tokens:\n  - {name: "a b", role: read, token: ${SECRET}}`, /^tokens\[0\]\.name: 1 to 63 letters/],
-    [`tokens:\n  - {name: a, role: read, token: ${SECRET}, rol: x}`, /rol/],
+    [
+      `tokens:\n  - {name: a, role: read, token: ${SECRET}, rol: x}`,
+      /^tokens\[0\]: a field that is not known; a mapping/,
+    ],
+    [`tokens:\n  - ${SECRET}: admin`, /tokens\[0\]: a field that is not known/],
     [
       `tokens:\n  - {name: a, role: read, token: ${SECRET}}\n  - {name: b, role: admin, token: ${SECRET}}`,
       /^tokens\[1\] \(b\) is the same token as that of a/,

@@ -79,7 +79,10 @@ function yamlOf(text: string): unknown {
   }
 }
 
-function issueText({ path, message }: z.core.$ZodIssue): string {
+function issueText(issue: z.core.$ZodIssue): string {
+  const { path } = issue;
+  // The name of an unknown field may be a token that was written in the wrong place.
+  const message = issue.code === 'unrecognized_keys' ? `a field that is not known; ${FORM}` : issue.message;
   if (path.length === 0) return `${message}; ${FORM}`;
   return `${path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
