@@ -28,7 +28,8 @@ function adviceOn({ cause }: KvorumConnectionError): string {
   const { code = '' } = cause as NodeJS.ErrnoException;
   if (CERTIFICATE_CODES.test(code))
     return '--ca FILE (or KVORUM_CA) names the authority of the nodes; the certificate must name the host of the URL.';
-  if (code === 'EPROTO') return 'Does the node speak TLS there? An http:// URL is for one that does not.';
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
+    return 'Does the node speak TLS there? An http:// URL is for one that does not.';
   if (code === 'ECONNRESET' || code === 'HPE_INVALID_CONSTANT')
     return 'Is a node running there, and does it speak TLS? Then the URL begins with https://.';
   return 'Is a node running there? --url or KVORUM_URL names another.';

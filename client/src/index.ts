@@ -20,5 +20,6 @@ export type { Level, ReadLevels, ReadOptions, WriteLevels, WriteOptions } from '
 export type * from './operation-types.ts';
 export type { LocalEntry, LocalPage, LocalQuery } from './ring-calls.ts';
 export type { RingOptions } from './ring-keeper.ts';
-export type { CallOptions, Token } from './transport.ts';
+export type { Token } from './token.ts';
+export type { CallOptions } from './transport.ts';
 export type * from './types.ts';

@@ -10,6 +10,7 @@ import { withRetries } from './retry.ts';
 import { clusterIdAt, fetchRing } from './ring-fetch.ts';
 import { RingKeeper, type RingOptions } from './ring-keeper.ts';
 import { Router, type Way } from './router.ts';
+import { currentToken, type Token } from './token.ts';
 
 const TIMEOUT_MS = 10_000;
 const CONNECTIONS = 64;
@@ -45,8 +46,6 @@ export type TransportOptions = {
   /** Of https URLs. */
   readonly tls?: TlsOptions;
 };
-
-export type Token = string | (() => string | undefined | Promise<string | undefined>);
 
 /** What every call takes. */
 export type CallOptions = {
@@ -202,7 +201,7 @@ export class Transport {
 
   async #exchange(node: NodeHandle, request: Request, deadline: Deadline): Promise<IncomingMessage> {
     const { method, body } = request;
-    const token = typeof this.#token === 'function' ? await askFor(this.#token) : this.#token;
+    const token = await currentToken(this.#token, deadline.signal);
     const headers =
       token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` };
     const path = request.takesTime === true ? withTime(request.path, deadline) : request.path;
@@ -231,17 +230,6 @@ export class Transport {
 
   #ringCall(): CallOptions {
     return { timeoutMs: Math.min(this.timeoutMs, RING_TIMEOUT_MS), signal: this.#closing.signal };
-  }
-}
-
-/** Throws TypeError, after which nothing is sent: no node is to blame. */
-async function askFor(token: Exclude<Token, string>): Promise<string | undefined> {
-  try {
-    return await token();
-  } catch (cause) {
-    throw new TypeError(`the function that gives the token failed: ${(cause as Error)?.message ?? cause}`, {
-      cause,
-    });
   }
 }
 
