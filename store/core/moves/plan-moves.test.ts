@@ -71,12 +71,12 @@ test('a partition that is not wanted takes no place from one that is', () => {
   const one = { movesMax: 1, enteringPerMemberMax: 1 };
   assert.deepEqual(
     planMoves(state, calm, one).map(({ partition }) => partition),
-    [0],
-  );
-  const drains = planMoves(state, calm, one, ({ replicas }) => replicas.includes(4));
-  assert.deepEqual(
-    drains.map(({ partition }) => partition),
     [3],
+  );
+  const others = planMoves(state, calm, one, ({ replicas }) => !replicas.includes(4));
+  assert.deepEqual(
+    others.map(({ partition }) => partition),
+    [0],
   );
 });
 
@@ -99,6 +99,24 @@ test('the partitions with the fewest replicas up come first; without a majority 
   ]);
   const moved = planMoves(state, gone(4, 5), NO_LIMITS).map(({ partition }) => partition);
   assert.deepEqual(moved, [1, 2], '3 has one replica left');
+});
+
+test('what somebody leaves goes before what is only moved for balance', () => {
+  // Member 5 holds nothing yet, and 4 goes: the last partition alone is left by somebody.
+  const sets = [
+    [1, 2, 3],
+    [1, 2, 3],
+    [1, 2, 3],
+    [1, 2, 3],
+    [1, 2, 4],
+  ];
+  const partitions = sets.map((replicas) => ({ replicas, epoch: toEpoch(1) }));
+  const placed = { ...topologyOf({ members: 5, set: [1, 2, 3], partitions: 5 }), partitions };
+  const state = withMember(placed, 4, { isDraining: true });
+  const all = planMoves(state, calm, NO_LIMITS);
+  assert.ok(all.length > 1);
+  assert.equal(all[0]?.partition, 4);
+  assert.deepEqual(planMoves(state, calm, { movesMax: 1, enteringPerMemberMax: 1 }), all.slice(0, 1));
 });
 
 test('no move begins that a member which is down would have to enter', () => {

@@ -5,6 +5,7 @@ import type { MoveStart } from '../topology/command.ts';
 import { mayReceive } from '../topology/shares.ts';
 import type { Member, Partition, TopologyState } from '../topology/types.ts';
 import { enteringOf, hasAll, isSameSet } from './rules.ts';
+import { isLeft } from './wanted.ts';
 
 /** What the leader sees of the members, as in `MoveFacts`. */
 export type PlanFacts = {
@@ -36,9 +37,14 @@ export function planMoves(
   const target = planTarget(state, facts);
   if (target === undefined) return [];
   const liveOf = ({ replicas }: Partition): number => liveReplicas(state, facts, replicas).length;
+  // Somebody waits for those that are left; who is only to have less can wait.
+  const isForBalance = ({ partition }: Differing): number => Number(!isLeft(state, partition.replicas));
   const due = differingPartitions(state, target)
     .filter(({ partition, to }) => isWanted(partition) && isStartable(state, facts, partition, to))
-    .toSorted((a, b) => liveOf(a.partition) - liveOf(b.partition) || a.number - b.number);
+    .toSorted(
+      (a, b) =>
+        liveOf(a.partition) - liveOf(b.partition) || isForBalance(a) - isForBalance(b) || a.number - b.number,
+    );
   const budget = new MoveBudget(state, limits);
   return due
     .filter(({ partition, to }) => budget.take(enteringOf(partition.replicas, to)))
