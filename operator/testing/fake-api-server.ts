@@ -32,6 +32,8 @@ export class FakeApiServer implements AsyncDisposable {
   readonly objects: FakeObjects;
   /** Connections that were opened so far. */
   connectionsOpened = 0;
+  /** Sees each connection; with TLS when its handshake is over. */
+  onSocket: (socket: Socket) => void = () => undefined;
   readonly #resources: FakeResource[];
   readonly #faults = new Faults();
   readonly #sockets = new Set<Socket>();
@@ -49,8 +51,11 @@ export class FakeApiServer implements AsyncDisposable {
     this.#server =
       options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
     this.#server.keepAliveTimeout = 60_000;
+    if (options.tls !== undefined)
+      this.#server.on('secureConnection', (socket: Socket) => this.onSocket(socket));
     this.#server.on('connection', (socket: Socket) => {
       this.connectionsOpened++;
+      if (options.tls === undefined) this.onSocket(socket);
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });
