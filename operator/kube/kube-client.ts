@@ -261,8 +261,9 @@ export class KubeClient {
     options: WatchOptions,
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent<T>, void, undefined> {
-    const { idleMs, namespace, ...rest } = options;
-    const query = { ...rest, watch: true, allowWatchBookmarks: true };
+    const { idleMs, namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds } = options;
+    const from = { resourceVersion, timeoutSeconds, watch: true, allowWatchBookmarks: true };
+    const query = { labelSelector, fieldSelector, ...from };
     const path = collectionPath(resource, namespace);
     const call = { verb: 'watch', resource: resource.plural, method: 'GET', path, query } as const;
     return watchEvents<T>({ idleMs }, { call, requests: this.#requests, clock: this.#clock }, signal);
