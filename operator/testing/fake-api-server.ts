@@ -6,6 +6,7 @@ import { knownResources } from '../kube/resources.ts';
 import { type Answer, answer, matcherOf } from './fake-api-server-answers.ts';
 import { type FakeCall, type FakeResource, targetOf, verbOf, WRITES } from './fake-api-server-call.ts';
 import { type CallHook, type Fault, type FaultPlan, Faults } from './fake-api-server-faults.ts';
+import { valueAt } from './fake-api-server-json.ts';
 import { ApiStatus, type Change, FakeObjects } from './fake-api-server-objects.ts';
 import { FakeWatches } from './fake-api-server-watches.ts';
 
@@ -44,7 +45,7 @@ export class FakeApiServer implements AsyncDisposable {
   private constructor(options: FakeApiServerOptions) {
     this.objects = new FakeObjects(options.nowMs ?? Date.now);
     this.watches = new FakeWatches(this.objects);
-    this.#resources = [...(options.resources ?? []), ...knownResources.map(withScale)];
+    this.#resources = [...(options.resources ?? []), ...knownResources.map(builtIn)];
     const listener = (request: IncomingMessage, response: ServerResponse): void =>
       // Only a caller that went away while it was being read gets here.
       void this.#serve(request, response).catch(() => response.destroy());
@@ -270,12 +271,25 @@ export type FakeApiServerOptions = {
   readonly tls?: ServerOptions;
 };
 
-function withScale(resource: Resource): FakeResource {
-  if (resource.kind !== 'StatefulSet') return resource;
-  return {
-    ...resource,
-    scale: { spec: 'spec.replicas', status: 'status.replicas', selector: 'status.selector' },
-  };
+function builtIn(resource: Resource): FakeResource {
+  const scale = { spec: 'spec.replicas', status: 'status.replicas', selector: 'status.selector' };
+  if (resource.kind === 'StatefulSet') return { ...resource, scale };
+  if (resource.kind === 'Lease') return { ...resource, hasStatus: false, admit: withMicroTimes };
+  if (resource.group === 'events.k8s.io') return { ...resource, hasStatus: false, admit: withMicroTimes };
+  return resource;
+}
+
+const MICRO_TIME_FIELDS = ['spec.acquireTime', 'spec.renewTime', 'eventTime', 'series.lastObservedTime'];
+const MICRO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+
+/** The real server refuses times of these fields that have no microseconds. */
+function withMicroTimes(next: unknown): unknown {
+  const wrong = MICRO_TIME_FIELDS.find((path) => {
+    const time = valueAt(next, path);
+    return time !== undefined && time !== null && !MICRO_TIME.test(String(time));
+  });
+  if (wrong === undefined) return next;
+  throw new ApiStatus(400, 'BadRequest', `${wrong}: parsing time ${valueAt(next, wrong)} as micro time failed`);
 }
 
 function send(call: FakeCall, response: ServerResponse, status: number, body: unknown, headers = {}): void {
