@@ -33,9 +33,8 @@ export const COMBINED = '(combined from similar events): ';
 
 /** What is to be done about an event. */
 export type Verdict =
-  | { readonly type: 'first'; readonly key: string; readonly note: string }
   /** It was there `count` times, this one included; some of them may not have been sent. */
-  | { readonly type: 'again'; readonly key: string; readonly count: number }
+  | { readonly type: 'send'; readonly key: string; readonly note: string; readonly count: number }
   | { readonly type: 'dropped' };
 
 type Seen = { count: number; atMs: number };
@@ -60,18 +59,12 @@ export class EventCorrelator {
     const kind = JSON.stringify([about, type, reason, action]);
     const isCombined = this.#countSimilar(kind, note, nowMs) > this.#limits.similarMax;
     const key = isCombined ? kind : JSON.stringify([kind, note]);
-    const known = this.#recent(this.#seen, key, nowMs);
-    const seen = known ?? { count: 0, atMs: nowMs };
+    const seen = this.#recent(this.#seen, key, nowMs) ?? { count: 0, atMs: nowMs };
     seen.count++;
     seen.atMs = nowMs;
     this.#remember(this.#seen, key, seen);
-    if (!this.#bucketOf(about).tryTake()) {
-      // Nobody heard of it: the next one is the first.
-      if (known === undefined) this.#seen.delete(key);
-      return { type: 'dropped' };
-    }
-    if (known === undefined) return { type: 'first', key, note: isCombined ? COMBINED + note : note };
-    return { type: 'again', key, count: seen.count };
+    if (!this.#bucketOf(about).tryTake()) return { type: 'dropped' };
+    return { type: 'send', key, note: isCombined ? COMBINED + note : note, count: seen.count };
   }
 
   #countSimilar(kind: string, note: string, nowMs: number): number {

@@ -109,19 +109,22 @@ test('one object has 25 events at once and one more in five minutes; others have
   assert.equal(judged('a', 5), 1);
   // What was dropped is in the count of the next one.
   clock.advance(300_000);
-  assert.deepEqual(correlator.judge('a', text('x')), {
-    type: 'again',
-    key: JSON.stringify([JSON.stringify(['a', 'Normal', 'Drained', 'Drain']), 'x']),
-    count: 111,
-  });
+  const verdict = correlator.judge('a', text('x'));
+  assert.deepEqual(verdict.type === 'send' && [verdict.note, verdict.count], ['x', 111]);
 });
 
 test('the correlator forgets the oldest rather than grow', () => {
   const clock = new SimClock();
   const correlator = new EventCorrelator({ ...EVENT_LIMITS, rememberedMax: 2 }, { clock });
   for (const about of ['a', 'b', 'c']) correlator.judge(about, text('x'));
-  assert.equal(correlator.judge('c', text('x')).type, 'again');
-  assert.equal(correlator.judge('a', text('x')).type, 'first');
+  const count = (about: string): unknown => Object.entries(correlator.judge(about, text('x'))).at(-1);
+  assert.deepEqual(
+    [count('c'), count('a')],
+    [
+      ['count', 2],
+      ['count', 1],
+    ],
+  );
 });
 
 test('an event that cannot be sent is logged, and the next one is sent', async () => {
@@ -135,6 +138,17 @@ test('an event that cannot be sent is logged, and the next one is sent', async (
     ['two'],
   );
   assert.deepEqual(world.warnings, ['an event was not sent']);
+});
+
+test('a combined event whose first was dropped still says that it is one', async () => {
+  const limits = { ...EVENT_LIMITS, burst: 2, similarMax: 2 };
+  await using world = await setup({ limits });
+  for (let at = 0; at < 4; at++) world.recorder.record(ABOUT, text(`moved ${at}`));
+  world.clock.advance(300_000);
+  world.recorder.record(ABOUT, text('moved 5'));
+  await world.recorder.flush();
+  const notes = world.server.list(events).map(({ note }) => note);
+  assert.deepEqual(notes.toSorted(), ['(combined from similar events): moved 5', 'moved 0', 'moved 1']);
 });
 
 test('a series whose first event was not sent begins with the next', async () => {

@@ -100,11 +100,9 @@ export class EventRecorder {
   ): Promise<void> {
     try {
       const sent = this.#sent.get(verdict.key);
-      if (verdict.type === 'again' && sent !== undefined && (await this.#count(sent, verdict.count, at)))
-        return;
-      const note = verdict.type === 'first' ? verdict.note : text.note;
-      const event = await this.#deps.client.create(events, this.#event(about, { ...text, note }, at));
-      this.#remember(verdict.key, event.metadata);
+      if (verdict.count > 1 && sent !== undefined && (await this.#count(sent, verdict.count, at))) return;
+      const event = this.#event(about, { ...text, note: verdict.note }, at);
+      this.#remember(verdict.key, (await this.#deps.client.create(events, event)).metadata);
     } catch (error) {
       this.#deps.log.warn(
         { err: error, reason: text.reason, object: about.metadata.name },

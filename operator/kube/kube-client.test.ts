@@ -191,6 +191,19 @@ test('a call that is not answered ends at its deadline; one whose caller gave up
   await assert.rejects(client.get(pods, A, caller.signal), { message: 'enough' });
 });
 
+test('a way to sign in that hangs ends with the deadline of the call', async () => {
+  const clock = new SimClock();
+  const connection = {
+    ...plainConnection('http://127.0.0.1:1'),
+    access: () => new Promise<never>(() => undefined),
+  };
+  const client = new KubeClient({ fieldManager: 'me', timeoutMs: 5000 }, { connection, clock });
+  const late = assert.rejects(client.get(pods, A), { status: 0, reason: 'Timeout' });
+  await settle();
+  clock.advance(5000);
+  await late;
+});
+
 test('a refusal of who we are is believed the second time, after the credentials were read anew', async () => {
   let token = 'old';
   let renewed = 0;

@@ -128,7 +128,7 @@ export class KubeRequests {
 
   async #sendOnce(call: KubeRequest, signal: AbortSignal): Promise<Answer> {
     const { connection } = this.#deps;
-    const { headers, dispatcher } = await connection.access();
+    const { headers, dispatcher } = await unlessAborted(connection.access(), signal);
     const { method, path, query, body, contentType = 'application/json' } = call;
     return await request(`${connection.serverUrl}${path}${queryText(query)}`, {
       ...{ method, dispatcher, signal },
@@ -146,6 +146,15 @@ export class KubeRequests {
     const header = typeof retryAfter === 'string' ? retryAfter : undefined;
     return errorOfAnswer(describe(call), statusCode, await body.text(), header, this.#deps.clock.nowMs());
   }
+}
+
+/** A plugin that signs us in may hang: the call does not wait for it beyond its own end. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 function queryText(query: Query = {}): string {

@@ -198,6 +198,23 @@ test('a renewal that hangs ends at the deadline', async () => {
   assert.deepEqual([world.leaders(), first.end], [[], 'lost']);
 });
 
+test('time that an answer took is not time that the lease was renewed', async () => {
+  await using world = await setup();
+  world.join('a');
+  await world.pass(0);
+  const answer = Promise.withResolvers<undefined>();
+  world.server.onCall(() => answer.promise);
+  await world.pass(7000, 1);
+  answer.resolve(undefined);
+  await world.pass(0);
+  // Renewed by a request that was sent at 2 s.
+  world.server.onCall(() => ({ type: 'status', status: 500 }));
+  await world.pass(4999);
+  assert.deepEqual(world.leaders(), ['a']);
+  await world.pass(1);
+  assert.deepEqual(world.leaders(), []);
+});
+
 test('a leader whose lease somebody else has ends at once', async () => {
   await using world = await setup();
   const first = world.join('a');

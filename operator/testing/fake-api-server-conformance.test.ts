@@ -66,9 +66,12 @@ const definition: CustomResourceDefinition = {
 };
 
 const kubeconfig = process.env.KVORUM_TEST_KUBECONFIG;
-const fake = kubeconfig === undefined ? await FakeApiServer.start({ resources: [{ ...things, scale }] }) : undefined;
+const fake =
+  kubeconfig === undefined ? await FakeApiServer.start({ resources: [{ ...things, scale }] }) : undefined;
 const connection: KubeConnection =
-  fake === undefined ? await connectKube({ path: kubeconfig }, { clock: systemClock }) : plainConnection(fake.url);
+  fake === undefined
+    ? await connectKube({ path: kubeconfig }, { clock: systemClock })
+    : plainConnection(fake.url);
 const client = clientOf('me');
 const namespace = `kvorum-conformance-${Date.now()}`;
 await client.create(namespaces, { metadata: { name: namespace } });
@@ -99,7 +102,10 @@ test('generations count changes of the spec; a write that changes nothing makes 
   const made = await client.create(things, { ...thing('generation', { size: 1 }), status: { ready: 9 } });
   assert.deepEqual([made.metadata.generation, made.status, made.kind], [1, undefined, 'Thing']);
   const ref = at('generation');
-  const labelled = await client.mergePatch<Thing>(things, ref, { metadata: { labels: { x: 'y' } }, status: { ready: 1 } });
+  const labelled = await client.mergePatch<Thing>(things, ref, {
+    metadata: { labels: { x: 'y' } },
+    status: { ready: 1 },
+  });
   assert.deepEqual([labelled.metadata.generation, labelled.status], [1, undefined]);
   const told = await client.mergePatch<Thing>(
     things,
@@ -139,7 +145,11 @@ test('apply: own fields go when they are applied no more, those of others stay, 
   await clientOf('other').mergePatch(things, at(name), { spec: { size: 5 } });
   await assert.rejects(client.apply(things, thing(name, { size: 2 }), { force: false }), isConflict);
   assert.equal((await client.apply(things, thing(name, { size: 2 }))).spec?.size, 2);
-  const status = await client.apply(things, { metadata: at(name), status: { ready: 1 } }, { subresource: 'status' });
+  const status = await client.apply(
+    things,
+    { metadata: at(name), status: { ready: 1 } },
+    { subresource: 'status' },
+  );
   assert.deepEqual([status.status, status.spec], [{ ready: 1 }, { size: 2 }]);
   assert.deepEqual((await client.apply(things, thing(name, { size: 3 }))).status, { ready: 1 });
   const stale = thing(name, { size: 4 }, { resourceVersion: versionOf(applied) });
@@ -188,7 +198,10 @@ test('lists come in pages, with selectors; watches go on from their version', as
   const map = (name: string, app: string) => ({ metadata: { ...at(name), labels: { app } } });
   for (const name of ['p1', 'p2', 'p3', 'p4', 'p5']) await client.create(configMaps, map(name, 'paged'));
   const listed = await paged.list(configMaps, { namespace, labelSelector: 'app in (paged)' });
-  assert.deepEqual(listed.items.map(({ metadata }) => metadata.name), ['p1', 'p2', 'p3', 'p4', 'p5']);
+  assert.deepEqual(
+    listed.items.map(({ metadata }) => metadata.name),
+    ['p1', 'p2', 'p3', 'p4', 'p5'],
+  );
   assert.ok(listed.items.every(({ kind, apiVersion }) => kind === 'ConfigMap' && apiVersion === 'v1'));
   const byField = await client.list(configMaps, { namespace, fieldSelector: 'metadata.name=p2' });
   assert.equal(byField.items.length, 1);
@@ -221,7 +234,10 @@ test('an unknown kind is not found, and a wrong body is refused', async () => {
   assert.equal(await client.serves(unknown), false);
   await assert.rejects(client.list(unknown), { status: 404 });
   const wrong = { ...thing('wrong', {}), kind: 'Other' };
-  await assert.rejects(client.create(things, wrong), (error) => error instanceof KubeError && error.status === 400);
+  await assert.rejects(
+    client.create(things, wrong),
+    (error) => error instanceof KubeError && error.status === 400,
+  );
 });
 
 test('an informer, a leader and an event: the machinery together', async () => {
@@ -241,7 +257,10 @@ test('an informer, a leader and an event: the machinery together', async () => {
   for (let times = 0; times < 3; times++) recorder.record(made, text);
   await recorder.stop();
   const told = (await client.list(events, { namespace })).items.filter(({ reason }) => reason === 'Tested');
-  assert.deepEqual(told.map(({ note, series }) => [note, series?.count]), [['three times', 3]]);
+  assert.deepEqual(
+    told.map(({ note, series }) => [note, series?.count]),
+    [['three times', 3]],
+  );
 
   const elector = new LeaseElector({ namespace, name: 'leader', identity: 'a' }, deps);
   const stopping = new AbortController();
