@@ -177,6 +177,17 @@ test('while the server does not answer, events wait up to a limit, and nobody wa
   assert.equal(world.server.list(events).length, 3);
 });
 
+test('a stop waits for events as long as it was told to, and not for a server that does not answer', async () => {
+  await using world = await setup();
+  world.server.inject({ type: 'hang' }, { times: 99 });
+  for (const note of ['one', 'two', 'three']) world.recorder.record(ABOUT, text(note));
+  await until('a call', () => world.server.calls.length === 1);
+  const stopped = world.recorder.stop(3000);
+  world.clock.advance(3000);
+  await stopped;
+  assert.equal(world.server.calls.length, 1);
+});
+
 test('notes have a limit, and objects without a namespace are reported in the default one', async () => {
   await using world = await setup();
   const { namespace: _, ...metadata } = ABOUT.metadata;

@@ -32,6 +32,7 @@ export type EventRecorderDeps = {
 };
 
 const WAITING_MAX = 1000;
+const STOP_GRACE_MS = 5000;
 /** The API server's own limit. */
 const NOTE_CHARS_MAX = 1024;
 /** Where events about objects without a namespace are kept. */
@@ -50,6 +51,7 @@ export class EventRecorder {
   readonly #sent = new Map<string, ObjectRef>();
   #sending: Promise<void> = Promise.resolve();
   #waiting = 0;
+  readonly #ending = new AbortController();
   #isStopped = false;
 
   constructor(options: EventRecorderOptions, deps: EventRecorderDeps) {
@@ -86,10 +88,12 @@ export class EventRecorder {
     await this.#sending;
   }
 
-  /** Takes no more, and waits for what is under way. */
-  async stop(): Promise<void> {
+  /** Takes no more; what waits to be sent has `graceMs`, and is forgotten then. */
+  async stop(graceMs = STOP_GRACE_MS): Promise<void> {
     this.#isStopped = true;
+    const timer = this.#deps.clock.setTimer(graceMs, () => this.#ending.abort());
     await this.flush();
+    timer.cancel();
   }
 
   async #send(
@@ -98,11 +102,13 @@ export class EventRecorder {
     verdict: Exclude<Verdict, { type: 'dropped' }>,
     at: string,
   ): Promise<void> {
+    const { signal } = this.#ending;
+    if (signal.aborted) return;
     try {
       const sent = this.#sent.get(verdict.key);
       if (verdict.count > 1 && sent !== undefined && (await this.#count(sent, verdict.count, at))) return;
       const event = this.#event(about, { ...text, note: verdict.note }, at);
-      this.#remember(verdict.key, (await this.#deps.client.create(events, event)).metadata);
+      this.#remember(verdict.key, (await this.#deps.client.create(events, event, signal)).metadata);
     } catch (error) {
       this.#deps.log.warn(
         { err: error, reason: text.reason, object: about.metadata.name },
@@ -114,7 +120,8 @@ export class EventRecorder {
   /** False where the event is gone: the server keeps them for an hour. */
   async #count(sent: ObjectRef, count: number, at: string): Promise<boolean> {
     try {
-      await this.#deps.client.mergePatch(events, sent, { series: { count, lastObservedTime: at } });
+      const series = { count, lastObservedTime: at };
+      await this.#deps.client.mergePatch(events, sent, { series }, {}, this.#ending.signal);
       return true;
     } catch (error) {
       if (isNotFound(error)) return false;
