@@ -141,5 +141,9 @@ export function customResourceDefinition(): object {
 
 /** The document as YAML, lines unfolded so that the diff of a changed message is one line. */
 export function customResourceDefinitionYaml(): string {
-  return stringify(customResourceDefinition(), { lineWidth: 0, aliasDuplicateObjects: false });
+  return stringify(customResourceDefinition(), {
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    version: '1.1', // as kubectl and Helm read it: `on` is not text there
+  });
 }

@@ -181,6 +181,7 @@ export const clusterSpec = z.object({
   tls: z
     .object({
       peer: certificate.optional().describe('Encrypts and authenticates what members say to each other'),
+      http: certificate.optional().describe('Encrypts what clients say'),
     })
     .optional(),
   auth: z
@@ -188,7 +189,9 @@ export const clusterSpec = z.object({
       enabled: z.boolean().default(false),
       secretName: objectName
         .optional()
-        .describe('Secret with the key token; the operator makes NAME-auth where absent'),
+        .describe(
+          'Secret with tokens.yaml, and with the tokens admin and metrics of it, for the operator and Prometheus; NAME-auth is made where absent',
+        ),
     })
     .prefault({})
     .describe('Whether requests need a token'),

@@ -115,12 +115,11 @@ const PART_RULES: readonly Rule[] = [
     message:
       'spec.service.loadBalancerSourceRanges needs spec.service.type LoadBalancer. Set the type, or remove the ranges (spec.networkPolicy.clients limits who may connect).',
   },
-  {
-    path: ['spec', 'tls', 'peer'],
+  ...(['peer', 'http'] as const).map((side) => ({
+    path: ['spec', 'tls', side],
     rule: 'has(self.secretName) != has(self.issuerRef)',
-    message:
-      'spec.tls.peer needs either secretName or issuerRef, and not both. Name a Secret with tls.crt, tls.key and ca.crt, or an issuer of cert-manager.',
-  },
+    message: `spec.tls.${side} needs either secretName or issuerRef, and not both. Name a Secret with tls.crt, tls.key and ca.crt, or an issuer of cert-manager.`,
+  })),
 ];
 
 const OWNED_RULES: readonly Rule[] = OWNED_SETTINGS.map((name) => ({

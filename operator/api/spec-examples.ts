@@ -112,6 +112,11 @@ const REFUSED: readonly SpecExample[] = [
     refusal: 'spec.tls.peer needs either',
   },
   {
+    name: 'a certificate of nobody',
+    spec: { tls: { http: {} } },
+    refusal: 'spec.tls.http needs either',
+  },
+  {
     name: 'versions ahead of what peers accept',
     spec: { config: { 'clock.aheadMs': 600 } },
     refusal: 'clock.aheadMs must be below',

@@ -8,7 +8,7 @@ import { type Config, SETTING_NAMES, SETTINGS, type SettingName } from '../../st
  */
 
 /** Settings that the operator gives every node, with what to set instead. */
-const OWNED: Readonly<Partial<Record<SettingName, string>>> = {
+const OWNED: Readonly<Record<string, string>> = {
   'node.name': 'it is the name of the pod',
   'node.dataDir': 'it is the volume of the pod; see spec.storage',
   'node.zone': 'it comes from the node that the pod runs on; see spec.topologySpread.topologyKey',
@@ -17,7 +17,7 @@ const OWNED: Readonly<Partial<Record<SettingName, string>>> = {
   'cluster.seeds': 'they are the pods of this KVCluster',
   'cluster.partitions': 'set spec.partitions',
   'cluster.replicationFactor': 'set spec.replicationFactor',
-  'cluster.initialMembers': 'it is spec.replicas when the cluster is made',
+  'cluster.initialMembers': 'the data is placed as soon as there are enough members',
   'cluster.replaceMemberAfterMs': 'set spec.replacePolicy',
   'peer.host': 'pods listen on all their addresses',
   'peer.port': 'it is 7401',
@@ -29,6 +29,9 @@ const OWNED: Readonly<Partial<Record<SettingName, string>>> = {
   'http.port': 'it is 7400; the port of the Service is spec.service.ports.http',
   'http.advertise': 'it is the name of the pod in the headless Service',
   'http.remoteStop': 'pods are stopped by Kubernetes',
+  'http.tlsCert': 'set spec.tls.http',
+  'http.tlsKey': 'set spec.tls.http',
+  'http.tokensFile': 'set spec.auth',
 };
 
 export function isOwned(name: SettingName): boolean {
