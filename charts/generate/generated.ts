@@ -1,4 +1,5 @@
 import { crdTemplate } from './crd-template.ts';
+import { dashboard } from './dashboard.ts';
 import { readme } from './readme.ts';
 import { valuesSchema } from './values-schema.ts';
 
@@ -7,4 +8,5 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'kvorum/templates/crds/kvclusters.yaml': crdTemplate,
   'kvorum/values.schema.json': valuesSchema,
   'kvorum/README.md': readme,
+  'kvorum/files/dashboard.json': dashboard,
 };

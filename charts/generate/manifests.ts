@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** charts/manifests/kvorum-operator.yaml: the chart for those who do not use Helm. */
@@ -8,14 +7,6 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const NAMESPACE = 'kvorum-system';
 /** What the templates are rendered for: a Kubernetes of today, whatever helm was built with. */
 const KUBE_VERSION = '1.34.0';
-
-/** $HELM, what charts/install-helm.sh has built, or `helm` of the PATH; undefined where there is none. */
-export function findHelm(): string | undefined {
-  const built = `${ROOT}.kvorum/bin/helm`;
-  const folders = (process.env.PATH ?? '').split(':');
-  const candidates = [process.env.HELM, built, ...folders.map((folder) => `${folder}/helm`)];
-  return candidates.find((each) => each !== undefined && existsSync(each));
-}
 
 /** Standard output of `helm template`; throws with what helm says. */
 export function renderChart(helm: string, args: readonly string[], namespace = NAMESPACE): string {
@@ -43,6 +34,7 @@ export function plainManifests(helm: string): string {
     .replace(ofHelm, '')
     .replace(/^ *annotations:\n(?=\S| {2}\S)/gm, '')
     .replace(/^# Source: .*\n/gm, '');
-  const namespace = `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${NAMESPACE}\n`;
+  const standard = '  labels:\n    pod-security.kubernetes.io/enforce: restricted\n';
+  const namespace = `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${NAMESPACE}\n${standard}`;
   return `# Rendered from charts/kvorum: UPDATE_GOLDEN=1 ./dev.sh test charts\n${namespace}${plain}`;
 }

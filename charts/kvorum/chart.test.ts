@@ -4,11 +4,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
-import { findHelm, plainManifests, renderChart } from '../generate/manifests.ts';
+import { findTool } from '../generate/find-tool.ts';
+import { plainManifests, renderChart } from '../generate/manifests.ts';
 
 /** Each switch of values.yaml, by what comes of it. KVORUM_REQUIRE_HELM=1 makes a missing helm a failure. */
 
-const found = findHelm();
+const found = findTool('helm', 'HELM');
 const helm = found ?? 'helm';
 const MISSING = 'helm is missing: charts/install-helm.sh builds it, or set HELM to it';
 const skip = found === undefined && process.env.KVORUM_REQUIRE_HELM !== '1' ? MISSING : false;
@@ -283,6 +284,25 @@ test('cluster: made where Kubernetes knows the kind, and kept', { skip }, () => 
   assert.ok(!kinds(render([], KNOWS_KIND)).includes('KVCluster'));
   const port = render([...values, 'cluster.spec.service.ports.http=80'], KNOWS_KIND);
   assert.ok((at(port, 'Pod', 'spec.containers.0.command') as string[]).includes('http://shop:80'));
+});
+
+test('notes: the next command, whatever is switched on', { skip }, () => {
+  const notes = (values: readonly string[] = [], others: readonly string[] = []): string => {
+    const text = '{{ include "kvorum.notes" . | toJson }}';
+    const probe = ['--set-json', `extraObjects=${JSON.stringify([{ kind: 'Notes', text }])}`];
+    return JSON.parse(at(render(values, [...others, ...probe]), 'Notes', 'text') as string) as string;
+  };
+  assert.match(
+    notes(),
+    /all namespaces\.\n[^]*kubectl apply -f - [^]*kubectl wait kvc\/demo --for=condition=Ready/,
+  );
+  assert.match(notes(['operator.watchNamespaces={a,b}']), /in a, b\.\n/);
+  const cluster = ['cluster.create=true', 'cluster.name=shop'];
+  assert.match(notes(cluster), /NOT made yet[^]*helm -n kvorum-system upgrade kvorum CHART --reuse-values/);
+  assert.match(
+    notes(cluster, KNOWS_KIND),
+    /wait kvc\/shop [^]*exec shop-0 -- node \/app\/cli\/main\.ts put hello world/,
+  );
 });
 
 test('extraObjects are templates', { skip }, () => {
