@@ -4,7 +4,7 @@ import { type Panel, ROWS, type Row } from './dashboard-panels.ts';
 
 const COLUMNS = 24;
 const HEIGHT = { row: 1, stat: 4, graph: 8 } as const;
-const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
+const DATASOURCE = { type: 'prometheus', uid: '$datasource' };
 
 type Json = Readonly<Record<string, unknown>>;
 type Place = { readonly x: number; readonly y: number };

@@ -294,14 +294,17 @@ test('notes: the next command, whatever is switched on', { skip }, () => {
   };
   assert.match(
     notes(),
-    /all namespaces\.\n[^]*kubectl apply -f - [^]*kubectl wait kvc\/demo --for=condition=Ready/,
+    /all namespaces\.\n[\s\S]*kubectl apply -f - [\s\S]*kubectl wait kvc\/demo --for=condition=Ready/,
   );
   assert.match(notes(['operator.watchNamespaces={a,b}']), /in a, b\.\n/);
   const cluster = ['cluster.create=true', 'cluster.name=shop'];
-  assert.match(notes(cluster), /NOT made yet[^]*helm -n kvorum-system upgrade kvorum CHART --reuse-values/);
+  assert.match(
+    notes(cluster),
+    /NOT made yet[\s\S]*helm -n kvorum-system upgrade kvorum CHART --reuse-values/,
+  );
   assert.match(
     notes(cluster, KNOWS_KIND),
-    /wait kvc\/shop [^]*exec shop-0 -- node \/app\/cli\/main\.ts put hello world/,
+    /wait kvc\/shop [\s\S]*exec shop-0 -- node \/app\/cli\/main\.ts put hello world/,
   );
 });
 
