@@ -14,8 +14,8 @@ export type Panel = {
 
 export type Row = { readonly title: string; readonly panels: readonly Panel[] };
 
-/** Which series: `$cluster` is the name of a KVCluster, or any where there is none. */
-const OF = 'namespace=~"$namespace",cluster=~"$cluster",pod=~"$pod"';
+/** Which series: `$kvcluster` is the name of a KVCluster, or any where there is none. */
+const OF = 'namespace=~"$namespace",kvcluster=~"$kvcluster",pod=~"$pod"';
 
 const stat = (title: string, description: string, expr: string, unit: Unit = 'none'): Panel => ({
   title,
@@ -213,4 +213,40 @@ const TOPOLOGY: Row = {
   ],
 };
 
-export const ROWS: readonly Row[] = [WELL, REQUESTS, REPLICATION, NODES, TOPOLOGY];
+/** The operator is in a namespace of its own, and of no cluster. */
+const OPERATOR: Row = {
+  title: 'Operator',
+  panels: [
+    graph('Leader', 'One pod acts at a time.', { '{{pod}}': 'kvorum_operator_is_leader' }),
+    graph(
+      'Reconciles',
+      'By what they ended with. An idle operator looks at each cluster now and then.',
+      { '{{result}}': 'sum by (result) (rate(kvorum_operator_reconciles_total[$__rate_interval]))' },
+      { unit: 'ops' },
+    ),
+    graph(
+      'Time of a reconcile',
+      'And of the longest that is under way.',
+      {
+        p99: 'histogram_quantile(0.99, sum by (le) (rate(kvorum_operator_reconcile_duration_seconds_bucket[$__rate_interval])))',
+        'under way': 'max(kvorum_operator_longest_reconcile_seconds)',
+      },
+      { unit: 's' },
+    ),
+    graph('Queue', 'KVClusters that wait for a worker, or for their time.', {
+      waiting: 'sum(kvorum_operator_queue_depth)',
+      later: 'sum(kvorum_operator_queue_delayed)',
+    }),
+    graph(
+      'Calls of the API server',
+      'While nothing changes there are no writes.',
+      {
+        '{{verb}} {{code}}':
+          'sum by (verb, code) (rate(kvorum_operator_api_requests_total[$__rate_interval]))',
+      },
+      { unit: 'ops', width: 16 },
+    ),
+  ],
+};
+
+export const ROWS: readonly Row[] = [WELL, REQUESTS, REPLICATION, NODES, TOPOLOGY, OPERATOR];

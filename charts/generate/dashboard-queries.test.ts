@@ -56,18 +56,11 @@ class Prometheus implements AsyncDisposable {
 
   /** Undefined while it does not answer. */
   async get<T>(path: string): Promise<T | undefined> {
-    try {
-      const answer = (await (await fetch(`${this.url}${path}`)).json()) as {
-        status: string;
-        data: T;
-        error?: string;
-      };
-      if (answer.status !== 'success') throw new Error(`${path}: ${answer.error}`);
-      return answer.data;
-    } catch (error) {
-      if (error instanceof TypeError) return undefined; // it starts
-      throw error;
-    }
+    const response = await fetch(`${this.url}${path}`).catch(() => undefined);
+    if (response === undefined || response.status === 503) return undefined; // it starts
+    const answer = (await response.json()) as { status: string; data: T; error?: string };
+    if (answer.status !== 'success') throw new Error(`${path}: ${answer.error}`);
+    return answer.data;
   }
 
   async query(expr: string): Promise<readonly Sample[]> {
@@ -102,7 +95,7 @@ function freePort(): Promise<number> {
 function scraping(cluster: Cluster): object {
   const targets = cluster.nodes.map(({ url, index }) => ({
     targets: [new URL(url).host],
-    labels: { namespace: 'shop', cluster: 'demo', pod: `demo-${index - 1}` },
+    labels: { namespace: 'shop', kvcluster: 'demo', pod: `demo-${index - 1}` },
   }));
   return {
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
@@ -113,7 +106,7 @@ function scraping(cluster: Cluster): object {
 
 /** As Grafana fills it in where everything is chosen. */
 const filled = (expr: string): string =>
-  expr.replaceAll('$__rate_interval', '10s').replace(/\$(namespace|cluster|pod)\b/g, '.*');
+  expr.replaceAll('$__rate_interval', '10s').replace(/\$(namespace|kvcluster|pod)\b/g, '.*');
 
 async function writeAndRead(url: string, index: number): Promise<void> {
   await fetch(`${url}/v1/kv/default/key-${index}`, { method: 'PUT', body: 'value' });
@@ -141,7 +134,10 @@ test('each query of the dashboard shows something of a real cluster, and no aler
   await using cluster = await Cluster.start({ directory: directory.path, size: 3 });
   await using server = await Prometheus.start(directory.path, scraping(cluster));
 
-  let waiting = dashboardQueries();
+  // The row of the operator has nothing to show: there is none beside this cluster.
+  let waiting: ReturnType<typeof dashboardQueries> = dashboardQueries().filter(
+    ({ expr }) => !expr.includes('kvorum_operator_'),
+  );
   for (let index = 0; waiting.length > 0; index++) {
     assert.ok(
       index * LOOK_MS < DEADLINE_MS,

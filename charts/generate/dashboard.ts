@@ -51,8 +51,12 @@ function variables(): readonly Json[] {
   return [
     { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus' },
     of('namespace', 'Namespace', 'label_values(kvorum_topology_epoch, namespace)'),
-    of('cluster', 'Cluster', 'label_values(kvorum_topology_epoch{namespace=~"$namespace"}, cluster)'),
-    of('pod', 'Pod', 'label_values(kvorum_topology_epoch{namespace=~"$namespace",cluster=~"$cluster"}, pod)'),
+    of('kvcluster', 'KVCluster', 'label_values(kvorum_topology_epoch{namespace=~"$namespace"}, kvcluster)'),
+    of(
+      'pod',
+      'Pod',
+      'label_values(kvorum_topology_epoch{namespace=~"$namespace",kvcluster=~"$kvcluster"}, pod)',
+    ),
   ];
 }
 

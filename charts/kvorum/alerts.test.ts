@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { findTool } from '../generate/find-tool.ts';
 import { metricNames, unknownMetrics } from '../generate/metrics-page.ts';
+import { OPERATOR_METRICS } from '../generate/operator-metric-names.ts';
 
 /** Each alert in a world where it fires and in one where it does not, by promtool. KVORUM_REQUIRE_PROMTOOL=1 makes a missing one a failure. */
 
@@ -55,8 +56,15 @@ function quorum(...states: readonly ('ok' | 'degraded' | 'lost')[]): Series {
   return Object.fromEntries(all);
 }
 
+/** Which of the pods of the operator acts. */
+function leaders(...values: readonly number[]): Series {
+  return Object.fromEntries(
+    values.map((value, node) => [of('kvorum_operator_is_leader', '', node), always(value)]),
+  );
+}
+
 const nodeLabels = (node: number): string =>
-  `namespace="shop",cluster="demo",pod="demo-${node}",instance="10.0.0.${node}:7400"`;
+  `namespace="shop",kvcluster="demo",pod="demo-${node}",instance="10.0.0.${node}:7400"`;
 const of = (name: string, labels = '', node = 0): string =>
   `${name}{${labels === '' ? '' : `${labels},`}${nodeLabels(node)}}`;
 
@@ -169,6 +177,20 @@ const CASES: Readonly<Record<string, Case>> = {
     fires: { [of('kvorum_process_open_fds')]: always(900), [of('kvorum_process_max_fds')]: always(1000) },
     silent: { [of('kvorum_process_open_fds')]: always(100), [of('kvorum_process_max_fds')]: always(1000) },
   },
+  KvorumOperatorIdle: { fires: leaders(0, 0), silent: leaders(0, 1) },
+  KvorumOperatorTwoLeaders: { fires: leaders(1, 1), silent: leaders(1, 0) },
+  KvorumOperatorReconcilesFail: {
+    fires: { [of('kvorum_operator_reconcile_errors_total')]: rising(1) },
+    silent: { [of('kvorum_operator_reconcile_errors_total')]: '0+0x50 3+0x70' },
+  },
+  KvorumOperatorStuck: {
+    fires: { [of('kvorum_operator_longest_reconcile_seconds')]: '0+0x40 400+60x80' },
+    silent: { [of('kvorum_operator_longest_reconcile_seconds')]: always(20) },
+  },
+  KvorumOperatorForbidden: {
+    fires: { [of('kvorum_operator_api_requests_total', 'verb="patch",code="403"')]: rising(1) },
+    silent: { [of('kvorum_operator_api_requests_total', 'verb="patch",code="409"')]: rising(1) },
+  },
 };
 
 /** A world for promtool: at the end of an hour `name` fires, or does not. */
@@ -219,7 +241,7 @@ test('each alert has a case', () => {
 });
 
 test('alerts ask for metrics that there are', () => {
-  const known = metricNames(readFileSync(`${DOCS}metrics.md`, 'utf8'));
+  const known = new Set([...metricNames(readFileSync(`${DOCS}metrics.md`, 'utf8')), ...OPERATOR_METRICS]);
   for (const { alert, expr } of alerts) assert.deepEqual(unknownMetrics(expr, known), [], alert);
   assert.deepEqual(unknownMetrics('rate(kvorum_no_such_total[5m])', known), ['kvorum_no_such_total']);
 });
