@@ -11,6 +11,7 @@ export function bootstrap(seen: Observation): readonly Finding[] {
   if (store.topology !== undefined || cluster.clusterId === undefined) return [];
   if (store.nodes.some(({ state }) => state !== 'waiting')) return [];
   const missing = missingNodes(seen);
+  if (missing.length > 0 && cluster.hasLived) return [];
   if (missing.length > 0) return [blocking(wait('start', 'WaitingForPods', missingText(seen, missing)))];
   if (cluster.hasLived) return [blocking(refuse('store', 'DataLost', LOST_TEXT))];
   const { replicationFactor, partitions } = cluster.wish;
