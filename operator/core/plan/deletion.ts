@@ -1,4 +1,4 @@
-import type { Observation } from '../observation.ts';
+import type { Observation, PodSeen } from '../observation.ts';
 import { isKept } from './act.ts';
 import { act, blocking, type Finding, wait } from './finding.ts';
 import { isOurs } from './ordinals.ts';
@@ -22,6 +22,15 @@ function nextOfDeletion(seen: Observation): Finding {
       type: 'delete-stateful-set',
       uid: statefulSet.uid,
     });
+  const orphan = pods.find(
+    (pod) => statefulSet?.owner !== 'this' && !pod.isTerminating && isOfThis(seen, pod),
+  );
+  if (orphan !== undefined)
+    return act('spec', `is being deleted: ${orphan.name}, which no StatefulSet has`, {
+      type: 'end-pod',
+      pod: orphan.name,
+      uid: orphan.uid,
+    });
   if (statefulSet?.owner === 'this' || pods.length > 0)
     return blocking(wait('spec', 'Deleting', `is being deleted: waiting for ${pods.length} pods to end`));
   const claims = seen.claims.filter((claim) => isOurs(seen, claim));
@@ -36,6 +45,11 @@ function nextOfDeletion(seen: Observation): Finding {
   if (claims.length > 0)
     return blocking(wait('spec', 'Deleting', `is being deleted: waiting for ${claims.length} volumes to go`));
   return release('its volumes are deleted');
+}
+
+/** Left behind where the cluster was deleted while its StatefulSet was made anew. */
+function isOfThis(seen: Observation, { name }: PodSeen): boolean {
+  return seen.claims.some((claim) => isOurs(seen, claim) && claim.mountedBy.includes(name));
 }
 
 function release(why: string): Finding {

@@ -492,7 +492,9 @@ describe('deletion', () => {
   test('pods, then volumes of this cluster, then the finalizer', () => {
     const cluster = deleting;
     acts(observation({ wish, cluster }), { type: 'delete-stateful-set', uid: 'set-1' });
-    waits(observation({ wish, cluster, statefulSet: undefined }), 'Deleting', /3 pods/);
+    acts(observation({ wish, cluster, statefulSet: undefined }), { type: 'end-pod', pod: 'kv-0' });
+    const foreign = upTo(3).map((ordinal) => claim(ordinal, { clusterUid: 'other' }));
+    waits(observation({ wish, cluster, statefulSet: undefined, claims: foreign }), 'Deleting', /3 pods/);
     const ended = { wish, cluster, statefulSet: undefined, pods: [] };
     const claims = [claim(0, { clusterUid: 'other' }), claim(1), claim(2)];
     acts(observation({ ...ended, claims }), {
