@@ -124,6 +124,8 @@ export type StoreSeen = {
   readonly nodes: readonly NodeSeen[];
   /** By a linearizable read; undefined where no leader answers. */
   readonly topology: TopologySeen | undefined;
+  /** Names of the members as one of the nodes has applied them: good for what needs no certainty, such as to start a pod. */
+  readonly heard: readonly string[];
 };
 
 export type NodeSeen = {

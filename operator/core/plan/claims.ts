@@ -29,7 +29,7 @@ function mark(message: string, what: { claim: string; uid: string; left: string 
 }
 
 function ends(seen: Observation, topology: TopologySeen, claim: ClaimSeen): readonly Finding[] {
-  const why = whyToEnd(seen, claim);
+  const why = whyToEnd(seen, topology, claim);
   if (why === undefined || memberNamed(topology, podName(seen, claim.ordinal)) !== undefined) return [];
   if (podAt(seen, claim.ordinal) !== undefined || claim.mountedBy.length > 0)
     return [wait('scale', 'VolumeMounted', `${claim.name} is deleted once no pod mounts it`)];
@@ -39,15 +39,17 @@ function ends(seen: Observation, topology: TopologySeen, claim: ClaimSeen): read
   return [act('scale', `${claim.name} ${message}`, what)];
 }
 
-function whyToEnd({ statefulSet, cluster }: Observation, { ordinal, left }: ClaimSeen) {
-  const { replicas, whenScaled } = cluster.wish;
+function whyToEnd(seen: Observation, topology: TopologySeen, { ordinal, left }: ClaimSeen) {
+  const { statefulSet, cluster } = seen;
   if (left === undefined || statefulSet === undefined || ordinal < statefulSet.replicas) return undefined;
-  if (ordinal < replicas) return 'needed';
-  return whenScaled === 'Delete' ? 'scaled-down' : undefined;
+  if (ordinal < neededReplicas(seen, topology)) return 'needed';
+  return cluster.wish.whenScaled === 'Delete' ? 'scaled-down' : undefined;
 }
 
 /** Ordinals that cannot be started: their volume has to go first. */
 export function isInTheWay(seen: Observation, ordinal: number): boolean {
   const claim = claimAt(seen, ordinal);
-  return claim !== undefined && (claim.left !== undefined || claim.isTerminating);
+  if (claim === undefined) return false;
+  const hasLeft = claim.left !== undefined && !seen.store.heard.includes(podName(seen, ordinal));
+  return hasLeft || claim.isTerminating;
 }

@@ -5,7 +5,7 @@ import { act, type Finding, wait } from './finding.ts';
 /** Another number of replicas of each key: fewer before members leave, more once enough members are there. */
 export function factor(seen: Observation, topology: TopologySeen): readonly Finding[] {
   const { replicationFactor } = seen.cluster.wish;
-  if (topology.replicationFactor === replicationFactor || !topology.isPlaced) return [];
+  if (topology.replicationFactor === replicationFactor) return [];
   const up = staying(seen, topology).filter(({ isUp, isDraining }) => isUp && !isDraining).length;
   if (up < replicationFactor) {
     const message = `${replicationFactor} replicas of each key need ${replicationFactor} members, and ${up} are up`;

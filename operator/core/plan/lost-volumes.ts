@@ -11,8 +11,8 @@ export function lostVolumes(seen: Observation, topology: TopologySeen): readonly
     const pod = podAt(seen, ordinal);
     if (pod === undefined) return [];
     const member = memberNamed(topology, pod.name);
-    if (member === undefined) return excluded(seen, pod);
-    return isVolumeLost(seen, ordinal) && !member.isUp ? lost(seen, pod, member) : [];
+    if (isVolumeLost(seen, ordinal) && member?.isUp !== true) return lost(seen, pod, member);
+    return member === undefined ? excluded(seen, pod) : [];
   });
 }
 
@@ -29,7 +29,7 @@ export function isVolumeLost(seen: Observation, ordinal: number): boolean {
   return pod !== undefined && !pod.isRunning && claim?.isLost === true && isOurs(seen, claim);
 }
 
-function lost(seen: Observation, pod: PodSeen, member: MemberSeen): readonly Finding[] {
+function lost(seen: Observation, pod: PodSeen, member: MemberSeen | undefined): readonly Finding[] {
   const { mode, afterMs } = seen.cluster.wish.replace;
   const what = `the volume of ${pod.name} is lost`;
   if (mode === 'Manual') {
@@ -42,7 +42,7 @@ function lost(seen: Observation, pod: PodSeen, member: MemberSeen): readonly Fin
     const message = `${what}: it gets an empty one in ${Math.ceil(leftMs / 1000)} s (spec.replacePolicy.afterSeconds)`;
     return [wait('heal', 'VolumeLost', message, Math.min(leftMs, 30_000))];
   }
-  if (!member.isExpendable) return [refuse('heal', 'DataAtRisk', riskText(what, pod))];
+  if (member?.isExpendable === false) return [refuse('heal', 'DataAtRisk', riskText(what, pod))];
   return replace(seen, pod, `${what}: it gets an empty one, and its data from the others`);
 }
 

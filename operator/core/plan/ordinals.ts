@@ -54,6 +54,12 @@ export function neededReplicas(seen: Observation, topology: TopologySeen): numbe
   return Math.max(seen.cluster.wish.replicas, ...ordinals.map((ordinal) => ordinal + 1));
 }
 
+/** The same where nobody leads, by what one of the nodes has heard. */
+export function heardReplicas(seen: Observation): number {
+  const ordinals = seen.store.heard.flatMap((name) => ordinalOf(seen, name) ?? []);
+  return Math.max(seen.cluster.wish.replicas, ...ordinals.map((ordinal) => ordinal + 1));
+}
+
 export function ordinalsTo(count: number): readonly number[] {
   return Array.from({ length: Math.max(0, count) }, (_, ordinal) => ordinal);
 }

@@ -13,6 +13,7 @@ import {
   operation,
   pendingPod,
   pod,
+  seenStore,
   topology,
   upTo,
 } from './test-observation.ts';
@@ -57,7 +58,7 @@ const RESTS: Plan = {
   refusals: [],
   requeueMs: 0,
 };
-const nothing = { nodes: [], topology: undefined };
+const nothing = seenStore(undefined);
 
 test('a cluster that is as it should be is left alone', () => rests(observation()));
 
@@ -151,7 +152,10 @@ describe('ground', () => {
 });
 
 describe('bootstrap', () => {
-  const waiting = { nodes: upTo(3).map((ordinal) => node(ordinal, 'waiting')), topology: undefined };
+  const waiting = seenStore(
+    undefined,
+    upTo(3).map((ordinal) => node(ordinal, 'waiting')),
+  );
   const unready = upTo(3).map((ordinal) => pod(ordinal, { isReady: false }));
   const before = { cluster: { hasLived: false }, pods: unready };
 
@@ -163,20 +167,23 @@ describe('bootstrap', () => {
       replicationFactor: 3,
       partitions: 8,
     });
-    const two = { ...waiting, nodes: waiting.nodes.slice(0, 2) };
+    const two = seenStore(undefined, waiting.nodes.slice(0, 2));
     waits(observation({ ...before, store: two }), 'WaitingForPods', /kv-2/);
   });
 
   test('a pod that cannot start does not keep five from beginning', () => {
     const pods = [...upTo(4).map((ordinal) => pod(ordinal)), pendingPod(4)];
-    const store = { nodes: upTo(4).map((ordinal) => node(ordinal, 'waiting')), topology: undefined };
+    const store = seenStore(
+      undefined,
+      upTo(4).map((ordinal) => node(ordinal, 'waiting')),
+    );
     const seen = observation({ ...before, count: 5, wish: { replicas: 5 }, pods, store });
     acts(seen, { type: 'bootstrap', node: 'kv-0' });
   });
 
   for (const state of ['joining', 'member', 'excluded'] as const)
     test(`not where a node is ${state}`, () => {
-      const store = { nodes: [node(0, 'waiting'), node(1, 'waiting'), node(2, state)], topology: undefined };
+      const store = seenStore(undefined, [node(0, 'waiting'), node(1, 'waiting'), node(2, state)]);
       waits(observation({ ...before, store }), 'NoLeader');
     });
 
@@ -185,7 +192,7 @@ describe('bootstrap', () => {
   });
 
   test('nothing is touched of a store that is another cluster', () => {
-    const store = { nodes: [], topology: topology(3, { clusterId: 'f'.repeat(32), members: [member(0)] }) };
+    const store = seenStore(topology(3, { clusterId: 'f'.repeat(32), members: [member(0)] }));
     refuses(observation({ count: 5, store }), 'OtherCluster', /nothing is touched/);
   });
 });
@@ -223,20 +230,20 @@ describe('scale down', () => {
   test('drain the highest first, then the next, then wait', () => {
     acts(observation(five), { type: 'drain', member: 'kv-4' });
     const members = [...upTo(4).map((ordinal) => member(ordinal)), draining(4)];
-    const one = { nodes: [], topology: topology(5, { members, operations: [drain(4)] }) };
+    const one = seenStore(topology(5, { members, operations: [drain(4)] }));
     acts(observation({ ...five, store: one }), { type: 'drain', member: 'kv-3' });
-    const both = { nodes: [], topology: topology(5, { members, operations: [drain(3), drain(4)] }) };
+    const both = seenStore(topology(5, { members, operations: [drain(3), drain(4)] }));
     waits(observation({ ...five, store: both }), 'Draining', /kv-4: 4 partitions left/);
   });
 
   test('nobody leaves while one that stays is away', () => {
     const members = [member(0), member(1, { isUp: false }), member(2), member(3), member(4)];
-    const store = { nodes: [], topology: topology(5, { members }) };
+    const store = seenStore(topology(5, { members }));
     waits(observation({ ...five, store }), 'WaitingForMembers', /kv-1 is not up/);
   });
 
   test('left: the volume is marked, then the pod goes, then by policy the volume', () => {
-    const store = { nodes: [node(4, 'excluded')], topology: topology(4) };
+    const store = seenStore(topology(4), [node(4, 'excluded')]);
     const known = { cluster: { knownMembers: [{ name: 'kv-4', number: 5 }] } };
     const four = { ...five, wish: { replicas: 4 }, ...known, store } as const;
     acts(observation(four), { type: 'mark-claim', claim: 'data-kv-4', left: '5' });
@@ -262,9 +269,9 @@ describe('scale down', () => {
       claims: marked,
       pods,
       statefulSet: set,
-      store: { nodes: [], topology: topology(4) },
+      store: seenStore(topology(4)),
     });
-    acts(isMember, { type: 'mark-claim', claim: 'data-kv-3', left: undefined });
+    acts(isMember, { type: 'set-replicas', from: 3, to: 4 });
     const unknown = observation({ wish, claims: marked, pods, statefulSet: set, store: nothing });
     waits(unknown, 'NoLeader');
     const isMounted = observation({ wish, claims: marked, pods: [...pods, pod(3)], statefulSet: set });
@@ -283,25 +290,22 @@ describe('scale down', () => {
   });
 
   test('O4: killed between any two steps, the next one goes on: a member without a pod gets it back, and leaves in order', () => {
-    const store = {
-      nodes: [],
-      topology: topology(5, { members: upTo(5).map((i) => member(i, { isUp: i < 3 })) }),
-    };
+    const store = seenStore(topology(5, { members: upTo(5).map((i) => member(i, { isUp: i < 3 })) }));
     const seen = observation({ wish: { replicas: 3 }, claims: upTo(5).map((i) => claim(i)), store });
     acts(seen, { type: 'set-replicas', from: 3, to: 5 });
   });
 
   test('turned round: drains of its own are cancelled, those of others are theirs', () => {
     const members = [...upTo(4).map((ordinal) => member(ordinal)), draining(4)];
-    const own = { nodes: [], topology: topology(5, { members, operations: [drain(4)] }) };
+    const own = seenStore(topology(5, { members, operations: [drain(4)] }));
     const wish = { replicas: 5 };
     acts(observation({ count: 5, wish, store: own }), { type: 'cancel-drain', operation: 'drain-4' });
-    const human = { nodes: [], topology: topology(5, { members, operations: [drain(4, 'ann@desk')] }) };
+    const human = seenStore(topology(5, { members, operations: [drain(4, 'ann@desk')] }));
     rests(observation({ count: 5, wish, store: human }));
   });
 
   test('turned round too late: who has left joins again with an empty volume', () => {
-    const store = { nodes: [node(4, 'excluded')], topology: topology(4) };
+    const store = seenStore(topology(4), [node(4, 'excluded')]);
     const claims = [...upTo(4).map((i) => claim(i)), claim(4, { left: '5' })];
     const seen = observation({ count: 5, wish: { replicas: 5 }, store, claims });
     acts(seen, { type: 'replace-volume', claim: 'data-kv-4', podUid: 'pod-4' });
@@ -316,13 +320,13 @@ describe('scale down', () => {
     const wish = { replicas: 2 };
     refuses(observation({ wish }), 'TooFewMembers', /2 members cannot keep 3 replicas/);
     const zoned = ['a', 'a', 'a', 'b', 'c'].map((zone, i) => member(i, { zone }));
-    const store = { nodes: [], topology: topology(5, { members: zoned }) };
+    const store = seenStore(topology(5, { members: zoned }));
     refuses(observation({ ...five, store }), 'TooFewZones', /without the members of b and c/);
   });
 
   test('a lower factor first, then the drains', () => {
     const wish = { replicas: 3, replicationFactor: 3 };
-    const store = { nodes: [], topology: topology(5, { replicationFactor: 5 }) };
+    const store = seenStore(topology(5, { replicationFactor: 5 }));
     acts(observation({ count: 5, wish, store }), { type: 'change-factor', replicationFactor: 3 });
   });
 
@@ -330,13 +334,13 @@ describe('scale down', () => {
     const wish = { replicas: 5, replicationFactor: 5 };
     acts(observation({ count: 5, wish }), { type: 'change-factor', replicationFactor: 5 });
     const members = upTo(5).map((i) => member(i, { isUp: i !== 3 }));
-    const store = { nodes: [], topology: topology(5, { members }) };
+    const store = seenStore(topology(5, { members }));
     waits(observation({ count: 5, wish, store }), 'WaitingForMembers', /4 are up/);
   });
 
   test('one that leaves and is lost with its volume has nothing to give', () => {
     const members = [...upTo(4).map((i) => member(i)), member(4, { isUp: false })];
-    const store = { nodes: [], topology: topology(5, { members }) };
+    const store = seenStore(topology(5, { members }));
     const pods = [...upTo(4).map((i) => pod(i)), pendingPod(4)];
     const claims = [...upTo(4).map((i) => claim(i)), claim(4, { isLost: true })];
     acts(observation({ ...five, store, pods, claims }), { type: 'replace-member', member: 'kv-4' });
@@ -358,7 +362,7 @@ describe('rollout', () => {
     const starting = pod(2, { isReady: false, readyChangedMs: NOW_MS - 1000 });
     waits(observation({ pods: [old(0), old(1), starting] }), 'WaitingForReplicas');
     const members = [member(0), member(1), member(2, { isUp: false })];
-    const store = { nodes: [], topology: topology(3, { members }) };
+    const store = seenStore(topology(3, { members }));
     waits(observation({ pods: [old(0), old(1), pod(2)], store }), 'WaitingForReplicas');
     waits(observation({ pods: [old(0), old(1), old(2, { isTerminating: true })] }), 'Restarting');
   });
@@ -398,7 +402,7 @@ describe('rollout', () => {
   });
 
   test('where every quorum needs everybody a pause is taken', () => {
-    const store = { nodes: [], topology: topology(1, { replicationFactor: 1 }) };
+    const store = seenStore(topology(1, { replicationFactor: 1 }));
     const wish = { replicas: 1, replicationFactor: 1 };
     acts(observation({ count: 1, wish, store, pods: [old(0)] }), { type: 'restart-pod', gate: 'pause' });
   });
@@ -406,7 +410,7 @@ describe('rollout', () => {
   test('those that leave are left alone', () => {
     const members = [...upTo(3).map((i) => member(i)), member(3, { isDraining: true })];
     const operations = [operation({ type: 'drain', member: 'kv-3' })];
-    const store = { nodes: [], topology: topology(4, { members, operations }) };
+    const store = seenStore(topology(4, { members, operations }));
     waits(
       observation({ count: 4, wish: { replicas: 3 }, pods: [pod(0), pod(1), pod(2), old(3)], store }),
       'Draining',
@@ -430,7 +434,7 @@ describe('rollout', () => {
 describe('heal', () => {
   const lostMember = (changes = {}) => {
     const members = [member(0), member(1), member(2, { isUp: false, ...changes })];
-    return { nodes: [node(0), node(1)], topology: topology(3, { members, partitionsShort: 8 }) };
+    return seenStore(topology(3, { members, partitionsShort: 8 }), [node(0), node(1)]);
   };
   const lost = (sinceMs: number) => ({
     pods: [pod(0), pod(1), pendingPod(2, { unschedulableSinceMs: NOW_MS - sinceMs })],
@@ -455,7 +459,7 @@ describe('heal', () => {
 
   test('not one that is up, one that runs, or one whose volume is there', () => {
     const base = lost(600_000);
-    waits(observation({ ...base, store: { nodes: [], topology: topology(3) } }), 'PodsNotReady');
+    waits(observation({ ...base, store: seenStore(topology(3)) }), 'PodsNotReady');
     waits(observation({ ...base, pods: [pod(0), pod(1), pod(2, { isReady: false })] }), 'PodsNotReady');
     waits(observation({ ...base, claims: upTo(3).map((i) => claim(i)) }), 'PodsNotReady', /Unschedulable/);
   });
@@ -467,7 +471,7 @@ describe('heal', () => {
 
   test('what data does by itself is waited for', () => {
     const operations = [operation({ type: 'replace', member: 'member-3', by: 'automatic' })];
-    const store = { nodes: [], topology: topology(3, { operations, partitionsShort: 4 }) };
+    const store = seenStore(topology(3, { operations, partitionsShort: 4 }));
     const plan = waits(observation({ store }), 'Moving', /replace-17: 4 partitions left/);
     assert.ok(plan.requeueMs <= 2000);
   });

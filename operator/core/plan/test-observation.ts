@@ -111,6 +111,14 @@ export function topology(count: number, changes: Partial<TopologySeen> = {}): To
   };
 }
 
+/** What a leader says, and all of it is heard. */
+export function seenStore(
+  known: TopologySeen | undefined,
+  nodes: readonly NodeSeen[] = [],
+): Observation['store'] {
+  return { nodes, topology: known, heard: known?.members.map(({ name }) => name) ?? [] };
+}
+
 type Changes = {
   readonly count?: number;
   readonly wish?: Partial<Wish>;
@@ -139,7 +147,10 @@ export function observation(changes: Changes = {}): Observation {
     wantedPodHash: 'pods-1',
     pods: upTo(count).map((ordinal) => pod(ordinal)),
     claims: upTo(count).map((ordinal) => claim(ordinal)),
-    store: { nodes: upTo(count).map((ordinal) => node(ordinal)), topology: topology(count) },
+    store: seenStore(
+      topology(count),
+      upTo(count).map((ordinal) => node(ordinal)),
+    ),
     ...rest,
   };
 }

@@ -157,12 +157,18 @@ export class TestStore {
 
   #endDrain(): boolean {
     const empty = [...this.members.values()].find(
-      ({ number, going }) => going !== undefined && this.loadOf(number) === 0 && this.members.size > 1,
+      ({ number, going }) =>
+        going !== undefined && this.loadOf(number) === 0 && this.#canDecideWithout(number),
     );
     if (empty === undefined || this.sets.length === 0) return false;
     this.members.delete(empty.number);
     this.epoch += 1;
     return true;
+  }
+
+  #canDecideWithout(number: number): boolean {
+    const rest = [...this.members.keys()].filter((each) => each !== number);
+    return rest.filter(this.#isUp).length * 2 > rest.length;
   }
 
   loadOf(number: number): number {

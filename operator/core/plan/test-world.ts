@@ -95,7 +95,11 @@ export class TestWorld {
       wantedPodHash: this.image,
       pods: [...this.pods].map(([ordinal, pod]) => this.#podSeen(ordinal, pod)),
       claims: [...this.claims].map(([ordinal, claim]) => this.#claimSeen(ordinal, claim)),
-      store: { nodes, topology: store?.hasLeader === true ? store.seen() : undefined },
+      store: {
+        nodes,
+        topology: store?.hasLeader === true ? store.seen() : undefined,
+        heard: nodes.length === 0 ? [] : [...(store?.members.values() ?? [])].map(({ name }) => name),
+      },
     };
   }
 
@@ -436,11 +440,12 @@ export class TestWorld {
     };
   }
 
-  /** A fault that a cluster of three replicas survives. */
+  /** A fault that a cluster of three replicas survives; a member whose pod is being let go, since it came too late, is one already. */
   fail(kind: number, ordinal: number): void {
     const pod = this.pods.get(ordinal);
     const claim = this.claims.get(ordinal);
-    const mayLose = this.store?.isWhole === true && this.store.factor >= 3;
+    const isSettled = [...this.pods.keys()].every((each) => each < (this.set?.replicas ?? 0));
+    const mayLose = isSettled && this.store?.isWhole === true && this.store.factor >= 3;
     if (pod === undefined || claim === undefined || !mayLose) return;
     pod.isRunning = false;
     if (kind % 4 === 0) return; // its process was killed
