@@ -14,10 +14,12 @@ export type Act =
   /** Without an id one is drawn. */
   | { readonly type: 'record-cluster-id'; readonly clusterId: string | undefined }
   | { readonly type: 'set-finalizer'; readonly isWanted: boolean }
-  | { readonly type: 'apply-child' | 'delete-child'; readonly kind: string; readonly name: string }
+  | { readonly type: 'apply-child'; readonly kind: string; readonly name: string }
+  | { readonly type: 'delete-child'; readonly kind: string; readonly name: string }
   | { readonly type: 'apply-stateful-set'; readonly replicas: number }
   /** Deleted without its pods, and made again with the next act. */
-  | { readonly type: 'orphan-stateful-set' | 'delete-stateful-set'; readonly uid: string }
+  | { readonly type: 'orphan-stateful-set'; readonly uid: string }
+  | { readonly type: 'delete-stateful-set'; readonly uid: string }
   | { readonly type: 'set-replicas'; readonly from: number; readonly to: number }
   | { readonly type: 'adopt-claim'; readonly claim: string; readonly uid: string }
   /** With what is to be in kvorum.dev/left; undefined takes it away. */
@@ -49,10 +51,13 @@ export type Act =
       readonly replicationFactor: number;
       readonly partitions: number;
     }
-  | { readonly type: 'drain' | 'replace-member'; readonly member: string }
+  | { readonly type: 'drain'; readonly member: string }
+  | { readonly type: 'replace-member'; readonly member: string }
   | { readonly type: 'cancel-drain'; readonly member: string; readonly operation: string }
   | { readonly type: 'change-factor'; readonly replicationFactor: number }
   | { readonly type: 'set-zone'; readonly member: string; readonly zone: string };
+
+export type ActOf<T extends Act['type']> = Extract<Act, { readonly type: T }>;
 
 /** `needed`: a new member comes to this ordinal, and must not find what another one left. */
 export type ClaimEnd = 'scaled-down' | 'needed' | 'cluster-deleted';
