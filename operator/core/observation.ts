@@ -52,8 +52,11 @@ export type RetentionPolicy = 'Retain' | 'Delete';
 /** `reason` in CamelCase, `message` in words. */
 export type Problem = { readonly reason: string; readonly message: string };
 
-/** Whose an object is by its controller reference. What is somebody else's is never touched. */
-export type Owner = 'this' | 'nobody' | 'other';
+/**
+ * Whose an object is by its controller reference. `former`: of a KVCluster of this name that was deleted, so that it is about to be collected.
+ * What is somebody else's is never touched.
+ */
+export type Owner = 'this' | 'nobody' | 'former' | 'other';
 
 /** One of the objects beside the StatefulSet. `wantedHash` undefined: there should be none; `seenHash`: there is none. */
 export type ChildSeen = {

@@ -1,4 +1,4 @@
-import { clusterSpec, type KVCluster } from '../api/kvcluster.ts';
+import { clusterSpec, KIND, type KVCluster } from '../api/kvcluster.ts';
 import { authSecret, ownsAuthSecret } from '../children/auth-secret.ts';
 import { supportingChildren, wantedStatefulSet } from '../children/children.ts';
 import type { ChildFacts } from '../children/facts.ts';
@@ -239,7 +239,8 @@ function isNamed(
 function ownerOf({ metadata }: KVCluster, object: KubeObject): Owner {
   const controller = object.metadata.ownerReferences?.find((owner) => owner.controller === true);
   if (controller === undefined) return 'nobody';
-  return controller.uid === metadata.uid ? 'this' : 'other';
+  if (controller.uid === metadata.uid) return 'this';
+  return controller.kind === KIND && controller.name === metadata.name ? 'former' : 'other';
 }
 
 function statefulSetSeen(cluster: KVCluster, facts: ChildFacts, found: StatefulSet): StatefulSetSeen {

@@ -23,6 +23,15 @@ export function strangers({ statefulSet, children, cluster }: Observation): read
   return [blocking(refuse('spec', 'NameTaken', message))];
 }
 
+/** Between a deletion and a creation of the same name everything that the first one owned is on its way out. */
+export function remains({ statefulSet, children, cluster }: Observation): readonly Finding[] {
+  const left = children.filter(({ owner }) => owner === 'former').map(({ kind, name }) => `${kind} ${name}`);
+  if (statefulSet?.owner === 'former') left.push(`StatefulSet ${cluster.name}`);
+  if (left.length === 0) return [];
+  const message = `waiting until ${listed(left)} of the deleted KVCluster of this name is collected`;
+  return [blocking(wait('spec', 'WaitingForCollection', message))];
+}
+
 /**
  * The id of the store's cluster is in the status before any pod could make it. Volumes of an earlier cluster of this name, which was deleted and kept
  * them, bring theirs along.

@@ -102,6 +102,10 @@ describe('ground', () => {
     refuses(observation({ claims }), 'VolumeTaken', /data-kv-2 was not made for a KVCluster/);
   });
 
+  test('what a deleted cluster of this name owned is collected before anything is made', () => {
+    waits(observation({ statefulSet: { owner: 'former' } }), 'WaitingForCollection', /StatefulSet kv/);
+  });
+
   test('what is not wanted any more is deleted, where it is ours', () => {
     const child = { kind: 'NetworkPolicy', name: 'kv', wantedHash: undefined, seenHash: 'n' } as const;
     const mine = observation({ children: [{ ...child, owner: 'this' }] });

@@ -7,7 +7,7 @@ import { deletion } from './deletion.ts';
 import { cancelDrains, drains } from './drains.ts';
 import { factor } from './factor.ts';
 import { type Finding, IDLE_MS, type Note, REFUSED_MS } from './finding.ts';
-import { identity, pause, soundSpec, strangers } from './ground.ts';
+import { identity, pause, remains, soundSpec, strangers } from './ground.ts';
 import { lostPods } from './lost-pods.ts';
 import { lostVolumes } from './lost-volumes.ts';
 import { growReplicas, shrinkReplicas } from './replicas.ts';
@@ -40,6 +40,7 @@ const RULES: readonly Rule[] = [
   pause,
   soundSpec,
   strangers,
+  remains,
   identity,
   children,
   statefulSet,
