@@ -26,9 +26,7 @@ async function setup({ clock, watchClock, ...options }: Options = {}) {
   const backOff = clock === undefined ? { firstMs: 1, maxMs: 10 } : { firstMs: 800, maxMs: 30_000 };
   const informer = new Informer(configMaps, { backOff, ...options }, deps);
   const told: string[] = [];
-  informer.onEvent(
-    ({ type, object }) => void told.push(`${type} ${object.metadata.name}=${object.data?.v}`),
-  );
+  informer.onEvent(({ type, object }) => void told.push(`${type} ${object.metadata.name}=${object.data?.v}`));
   const dispose = async (): Promise<void> => {
     await informer.stop();
     await connection.close();

@@ -33,16 +33,19 @@ async function setup(seed = 1) {
   const random = createSimRandom(seed);
   const candidates: Candidate[] = [];
   let underWay = 0;
-  const counted = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
-    underWay++;
-    return await call(...args).finally(() => underWay--);
-  };
+  const counted =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      underWay++;
+      return await call(...args).finally(() => underWay--);
+    };
   const api = {
     get: counted(client.get.bind(client)) as KubeClient['get'],
     create: counted(client.create.bind(client)) as KubeClient['create'],
     update: counted(client.update.bind(client)) as KubeClient['update'],
   };
-  const leaders = (): string[] => candidates.filter(({ elector }) => elector.isLeading).map(({ identity }) => identity);
+  const leaders = (): string[] =>
+    candidates.filter(({ elector }) => elector.isLeading).map(({ identity }) => identity);
   const quiet = async (hanging = 0): Promise<void> => {
     do await settle();
     while (underWay > hanging);
@@ -74,7 +77,14 @@ async function setup(seed = 1) {
     );
     const finished = Promise.withResolvers<void>();
     const stopping = new AbortController();
-    const candidate: Candidate = { identity, elector, changes, stopping, finish: finished.resolve, end: undefined };
+    const candidate: Candidate = {
+      identity,
+      elector,
+      changes,
+      stopping,
+      finish: finished.resolve,
+      end: undefined,
+    };
     const lead = async (leading: AbortSignal): Promise<void> => {
       leading.addEventListener('abort', () => {
         changes.push('told to end');
@@ -108,7 +118,10 @@ test('the first one leads, the second waits, and the lease says who, with micro 
   await world.pass(60_000);
   assert.deepEqual(world.leaders(), ['a']);
   const lease = world.lease();
-  assert.deepEqual([lease?.holderIdentity, lease?.leaseDurationSeconds, lease?.leaseTransitions], ['a', 15, 0]);
+  assert.deepEqual(
+    [lease?.holderIdentity, lease?.leaseDurationSeconds, lease?.leaseTransitions],
+    ['a', 15, 0],
+  );
   assert.equal(lease?.acquireTime, '2026-01-01T00:00:00.000000Z');
   assert.equal(lease?.renewTime, '2026-01-01T00:01:00.000000Z');
 });
@@ -137,7 +150,12 @@ test('a leader that dies is followed when its lease is over, not before', async 
   world.join('b-waits');
   world.server.put(leases, {
     metadata: LEASE,
-    spec: { holderIdentity: 'dead', leaseDurationSeconds: 15, leaseTransitions: 4, renewTime: '2001-01-01T00:00:00.000000Z' },
+    spec: {
+      holderIdentity: 'dead',
+      leaseDurationSeconds: 15,
+      leaseTransitions: 4,
+      renewTime: '2001-01-01T00:00:00.000000Z',
+    },
   });
   await world.pass(14_900);
   assert.deepEqual(world.leaders(), []);
@@ -184,7 +202,10 @@ test('a leader whose lease somebody else has ends at once', async () => {
   await using world = await setup();
   const first = world.join('a');
   await world.pass(0);
-  world.server.change(leases, LEASE, (lease) => ({ ...lease, spec: { ...lease.spec, holderIdentity: 'thief' } }));
+  world.server.change(leases, LEASE, (lease) => ({
+    ...lease,
+    spec: { ...lease.spec, holderIdentity: 'thief' },
+  }));
   await world.pass(2000);
   assert.deepEqual([first.end, first.changes], ['lost', ['leads', 'told to end', 'ended']]);
   assert.equal(world.lease()?.holderIdentity, 'thief');
@@ -229,7 +250,9 @@ test('whatever the server does, two never lead at once, and one leads when it is
     const names = ['a', 'b', 'c'];
     let next = 0;
     const rejoin = (name: string): void => {
-      const candidate = world.join(`${name}${next++}`, { wallAheadMs: Math.floor((random.unit() - 0.5) * 1e7) });
+      const candidate = world.join(`${name}${next++}`, {
+        wallAheadMs: Math.floor((random.unit() - 0.5) * 1e7),
+      });
       const again = setInterval(() => {
         if (candidate.end !== 'lost') return;
         clearInterval(again);

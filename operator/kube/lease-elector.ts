@@ -70,7 +70,10 @@ export class LeaseElector {
 
   /** True only while nobody else can hold the lease, also where a timer is late. */
   get isLeading(): boolean {
-    return this.#renewedMs !== undefined && this.#deps.clock.monotonicMs() < this.#renewedMs + this.#options.renewDeadlineMs;
+    return (
+      this.#renewedMs !== undefined &&
+      this.#deps.clock.monotonicMs() < this.#renewedMs + this.#options.renewDeadlineMs
+    );
   }
 
   /** Who was seen to hold the lease last. */
@@ -174,7 +177,8 @@ export class LeaseElector {
     } catch (error) {
       if (signal.aborted) return;
       // Somebody else wrote it: what is known of it is old.
-      if (isConflict(error) || isAlreadyExists(error)) this.#deps.log.debug({ err: error }, 'another one took the lease');
+      if (isConflict(error) || isAlreadyExists(error))
+        this.#deps.log.debug({ err: error }, 'another one took the lease');
       else this.#deps.log.warn({ err: error }, 'the lease could not be read or written');
     }
   }
@@ -186,7 +190,11 @@ export class LeaseElector {
     const found = await client.get(leases, { namespace, name }, signal);
     if (found === undefined) {
       this.#lose();
-      return await client.create(leases, { metadata: { namespace, name }, spec: this.#spec(undefined) }, signal);
+      return await client.create(
+        leases,
+        { metadata: { namespace, name }, spec: this.#spec(undefined) },
+        signal,
+      );
     }
     this.#observe(found);
     const holder = found.spec?.holderIdentity;
@@ -234,9 +242,17 @@ export class LeaseElector {
     if (!this.isLeading || this.#observed === undefined) return;
     const { lease } = this.#observed;
     const now = microTime(clock.nowMs());
-    const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now };
+    const spec = {
+      ...lease.spec,
+      holderIdentity: '',
+      leaseDurationSeconds: 1,
+      renewTime: now,
+      acquireTime: now,
+    };
     try {
-      await this.#within(this.#leftMs(), undefined, (both) => client.update(leases, { ...lease, spec }, both));
+      await this.#within(this.#leftMs(), undefined, (both) =>
+        client.update(leases, { ...lease, spec }, both),
+      );
     } catch (error) {
       log.info({ err: error }, 'the lease could not be given back; the next leader waits for its end');
     }

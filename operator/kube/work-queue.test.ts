@@ -53,7 +53,10 @@ test('who waits for a key gets the next one', async () => {
 });
 
 test('failures of a key wait 5 ms, then twice as long each time up to the bound, until it is forgotten', async () => {
-  const { clock, queue, takeAll } = setup({ bucket: { perSecond: 1000, burst: 1000 }, backOff: { firstMs: 5, maxMs: 1000 } });
+  const { clock, queue, takeAll } = setup({
+    bucket: { perSecond: 1000, burst: 1000 },
+    backOff: { firstMs: 5, maxMs: 1000 },
+  });
   const waitsMs: number[] = [];
   for (let at = 0; at < 10; at++) {
     queue.addRateLimited('a');
@@ -141,7 +144,11 @@ test('what goes through is told: waits, work and the longest of it', async () =>
 
 test('whatever is added whenever: no key is worked on twice at once, and none is lost', async () => {
   const step = fc.oneof(
-    fc.record({ type: fc.constant('add' as const), key: fc.constantFrom('a', 'b', 'c'), delayMs: fc.nat(50) }),
+    fc.record({
+      type: fc.constant('add' as const),
+      key: fc.constantFrom('a', 'b', 'c'),
+      delayMs: fc.nat(50),
+    }),
     fc.record({ type: fc.constant('take' as const) }),
     fc.record({ type: fc.constant('done' as const), pick: fc.nat() }),
     fc.record({ type: fc.constant('wait' as const), ms: fc.nat(60) }),

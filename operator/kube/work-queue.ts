@@ -85,7 +85,10 @@ export class WorkQueue {
 
   addAfter(key: string, delayMs: number): void {
     if (this.#isStopped) return;
-    if (delayMs <= 0) return this.add(key);
+    if (delayMs <= 0) {
+      this.add(key);
+      return;
+    }
     const dueMs = this.#clock.monotonicMs() + delayMs;
     const known = this.#delayed.get(key);
     if (known !== undefined && known.dueMs <= dueMs) return;

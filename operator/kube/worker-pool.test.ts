@@ -39,7 +39,10 @@ test('a success is forgotten, one that asks for it is looked at again, and a fai
 });
 
 test('a conflict is repeated, a terminal failure is not, and a server that says when is believed', async () => {
-  const failures = [new KubeError(409, 'Conflict', 'c'), new KubeError(429, 'Slow', 's', { retryAfterMs: 9000 })];
+  const failures = [
+    new KubeError(409, 'Conflict', 'c'),
+    new KubeError(429, 'Slow', 's', { retryAfterMs: 9000 }),
+  ];
   const world = setup(async () => {
     throw failures.shift() ?? new TerminalError('no use');
   });
@@ -103,7 +106,8 @@ test('a stop begins nothing, waits for what is under way, and tells it to end af
 
 test('an abort ends what is under way at once', async () => {
   const world = setup(
-    (_, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    (_, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   );
   world.queue.add('a');
   await settle();

@@ -289,7 +289,11 @@ function withMicroTimes(next: unknown): unknown {
     return time !== undefined && time !== null && !MICRO_TIME.test(String(time));
   });
   if (wrong === undefined) return next;
-  throw new ApiStatus(400, 'BadRequest', `${wrong}: parsing time ${valueAt(next, wrong)} as micro time failed`);
+  throw new ApiStatus(
+    400,
+    'BadRequest',
+    `${wrong}: parsing time ${valueAt(next, wrong)} as micro time failed`,
+  );
 }
 
 function send(call: FakeCall, response: ServerResponse, status: number, body: unknown, headers = {}): void {
