@@ -68,6 +68,18 @@ export function buildProgram(): Command {
         .argParser(parseUrl),
     )
     .addOption(
+      new Option(
+        '--token-file <file>',
+        'holds the token that is shown to nodes (or KVORUM_TOKEN, the token itself)',
+      ).env('KVORUM_TOKEN_FILE'),
+    )
+    .addOption(
+      new Option(
+        '--ca <file>',
+        'PEM file of the authority that signs the certificates of nodes, for https URLs',
+      ).env('KVORUM_CA'),
+    )
+    .addOption(
       new Option('-n, --namespace <name>', 'the namespace').env('KVORUM_NAMESPACE').default('default'),
     )
     .addOption(new Option('--output <form>', 'what is printed').choices(['text', 'json']).default('text'))

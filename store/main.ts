@@ -8,6 +8,7 @@ import { dnsResolver } from './io/dns-resolver.ts';
 import { catchUpThrough } from './io/http/client-epoch.ts';
 import { defaultHttpOptions, type HttpOptions } from './io/http/http-options.ts';
 import { type HttpServer, startHttpServer } from './io/http/server.ts';
+import { openHttpFiles } from './io/http-files.ts';
 import { startLoadMeter } from './io/load-meter.ts';
 import { createLogger, type Logger } from './io/log.ts';
 import { createMetrics, type Metrics } from './io/metrics.ts';
@@ -48,12 +49,18 @@ export async function runServer({ config }: ResolvedConfig): Promise<number> {
   log.info({ by }, 'stopping: no new requests, finishing what is in flight');
   await running.server.close(config['shutdown.graceMs']);
   running.loadMeter[Symbol.dispose]();
+  running.files[Symbol.dispose]();
   await running.node.stop();
   log.info('stopped');
   return EXIT_OK;
 }
 
-type Running = { readonly node: KvorumNode; readonly server: HttpServer; readonly loadMeter: Disposable };
+type Running = {
+  readonly node: KvorumNode;
+  readonly server: HttpServer;
+  readonly loadMeter: Disposable;
+  readonly files: Disposable;
+};
 
 async function start(given: Config, log: Logger, metrics: Metrics, stop: () => void): Promise<Running> {
   const config = { ...given, 'http.port': await choosePort(given['http.host'], given['http.port']) };
@@ -61,6 +68,7 @@ async function start(given: Config, log: Logger, metrics: Metrics, stop: () => v
   const startedAtMs = systemClock.monotonicMs();
   // The threads of an engine that is left open would keep a process alive that did not start.
   await using onFailure = new AsyncDisposableStack();
+  const files = onFailure.use(await openHttpFiles(config, { clock: systemClock, log, metrics }));
   const { engine, reason } = await openEngine(config['storage.engine'], engineOptions(config), {
     clock: systemClock,
     random: systemRandom,
@@ -84,6 +92,8 @@ async function start(given: Config, log: Logger, metrics: Metrics, stop: () => v
     startLoadMeter({ intervalMs: LOAD_INTERVAL_MS }, { clock: systemClock, report }),
   );
   const server = await startHttpServer(httpOptions(config), {
+    tokens: files.tokens,
+    certificate: files.certificate,
     store: node.store,
     cluster: node.cluster,
     data: node.data,
@@ -99,7 +109,7 @@ async function start(given: Config, log: Logger, metrics: Metrics, stop: () => v
   const peerAddress = transport.address;
   log.info({ address: server.address, peerAddress, engine: engine.name, openedInMs }, 'started');
   onFailure.move();
-  return { node, server, loadMeter };
+  return { node, server, loadMeter, files };
 }
 
 function nodeEvents(log: Logger, metrics: Metrics, traffic: PeerTraffic): NodeEvents {

@@ -3,6 +3,9 @@ import { Histogram } from './histogram.ts';
 
 export type LoadOptions = {
   readonly url: string;
+  readonly token: () => string | undefined;
+  /** PEM; of an https URL. */
+  readonly ca: Buffer | undefined;
   readonly namespace: string;
   /** Requests a second, whether the node keeps up or not (open loop); undefined: as fast as the connections allow. */
   readonly ratePerSecond: number | undefined;
@@ -54,8 +57,11 @@ class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    const { connections, timeoutMs, valueBytes } = options;
-    this.#pool = new Pool(options.url, { connections, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+    const { connections, timeoutMs, valueBytes, ca } = options;
+    this.#pool = new Pool(options.url, {
+      ...{ connections, headersTimeout: timeoutMs, bodyTimeout: timeoutMs },
+      ...(ca !== undefined && { connect: { ca } }),
+    });
     this.#value = Buffer.alloc(valueBytes, 'v');
   }
 
@@ -96,9 +102,11 @@ class Load {
     const isRead = Math.random() < this.#options.readShare;
     const key = `bench-${Math.floor(Math.random() * this.#options.keys)}`;
     const path = `/v1/kv/${this.#options.namespace}/${key}`;
+    const token = this.#options.token();
     try {
       const answer = await this.#pool.request({
         path,
+        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
         method: isRead ? 'GET' : 'PUT',
         body: isRead ? null : this.#value,
       });

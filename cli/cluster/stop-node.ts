@@ -1,5 +1,5 @@
-import { KvorumClient } from '@kvorum/client';
 import { CliError, EXIT } from '../lib/cli-error.ts';
+import { memberUrl, newClient } from '../lib/new-client.ts';
 import { print, printJson, type Session } from '../lib/session.ts';
 import { formatVerdict } from '../operations/operation-text.ts';
 import { chooseConsistency } from './read-consistency.ts';
@@ -15,7 +15,7 @@ export async function stopNode(
 ): Promise<void> {
   const url = await urlOf(session, name);
   if (!force) await requireSpare(session, name);
-  await using node = new KvorumClient({ url, timeoutMs: session.timeout, ring: false });
+  await using node = newClient(session, { url, ring: false });
   const stopping = await node.stopNode(name);
   if (session.output === 'json') printJson(stopping);
   else print(`${name} stops: it finishes what is in flight first\n`);
@@ -26,7 +26,7 @@ async function urlOf(session: Session, name: string): Promise<string> {
   const consistency = await chooseConsistency(session);
   const { members } = await session.client.members({ consistency });
   const member = members.find((each) => each.name === name);
-  if (member !== undefined) return `http://${member.httpAddress}`;
+  if (member !== undefined) return memberUrl(session, member.httpAddress);
   const names = members.map((each) => each.name).join(', ');
   throw new CliError(EXIT.refused, `there is no member '${name}'; there are ${names}`);
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { KVORUM_VERSION } from '../../store/version.ts';
 import { type LoadOptions, runLoad } from '../bench/load.ts';
 import { loadFigures, loadReport } from '../bench/load-report.ts';
+import { caOf, tokenSource } from '../lib/new-client.ts';
 import { numberBetween, urlsOf } from '../lib/parse-option.ts';
 import { formatCount } from '../lib/progress.ts';
 import { type GlobalOptions, print, printJson } from '../lib/session.ts';
@@ -55,6 +56,8 @@ export function registerBench(program: Command): void {
 function loadOptions(flags: BenchFlags, options: GlobalOptions): LoadOptions {
   return {
     url: urlsOf(options.url)[0] as string, // the load goes to one node
+    token: tokenSource(options),
+    ca: caOf(options),
     namespace: options.namespace,
     ratePerSecond: flags.rate,
     connections: flags.connections,

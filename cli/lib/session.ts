@@ -1,14 +1,11 @@
-import { KvorumClient } from '@kvorum/client';
+import type { KvorumClient } from '@kvorum/client';
 import type { Command } from 'commander';
 import type { KeyFormat } from './key-format.ts';
-import { urlsOf } from './parse-option.ts';
+import { type ConnectionOptions, newClient } from './new-client.ts';
 
-export type GlobalOptions = {
-  /** One, or several with commas between them: `urlsOf`. */
-  readonly url: string;
+export type GlobalOptions = ConnectionOptions & {
   readonly namespace: string;
   readonly output: 'text' | 'json';
-  readonly timeout: number;
   readonly color: boolean;
   readonly keyFormat: KeyFormat;
 };
@@ -26,7 +23,7 @@ export async function withSession(
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
   const options = command.optsWithGlobals<GlobalOptions>();
-  await using client = new KvorumClient({ url: urlsOf(options.url), timeoutMs: options.timeout });
+  await using client = newClient(options);
   const isGiven = command.getOptionValueSourceWithGlobals('timeout') === 'cli';
   await work({ ...options, client, ...(isGiven && { givenTimeoutMs: options.timeout }) });
 }

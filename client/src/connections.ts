@@ -29,16 +29,27 @@ export class ExchangeError extends Error {
   }
 }
 
+export type ConnectionOptions = {
+  /** Connections to a node at most; further requests wait for one. */
+  readonly perNode: number;
+  readonly tls?: TlsOptions | undefined;
+};
+
+/** How nodes behind https URLs show who they are. */
+export type TlsOptions = {
+  /** PEM of the authorities that sign the certificates of nodes, in place of those that Node trusts. */
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
+};
+
 /** Connections to nodes, kept open between requests. */
 export class Connections {
   readonly #http: http.Agent;
   readonly #https: https.Agent;
 
-  /** `perNode`: at most; further requests wait for one. */
-  constructor({ perNode }: { readonly perNode: number }) {
+  constructor({ perNode, tls }: ConnectionOptions) {
     const options = { keepAlive: true, maxSockets: perNode, timeout: IDLE_MS, scheduling: 'lifo' } as const;
     this.#http = new http.Agent(options);
-    this.#https = new https.Agent(options);
+    this.#https = new https.Agent({ ...options, ...caOf(tls) });
   }
 
   /** The answer, with its body still to be read. Throws ExchangeError, and TypeError for what HTTP cannot carry. */
@@ -58,6 +69,13 @@ export class Connections {
     this.#http.destroy();
     this.#https.destroy();
   }
+}
+
+function caOf(tls: TlsOptions | undefined): https.AgentOptions {
+  const ca = tls?.ca;
+  if (ca === undefined) return {};
+  const all = typeof ca === 'string' || ca instanceof Uint8Array ? [ca] : ca;
+  return { ca: all.map((each) => (typeof each === 'string' ? each : Buffer.from(each))) };
 }
 
 function settled(

@@ -4,6 +4,7 @@ export type { BatchingOptions } from './batcher.ts';
 export type { Bytes } from './bytes.ts';
 export { type ClientOptions, KvorumClient } from './client.ts';
 export type * from './cluster-types.ts';
+export type { TlsOptions } from './connections.ts';
 export type * from './data-types.ts';
 export {
   type Executed,
@@ -19,5 +20,6 @@ export type { Level, ReadLevels, ReadOptions, WriteLevels, WriteOptions } from '
 export type * from './operation-types.ts';
 export type { LocalEntry, LocalPage, LocalQuery } from './ring-calls.ts';
 export type { RingOptions } from './ring-keeper.ts';
+export type { Token } from './token.ts';
 export type { CallOptions } from './transport.ts';
 export type * from './types.ts';

@@ -26,14 +26,16 @@ export function addressOf(url: string): NodeAddress {
 }
 
 /**
- * The address of a member that says it is at `httpAddress` (`host:port`), as `asked` told. Undefined where it means
- * nothing here: no address at all, one that a process listens at without being found there (0.0.0.0), or the loopback
+ * The address of a member that says it is at `httpAddress` (`host:port`, or `https://host:port`), as `asked` told. Without a
+ * scheme it is that of `asked`; over TLS nobody is led to where there is none. Undefined where the address means nothing here: no address at all, one that a process listens at without being found there (0.0.0.0), or the loopback
  * of another machine, behind which somebody else's cluster may answer.
  */
 export function memberAddress(httpAddress: string, asked: NodeAddress): NodeAddress | undefined {
-  const url = `${asked.isTls ? 'https' : 'http'}://${httpAddress}`;
+  const hasScheme = /^https?:\/\//.test(httpAddress);
+  const url = hasScheme ? httpAddress : `${asked.isTls ? 'https' : 'http'}://${httpAddress}`;
   if (!URL.canParse(url)) return undefined;
   const address = addressOf(url);
+  if (asked.isTls && !address.isTls) return undefined;
   if (address.host === '0.0.0.0' || address.host === '::') return undefined;
   return isLoopback(address.host) && !isLoopback(asked.host) ? undefined : address;
 }

@@ -15,7 +15,7 @@ export type PartitionMap = {
 export type RingMember = {
   readonly number: number;
   readonly name: string;
-  /** `host:port` */
+  /** `host:port`, or `https://host:port` */
   readonly httpAddress: string;
   readonly zone: string;
   readonly isUp: boolean;

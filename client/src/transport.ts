@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { RETRY_DEFAULTS, type RetryOptions } from './backoff.ts';
-import { Connections } from './connections.ts';
+import { Connections, type TlsOptions } from './connections.ts';
 import { Deadline } from './deadline.ts';
 import { type Answer, type Repeatable, toKvorumError, toResponseError } from './failure.ts';
 import { InFlight } from './in-flight.ts';
@@ -10,6 +10,7 @@ import { withRetries } from './retry.ts';
 import { clusterIdAt, fetchRing } from './ring-fetch.ts';
 import { RingKeeper, type RingOptions } from './ring-keeper.ts';
 import { Router, type Way } from './router.ts';
+import { currentToken, type Token } from './token.ts';
 
 const TIMEOUT_MS = 10_000;
 const CONNECTIONS = 64;
@@ -26,7 +27,7 @@ const PROOF_TIMEOUT_MS = 2000;
 
 export type TransportOptions = {
   /**
-   * `http://host:port` of a node, or of several that stand in for each other; optionally with a path under which a proxy
+   * `http://host:port` or `https://host:port` of a node, or of several that stand in for each other; optionally with a path under which a proxy
    * serves it.
    */
   readonly url: string | readonly string[];
@@ -40,6 +41,10 @@ export type TransportOptions = {
    * true, but behind a proxy's path.
    */
   readonly ring?: RingOptions | boolean;
+  /** Shown to every node, where nodes need one. A function is asked before each request, so that a new token is used at once. */
+  readonly token?: Token;
+  /** Of https URLs. */
+  readonly tls?: TlsOptions;
 };
 
 /** What every call takes. */
@@ -75,6 +80,7 @@ export class Transport {
   readonly #inFlight = new InFlight();
   readonly #closing = new AbortController();
   readonly #retry: Required<RetryOptions>;
+  readonly #token: Token | undefined;
   /** Of a call that names none. */
   readonly timeoutMs: number;
 
@@ -83,7 +89,11 @@ export class Transport {
     this.#router = new Router(typeof options.url === 'string' ? [options.url] : options.url, deps);
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#retry = { ...RETRY_DEFAULTS, ...options.retry };
-    this.#connections = new Connections({ perNode: options.connections ?? CONNECTIONS });
+    this.#connections = new Connections({
+      perNode: options.connections ?? CONNECTIONS,
+      tls: options.tls,
+    });
+    this.#token = options.token;
     const ring = options.ring ?? !this.#router.isBehindProxy;
     if (ring === false) return;
     const fetch = () => fetchRing(this, this.#keeper?.ring, this.#ringCall());
@@ -189,15 +199,18 @@ export class Transport {
     }
   }
 
-  #exchange(node: NodeHandle, request: Request, deadline: Deadline): Promise<IncomingMessage> {
-    const { method, headers = {}, body } = request;
+  async #exchange(node: NodeHandle, request: Request, deadline: Deadline): Promise<IncomingMessage> {
+    const { method, body } = request;
+    const token = await currentToken(this.#token, deadline.signal);
+    const headers =
+      token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` };
     const path = request.takesTime === true ? withTime(request.path, deadline) : request.path;
     const connectTimeoutMs = Math.min(CONNECT_MS_MAX, Math.ceil(this.timeoutMs * SHARE));
     const { signal } = deadline;
-    return this.#connections.exchange(node.address, {
+    return await this.#connections.exchange(node.address, {
       method,
       path,
-      headers,
+      headers: headers ?? {},
       body,
       signal,
       connectTimeoutMs,

@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import { clusterSpec, GROUP, KIND, PLURAL, VERSION } from './kvcluster.ts';
 import { clusterStatus } from './kvcluster-status.ts';
 import { RULES, type Rule } from './rules.ts';
@@ -102,7 +101,14 @@ function withRule(schema: StructuralSchema, { path, rule, message }: Rule): Stru
   };
 }
 
-export function customResourceDefinition(): object {
+export type CustomResourceDefinition = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: object;
+};
+
+export function customResourceDefinition(): CustomResourceDefinition {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -137,13 +143,4 @@ export function customResourceDefinition(): object {
       ],
     },
   };
-}
-
-/** The document as YAML, lines unfolded so that the diff of a changed message is one line. */
-export function customResourceDefinitionYaml(): string {
-  return stringify(customResourceDefinition(), {
-    lineWidth: 0,
-    aliasDuplicateObjects: false,
-    version: '1.1', // as kubectl and Helm read it: `on` is not text there
-  });
 }

@@ -44,7 +44,10 @@ const image = z.object({
     .regex(/^sha256:[0-9a-f]{64}$/)
     .optional()
     .describe('sha256:... of the image; either this or tag'),
-  pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
+  pullPolicy: z
+    .enum(['Always', 'IfNotPresent', 'Never'])
+    .default('IfNotPresent')
+    .describe('When it is pulled'),
   pullSecrets: z
     .array(z.object({ name: objectName }))
     .max(20)
@@ -92,8 +95,11 @@ const topologySpread = z.object({
 });
 
 const service = z.object({
-  type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']).default('ClusterIP'),
-  annotations: annotations.optional(),
+  type: z
+    .enum(['ClusterIP', 'NodePort', 'LoadBalancer'])
+    .default('ClusterIP')
+    .describe('How clients outside of Kubernetes get in, if at all'),
+  annotations: annotations.optional().describe('Such as a load balancer of the cloud reads'),
   ports: z.object({ http: z.number().int().min(1).max(65_535).default(PORT_HTTP) }).prefault({}),
   nodePort: z
     .number()
@@ -102,7 +108,11 @@ const service = z.object({
     .max(65_535)
     .optional()
     .describe('Port on every node, for NodePort and LoadBalancer; drawn by Kubernetes where absent'),
-  loadBalancerSourceRanges: z.array(z.string().max(64)).max(100).optional(),
+  loadBalancerSourceRanges: z
+    .array(z.string().max(64))
+    .max(100)
+    .optional()
+    .describe('Who may come through the load balancer, as 10.0.0.0/8'),
 });
 
 const certificate = z
@@ -155,7 +165,9 @@ export const clusterSpec = z.object({
     .refine((count) => Number.isInteger(Math.log2(count)), 'a power of two from 1 to 4096')
     .default(256)
     .describe('Slices of the data, a power of two; fixed when the cluster is made'),
-  image: image.prefault({ tag: KVORUM_VERSION }).describe('Image of the store'),
+  image: image
+    .prefault({ tag: KVORUM_VERSION })
+    .describe('Image of the store; that of the operator when the KVCluster is created, where absent'),
   storage: storage.prefault({}),
   resources: resources.optional().describe('Requests and limits of each pod'),
   zones: z
@@ -166,9 +178,9 @@ export const clusterSpec = z.object({
     .describe('Pods run in these failure domains only, by topologySpread.topologyKey'),
   topologySpread: topologySpread.prefault({}).describe('Spreads pods over zones and nodes'),
   affinity: handedThrough('Affinity of the pods, as in a pod').optional(),
-  tolerations: z.array(toleration).max(100).optional(),
-  nodeSelector: labels.optional(),
-  priorityClassName: objectName.optional(),
+  tolerations: z.array(toleration).max(100).optional().describe('Taints of nodes that pods bear'),
+  nodeSelector: labels.optional().describe('Labels of the nodes that pods may run on'),
+  priorityClassName: objectName.optional().describe('Priority of the pods'),
   securityContext: securityContext.prefault({}).describe('Whom the process runs as, and who owns its volume'),
   podTemplate: z
     .object({ labels: labels.optional(), annotations: annotations.optional() })

@@ -20,9 +20,9 @@ export function podMonitor(cluster: KVCluster, { apis }: ChildFacts): KubeObject
   };
 }
 
-/** Series say which cluster they are of, by the name of the KVCluster. */
+/** Series say which KVCluster they are of. A label `cluster` would be taken for that of Kubernetes. */
 const relabelings = [
-  { sourceLabels: ['__meta_kubernetes_pod_label_app_kubernetes_io_instance'], targetLabel: 'cluster' },
+  { sourceLabels: ['__meta_kubernetes_pod_label_app_kubernetes_io_instance'], targetLabel: 'kvcluster' },
 ];
 
 function access(cluster: KVCluster): Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import { clusterSpec, KIND, type KVCluster } from '../api/kvcluster.ts';
+import { clusterSpec, KIND, type KVCluster, PORT_HTTP } from '../api/kvcluster.ts';
 import { authSecret, ownsAuthSecret } from '../children/auth-secret.ts';
 import { supportingChildren, wantedStatefulSet } from '../children/children.ts';
 import type { ChildFacts } from '../children/facts.ts';
@@ -137,7 +137,8 @@ export class Observer {
 }
 
 function podUrl(cluster: KVCluster, pod: string): string {
-  return `http://${podHost(cluster, pod)}:7400`;
+  const scheme = cluster.spec.tls?.http === undefined ? 'http' : 'https';
+  return `${scheme}://${podHost(cluster, pod)}:${PORT_HTTP}`;
 }
 
 /** A spec that the schema of the API server let through and ours does not: told, and nothing is done. */

@@ -1,4 +1,4 @@
-import { KvorumClient, KvorumError, KvorumResponseError } from '@kvorum/client';
+import { type ClientOptions, KvorumClient, KvorumError, KvorumResponseError } from '@kvorum/client';
 import type { NodeSeen, StoreSeen, TopologySeen } from '../core/observation.ts';
 import { OPERATOR_NAME } from '../core/plan/act.ts';
 import {
@@ -14,6 +14,8 @@ import { topologySeen } from './topology-seen.ts';
 /** Of one question to one node, and of one that any node may answer. */
 const NODE_TIMEOUT_MS = 2000;
 const STORE_TIMEOUT_MS = 5000;
+/** Of a look: who has no leader after this long is seen to have none. */
+const LOOK_TIMEOUT_MS = 2500;
 
 type Clients = {
   readonly signature: string;
@@ -21,19 +23,9 @@ type Clients = {
   readonly each: Map<string, KvorumClient>;
 };
 
-export type ClientStoreViewOptions = {
-  /** Options of a client beside its URL: those of TLS and tokens. */
-  readonly clientOptions?: (access: StoreAccess) => object;
-};
-
 /** Clients are kept as long as the nodes stay the same: their connections are most of what a look costs. */
 export class ClientStoreView implements StoreView, AsyncDisposable {
-  readonly #options: ClientStoreViewOptions;
   readonly #clients = new Map<string, Clients>();
-
-  constructor(options: ClientStoreViewOptions = {}) {
-    this.#options = options;
-  }
 
   async look(target: StoreTarget): Promise<StoreSeen> {
     if (target.nodes.length === 0) return { nodes: [], topology: undefined, heard: [] };
@@ -89,7 +81,7 @@ export class ClientStoreView implements StoreView, AsyncDisposable {
     const signature = JSON.stringify([nodes, access]);
     const known = this.#clients.get(key);
     if (known?.signature === signature) return known;
-    const options = { ...this.#options.clientOptions?.(access), ring: false as const };
+    const options = { ...optionsOf(access), ring: false as const };
     const all = new KvorumClient({
       url: nodes.map(({ url }) => url),
       timeoutMs: STORE_TIMEOUT_MS,
@@ -104,6 +96,10 @@ export class ClientStoreView implements StoreView, AsyncDisposable {
   }
 }
 
+function optionsOf({ token, ca }: StoreAccess): Pick<ClientOptions, 'token' | 'tls'> {
+  return { ...(token !== undefined && { token }), ...(ca !== undefined && { tls: { ca } }) };
+}
+
 /** What each node says of itself; those that do not answer are left out. */
 async function nodesSeen({ each }: Clients): Promise<readonly NodeSeen[]> {
   const answers = await Promise.all([...each.values()].map((client) => orNothing(client.cluster())));
@@ -115,10 +111,11 @@ async function nodesSeen({ each }: Clients): Promise<readonly NodeSeen[]> {
 }
 
 async function leaderSays(client: KvorumClient): Promise<TopologySeen | undefined> {
+  const timeoutMs = LOOK_TIMEOUT_MS;
   const [topology, list, running] = await Promise.all([
-    orNothing(client.topology()),
-    orNothing(client.members({ consistency: 'local' })),
-    orNothing(client.operations({ consistency: 'local', state: 'running' })),
+    orNothing(client.topology({ timeoutMs })),
+    orNothing(client.members({ consistency: 'local', timeoutMs })),
+    orNothing(client.operations({ consistency: 'local', state: 'running', timeoutMs })),
   ]);
   if (topology === undefined || list === undefined || running === undefined) return undefined;
   return topologySeen({ topology, members: list.members, operations: running.operations });

@@ -1,5 +1,5 @@
 import type { Gossip } from '../core/gossip/gossip.ts';
-import type { GossipPacket } from '../core/gossip/messages.ts';
+import { type GossipPacket, isUp } from '../core/gossip/messages.ts';
 import type { MemberLiveness } from '../core/gossip/state.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import type { Epoch, TopologyState } from '../core/topology/types.ts';
@@ -29,6 +29,11 @@ export class GossipDriver {
 
   get view(): ReadonlyMap<MemberId, MemberLiveness> {
     return this.#deps.gossip.view();
+  }
+
+  /** Of the members that are up, 0 to 1: how busy the busiest of them is, as far as is known here. */
+  get highestLoad(): number {
+    return Math.max(0, ...this.view.values().map(({ rumour }) => (isUp(rumour.liveness) ? rumour.load : 0)));
   }
 
   get machine(): Gossip {

@@ -1,6 +1,7 @@
 import { Gossip } from '../core/gossip/gossip.ts';
 import { type GossipPacket, isUp, type Rumour } from '../core/gossip/messages.ts';
 import { GOSSIP_DEFAULTS } from '../core/gossip/options.ts';
+import { gatherMs } from '../core/moves/gather.ts';
 import type { MoveFacts } from '../core/moves/next-step.ts';
 import { isMember } from '../core/raft/configuration.ts';
 import type { Message as RaftMessage } from '../core/raft/messages.ts';
@@ -25,9 +26,6 @@ import { readBarrier } from './read-barrier.ts';
 import { Soon } from './soon.ts';
 import { type CommandOutcome, TopologyReplica } from './topology-replica.ts';
 import { VoterKeeper } from './voter-keeper.ts';
-
-/** Of a confirmation until the leader looks what it allows: steps of many partitions share an entry, and an epoch. */
-const MOVE_AFTER_MS = 60;
 
 /** A node's part in its cluster, from the turn in which it has a number until it stops or is excluded. */
 export class Member {
@@ -66,7 +64,7 @@ export class Member {
     this.#facts = this.#createFacts();
     this.#mover = this.#createMover();
     this.#moveSoon = new Soon(
-      { afterMs: MOVE_AFTER_MS },
+      { afterMs: () => gatherMs(this.topology.state?.partitions ?? []) },
       { clock: deps.clock, act: () => this.#mover.look() },
     );
     this.topology.onChange(() => this.#followMoves());
@@ -325,6 +323,7 @@ export class Member {
         facts: (state) => this.moveFacts(state),
         note: (state) => this.#facts.note(state),
         downForMs: (member) => this.#facts.downForMs(member),
+        load: () => this.gossip.highestLoad,
         propose: (command) => this.calls.proposeHere(command),
       },
     );

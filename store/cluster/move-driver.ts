@@ -2,6 +2,7 @@ import { AUTOMATIC, operationsToCancel, operationsToStart } from '../core/moves/
 import { cancelsOf } from '../core/moves/cancels-of.ts';
 import { type MoveFacts, type NextStep, nextStep } from '../core/moves/next-step.ts';
 import { finishedOperations, partitionsToMove } from '../core/moves/operations.ts';
+import { planLimits } from '../core/moves/plan-limits.ts';
 import { type PlanLimits, planMoves } from '../core/moves/plan-moves.ts';
 import { isWanted } from '../core/moves/wanted.ts';
 import type { MemberId } from '../core/raft/types.ts';
@@ -20,9 +21,6 @@ export type MoveDriverOptions = {
   readonly replaceMemberAfterMs: number;
 };
 
-/** Moves under way at the same time, in all, and to one member: each costs both sides disk and network. */
-const LIMITS: PlanLimits = { movesMax: 64, enteringPerMemberMax: 64 };
-
 export type MoveDriverDeps = {
   readonly clock: Clock;
   readonly topology: { readonly state: TopologyState | undefined };
@@ -32,6 +30,8 @@ export type MoveDriverDeps = {
   note(state: TopologyState): void;
   /** As far as it was noted. */
   downForMs(member: MemberId): number;
+  /** Of the busiest member, 0 to 1, as far as gossip tells. */
+  load(): number;
   /** Never rejects; resolves when the outcome is known, or given up on. */
   propose(command: TopologyCommand): Promise<unknown>;
 };
@@ -66,7 +66,11 @@ export class MoveDriver {
     const { state } = this.#deps.topology;
     if (this.#isProposing || this.#isStopped || state === undefined || !this.#deps.isLeader()) return;
     const facts = this.#deps.facts(state);
-    const commands = [...stepsOf(state, facts), ...startsOf(state, facts), ...this.#operations(state, facts)];
+    const commands = [
+      ...stepsOf(state, facts),
+      ...startsOf(state, facts, planLimits(this.#deps.load())),
+      ...this.#operations(state, facts),
+    ];
     if (commands.length === 0) return;
     this.#isProposing = true;
     const end = (): void => {
@@ -119,8 +123,8 @@ export function startOf(
   return { type: 'operation-start', want, isForced: false, atMs, partitions: partitions.length };
 }
 
-function startsOf(state: TopologyState, facts: MoveFacts): readonly MoveCommand[] {
-  const moves = planMoves(state, facts, LIMITS, (partition) => isWanted(state, partition));
+function startsOf(state: TopologyState, facts: MoveFacts, limits: PlanLimits): readonly MoveCommand[] {
+  const moves = planMoves(state, facts, limits, (partition) => isWanted(state, partition));
   const { replicationFactor } = state.settings;
   return moves.length === 0 ? [] : [{ type: 'move-start', replicationFactor, moves }];
 }

@@ -25,4 +25,10 @@ const RULES: readonly Rule[] = [
       ? undefined
       : `replication.requestTimeoutMs (${config['replication.requestTimeoutMs']}) must not be above ` +
         `replication.requestTimeoutMsMax (${config['replication.requestTimeoutMsMax']})`,
+  (config) => {
+    const named = { 'http.tlsCert': config['http.tlsCert'], 'http.tlsKey': config['http.tlsKey'] };
+    const missing = Object.entries(named).filter(([, file]) => file === '');
+    if (missing.length !== 1) return undefined;
+    return `${missing[0]?.[0]} is not set: TLS for clients needs http.tlsCert and http.tlsKey, or neither`;
+  },
 ];

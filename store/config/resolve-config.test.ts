@@ -23,6 +23,19 @@ test('every default is allowed, has a unit or a plain meaning, and an environmen
   assert.equal(environmentName('storage.reserveBytes'), 'KVORUM_STORAGE_RESERVE_BYTES');
 });
 
+test('http.tlsCert and http.tlsKey go together; http.advertise may say the scheme', () => {
+  const set = (name: string, value: string) => ({ flags: [{ name, value, flag: `--set ${name}` }] });
+  assert.match(problemsOf(set('http.tlsCert', 'a.pem')), /http\.tlsKey is not set/);
+  assert.match(problemsOf(set('http.tlsKey', 'a.key')), /http\.tlsCert is not set/);
+  for (const value of ['a:1', 'https://a:1', 'http://[::1]:1', ''])
+    assert.equal(
+      resolveConfig({ ...NOTHING, ...set('http.advertise', value) }).config['http.advertise'],
+      value,
+    );
+  for (const value of ['a', 'https://a', 'ftp://a:1', 'https://a:1/x'])
+    assert.match(problemsOf(set('http.advertise', value)), /http\.advertise is .*host:port/);
+});
+
 test('flags override the environment, which overrides the file, which overrides the defaults', () => {
   const sources = {
     file: file('http:\n  port: 1\n  host: a\nstorage:\n  engine: leveldb\n'),

@@ -112,6 +112,9 @@ const CLIENT_VARIABLES = new Set([
   'KVORUM_CONFIG',
   'KVORUM_TIMEOUT',
   'KVORUM_HISTORY',
+  'KVORUM_TOKEN',
+  'KVORUM_TOKEN_FILE',
+  'KVORUM_CA',
 ]);
 /** What Kubernetes sets in every pod for a Service whose name begins with kvorum. */
 const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT=(tcp|udp):.*|PORT_\d+_(TCP|UDP)(_\w+)?)(=|$)/;

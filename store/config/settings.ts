@@ -36,6 +36,12 @@ const zone = z
   .string()
   .regex(/^[A-Za-z0-9._-]{0,63}$/, 'at most 63 letters, digits, dots, hyphens and underscores');
 const address = z.string().regex(/^(\S+:\d{1,5})?$/, 'host:port, or nothing');
+const httpAddress = z
+  .string()
+  .regex(
+    /^((https?:\/\/)?[^\s/]+:\d{1,5})?$/,
+    'host:port, also with http:// or https:// before it, or nothing',
+  );
 /** A list in the file; elsewhere text with commas between. */
 const addresses = z.array(z.string().regex(/^\S+:\d{1,5}$/, 'each host:port')).max(100) as z.ZodType<
   readonly string[]
@@ -294,9 +300,20 @@ export const SETTINGS = {
   'http.host': setting<string>(z.string().min(1), '127.0.0.1', 'address that the HTTP interface listens on'),
   'http.port': setting<number>(port, 7400, 'port of the HTTP interface; 0 takes a free one'),
   'http.advertise': setting<string>(
-    address,
+    httpAddress,
     '',
-    'where clients reach this node, host:port; empty takes what it listens on',
+    'where clients reach this node, host:port, with https:// before it where they must speak TLS to something else; empty takes what it listens on',
+  ),
+  'http.tlsCert': setting<string>(
+    z.string(),
+    '',
+    'PEM file of the certificate, with those between it and the authority; with http.tlsKey the HTTP interface speaks TLS only',
+  ),
+  'http.tlsKey': setting<string>(z.string(), '', 'PEM file of the private key of http.tlsCert'),
+  'http.tokensFile': setting<string>(
+    z.string(),
+    '',
+    'YAML file of the tokens that are accepted, with their roles; empty lets everybody in. It is read again when it changes, as the PEM files are',
   ),
   'http.connectionsMax': setting<number>(
     whole(1, 1_000_000),
@@ -333,7 +350,7 @@ export const SETTINGS = {
   'http.remoteStop': setting<z.infer<typeof onOffAuto>>(
     onOffAuto,
     'auto',
-    'whether POST /v1/nodes/NAME:stop stops this node: auto is on where http.host is a loopback address, and off elsewhere, since anybody who reaches the port may ask',
+    'whether POST /v1/nodes/NAME:stop stops this node: auto is on where http.host is a loopback address or tokens are needed (http.tokensFile), and off elsewhere, since anybody who reaches the port may ask',
   ),
 
   'limits.keyBytesMax': setting<number>(bytes(1, 1024), 1024, 'bytes of a key'),

@@ -1,7 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
 import { type ClusterMetrics, clusterMetrics } from './cluster-metrics.ts';
 import { type DataMetrics, dataMetrics } from './data-metrics.ts';
+import type { RefusalReason } from './http/access.ts';
 import { type HttpSeries, HttpTimings } from './http-timings.ts';
+import { type ScrapedValue, scraped } from './scraped-metric.ts';
 
 /** What a node counts of itself. docs/metrics.md lists every metric; a test keeps the two equal. */
 export type Metrics = ClusterMetrics &
@@ -13,6 +15,10 @@ export type Metrics = ClusterMetrics &
     watchHttp(read: () => HttpGauges): void;
     /** A connection that was turned away because there are too many. */
     countRefusedConnection(): void;
+    /** A request that showed no token that allows it. */
+    countAuthRefused(reason: RefusalReason): void;
+    /** Asks at each scrape for the files that are read again when they change. */
+    watchFiles(read: () => WatchedFiles): void;
     /** One synced batch of the storage: how many writes and bytes shared it, and how long it took. */
     observeGroupCommit(operations: number, bytes: number, seconds: number): void;
     /** A failure of the engine, by a short fixed kind such as `read`, `write`, `checksum`. */
@@ -20,6 +26,12 @@ export type Metrics = ClusterMetrics &
     /** Expired and deleted records that were removed from the disk. */
     countReaped(records: number): void;
   };
+
+/** Undefined where the interface has no such files. */
+export type WatchedFiles = {
+  readonly tokens: { readonly isStale: boolean; readonly count: number } | undefined;
+  readonly certificate: { readonly isStale: boolean; readonly expiresAtMs: number } | undefined;
+};
 
 export type HttpGauges = {
   readonly connections: number;
@@ -38,6 +50,7 @@ export function createMetrics(): Metrics {
     httpSeries: (route, method) => timings.series(route, method),
     watchHttp: httpGauges(registry),
     ...httpCounters(registry),
+    watchFiles: fileGauges(registry),
     ...storageMetrics(registry),
     ...clusterMetrics(registry),
     ...dataMetrics(registry),
@@ -66,13 +79,52 @@ function httpGauges(registry: Registry): (read: () => HttpGauges) => void {
   };
 }
 
-function httpCounters(registry: Registry): Pick<Metrics, 'countRefusedConnection'> {
+/** A node that has no such file has no series of it. */
+function fileGauges(registry: Registry): (read: () => WatchedFiles) => void {
+  let read = (): WatchedFiles => ({ tokens: undefined, certificate: undefined });
+  const gauge = (name: string, help: string, values: () => readonly ScrapedValue[]): void =>
+    registry.registerMetric(scraped('gauge', name, help, () => values()) as unknown as Metric);
+  gauge(
+    'kvorum_http_file_stale',
+    '1 where the files on disk cannot be used and those read before are: `certificate`, `tokens`',
+    () =>
+      Object.entries(read()).flatMap(([file, state]) =>
+        state === undefined ? [] : [{ labels: { file }, value: Number(state.isStale) }],
+      ),
+  );
+  gauge('kvorum_http_tokens', 'Tokens that are accepted', () => {
+    const { tokens } = read();
+    return tokens === undefined ? [] : [{ labels: {}, value: tokens.count }];
+  });
+  gauge(
+    'kvorum_http_certificate_expires_seconds',
+    'When the certificate of the HTTP interface expires, seconds since 1970',
+    () => {
+      const { certificate } = read();
+      return certificate === undefined ? [] : [{ labels: {}, value: certificate.expiresAtMs / 1000 }];
+    },
+  );
+  return (next) => {
+    read = next;
+  };
+}
+
+function httpCounters(registry: Registry): Pick<Metrics, 'countRefusedConnection' | 'countAuthRefused'> {
   const refused = new Counter({
     name: 'kvorum_http_refused_connections_total',
     help: 'Connections closed at once because the limit was reached',
     registers: [registry],
   });
-  return { countRefusedConnection: () => refused.inc() };
+  const unauthorized = new Counter({
+    name: 'kvorum_http_auth_refused_total',
+    help: 'Requests refused because of their token: missing, malformed, unknown, or of a role that does not allow them',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  return {
+    countRefusedConnection: () => refused.inc(),
+    countAuthRefused: (reason) => unauthorized.inc({ reason }),
+  };
 }
 
 function storageMetrics(

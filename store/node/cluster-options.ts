@@ -8,7 +8,7 @@ export function clusterOptions(config: Config): ClusterNodeOptions {
     name: config['node.name'],
     weight: config['node.weight'],
     announcement: {
-      httpAddress: config['http.advertise'] || `${config['http.host']}:${config['http.port']}`,
+      httpAddress: httpAddressOf(config),
       zone: config['node.zone'],
       version: KVORUM_VERSION,
     },
@@ -33,4 +33,13 @@ export function clusterOptions(config: Config): ClusterNodeOptions {
     gossipPeriodMs: config['gossip.periodMs'],
     gossipProbeTimeoutMs: config['gossip.probeTimeoutMs'],
   };
+}
+
+/** Where clients reach this node: `host:port`, or `https://host:port` where only TLS does. */
+export function httpAddressOf(
+  config: Pick<Config, 'http.advertise' | 'http.host' | 'http.port' | 'http.tlsCert'>,
+): string {
+  const host = config['http.host'].includes(':') ? `[${config['http.host']}]` : config['http.host'];
+  const address = config['http.advertise'] || `${host}:${config['http.port']}`;
+  return config['http.tlsCert'] === '' || address.includes('://') ? address : `https://${address}`;
 }

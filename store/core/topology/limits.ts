@@ -11,7 +11,8 @@ export const LIMITS = {
   memberNumberMax: 0xffff_ffff,
   /** Characters of a name (a DNS label), an address, a zone, and of any other text. */
   nameCharactersMax: 63,
-  addressCharactersMax: 261,
+  /** `https://`, a host name, a port. */
+  addressCharactersMax: 269,
   zoneCharactersMax: 63,
   textCharactersMax: 128,
   /** Operations that have ended and are listed still. */

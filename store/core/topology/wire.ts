@@ -40,7 +40,7 @@ const dnsLabel = text(
   DNS_LABEL,
   'a DNS label: 1 to 63 of a-z, 0-9 and -, no - at either end',
 );
-const address = text(LIMITS.addressCharactersMax, /^\S+:\d{1,5}$/, 'host:port');
+const address = text(LIMITS.addressCharactersMax, /^\S+:\d{1,5}$/, 'host:port, also with a scheme');
 const anyText = text(LIMITS.textCharactersMax);
 const someText = text(LIMITS.textCharactersMax, /./, 'not empty');
 const memberNumber = whole(1, LIMITS.memberNumberMax);

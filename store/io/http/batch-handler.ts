@@ -5,7 +5,7 @@ import { writeOptions } from './asked-options.ts';
 import { bytesField, parseBase64 } from './byte-text.ts';
 import { meetClientEpoch } from './client-epoch.ts';
 import { errorEntry } from './error-table.ts';
-import { type Exchange, holdBytes, isIdempotent } from './exchange.ts';
+import { type Exchange, holdBytes, isIdempotent, requireRole } from './exchange.ts';
 import type { HttpOptions } from './http-options.ts';
 import { checkContentType, iso } from './key-handlers.ts';
 import { HttpProblem, isRetryable, toProblem } from './problem.ts';
@@ -28,6 +28,7 @@ export async function runBatch(exchange: Exchange): Promise<void> {
   const document = parseJson(await readBody(exchange, options.batchBytesMax, 'BATCH_TOO_LARGE'));
   refuseTooMany(document, options);
   const { operations } = checkBody(schemas.batchBody, document, (path) => allowedFields(path, document));
+  if (operations.some(({ op }) => op !== 'get')) requireRole(exchange, 'write');
   const parsed = operations.map((item, at) => toOperation(item, at, options));
   await meetClientEpoch(exchange);
   const results = await runSlices(exchange, namespace, parsed, asked);

@@ -5,6 +5,13 @@ import { responseUnderWay } from './raw-answer.ts';
 
 const SWEEP_MS = 20;
 
+export type OpenSockets = {
+  /** Of the connections. */
+  readonly sockets: ReadonlySet<Socket>;
+  /** Those that requests come on: the same, or those of TLS on top of them once their handshake is done. */
+  readonly requesting: ReadonlySet<Socket>;
+};
+
 /**
  * New connections are refused at once. Requests that are under way are finished, and answers from now on tell
  * the client to close; connections without a request are closed. What is left at the deadline is cut.
@@ -12,7 +19,7 @@ const SWEEP_MS = 20;
 export function closeServer(
   context: HttpContext,
   server: Server,
-  sockets: ReadonlySet<Socket>,
+  { sockets, requesting }: OpenSockets,
   deadlineMs: number,
 ): Promise<void> {
   context.closing.abort();
@@ -22,7 +29,8 @@ export function closeServer(
     const sweep = (): void => {
       if (sockets.size === 0) return;
       const isOver = context.clock.monotonicMs() >= endMs;
-      for (const socket of sockets) if (isOver || responseUnderWay(socket) === undefined) socket.destroy();
+      for (const socket of requesting) if (isOver || responseUnderWay(socket) === undefined) socket.destroy();
+      if (isOver) for (const socket of sockets) socket.destroy();
       context.clock.setTimer(SWEEP_MS, sweep);
     };
     // One turn of grace: a request may have arrived and not been read yet.

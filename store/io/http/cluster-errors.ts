@@ -83,7 +83,7 @@ export const clusterErrors = {
   REMOTE_STOP_OFF: entry(
     403,
     'This node does not let itself be stopped over HTTP',
-    'Stop its process on its machine, or set http.remoteStop to on where everybody who reaches its port may stop it.',
+    'Stop its process on its machine, have it need tokens (http.tokensFile), or set http.remoteStop to on where everybody who reaches its port may stop it.',
   ),
   WRONG_NODE: entry(
     421,

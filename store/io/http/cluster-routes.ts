@@ -29,6 +29,7 @@ export const clusterRoutes: readonly Route[] = [
       GET: {
         summary: 'The cluster as this node sees it, answered without asking anybody',
         handle: getCluster,
+        needs: 'read',
         answers: { 200: { description: 'Its status.', schema: 'ClusterStatus' } },
         errors: [],
       },
@@ -41,6 +42,7 @@ export const clusterRoutes: readonly Route[] = [
       POST: {
         summary: 'Make a new cluster of this node; the same cluster id again is a success',
         handle: bootstrapCluster,
+        needs: 'admin',
         body: 'bootstrapBody',
         answers: {
           200: { description: 'The node is of this cluster already.', schema: 'Bootstrapped' },
@@ -57,6 +59,7 @@ export const clusterRoutes: readonly Route[] = [
       POST: {
         summary: 'Hand the leadership to a voter, or to the one that the leader chooses',
         handle: transferLeadership,
+        needs: 'admin',
         body: 'transferBody',
         answers: { 200: { description: 'Who leads now.', schema: 'LeadershipTransferred' } },
         errors: [...BODY_ERRORS, ...CHANGE_ERRORS, ...MEMBER_ERRORS, 'TRANSFER_REFUSED'],
@@ -70,6 +73,7 @@ export const clusterRoutes: readonly Route[] = [
       GET: {
         summary: 'The members, with what this node hears of them',
         handle: listMembers,
+        needs: 'read',
         query: 'consistencyQuery',
         answers: { 200: { description: 'The members.', schema: 'MemberList' } },
         errors: [...QUERY_ERRORS, ...READ_ERRORS],
@@ -83,6 +87,7 @@ export const clusterRoutes: readonly Route[] = [
       POST: {
         summary: 'Remove a member for good; its number is never used again',
         handle: removeMember,
+        needs: 'admin',
         answers: { 200: { description: 'It is removed.', schema: 'MemberChanged' } },
         errors: [
           ...(['UNKNOWN_PARAMETER', 'LAST_MEMBER', 'QUORUM_AT_RISK', 'MEMBER_OWNS_DATA'] as const),
@@ -99,6 +104,7 @@ export const clusterRoutes: readonly Route[] = [
       PATCH: {
         summary: 'Change the weight or the zone of a member',
         handle: patchMember,
+        needs: 'admin',
         body: 'memberBody',
         answers: { 200: { description: 'It holds.', schema: 'MemberChanged' } },
         errors: [...BODY_ERRORS, ...MEMBER_ERRORS, ...CHANGE_ERRORS],
@@ -112,6 +118,7 @@ export const clusterRoutes: readonly Route[] = [
       GET: {
         summary: 'Members, partitions and namespaces of one epoch; with `after` it waits for a later one',
         handle: getTopology,
+        needs: 'read',
         query: 'topologyQuery',
         headers: { 'If-None-Match': IF_NONE_MATCH },
         answers: {

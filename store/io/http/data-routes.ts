@@ -23,6 +23,7 @@ export const dataRoutes: readonly Route[] = [
       GET: {
         summary: 'Who owns what, as this node has applied it; with `after` it waits for a later epoch',
         handle: getRing,
+        needs: 'read',
         query: 'ringQuery',
         headers: { 'If-None-Match': 'Epochs that the reader has, quoted: `"17"`.' },
         answers: {
@@ -40,6 +41,7 @@ export const dataRoutes: readonly Route[] = [
       GET: {
         summary: 'Slot, partition and replicas of a key',
         handle: locateKey,
+        needs: 'read',
         answers: { 200: { description: 'Where it is.', schema: 'KeyPlace' } },
         errors: [...KEY_ERRORS, ...NODE_ERRORS],
       },
@@ -52,6 +54,7 @@ export const dataRoutes: readonly Route[] = [
       GET: {
         summary: 'Whether a key is safe: what each of its replicas holds',
         handle: explainKey,
+        needs: 'read',
         answers: { 200: { description: 'The verdict, and what it follows from.', schema: 'KeyExplanation' } },
         errors: [...KEY_ERRORS, ...NAMESPACE_ERRORS, ...NODE_ERRORS],
       },
@@ -64,6 +67,7 @@ export const dataRoutes: readonly Route[] = [
       POST: {
         summary: 'Compare all replicas now; lines of progress, the last one is the report',
         handle: verifyData,
+        needs: 'admin',
         query: 'verifyQuery',
         answers: { 200: { description: 'Lines of `VerifyLine`.', contents: ['application/x-ndjson'] } },
         errors: [...QUERY_ERRORS, 'BAD_MEMBER_NAME', 'MEMBER_NOT_FOUND', ...NODE_ERRORS],
@@ -77,6 +81,7 @@ export const dataRoutes: readonly Route[] = [
       GET: {
         summary: 'A page of what this node itself holds, in byte order',
         handle: scanLocal,
+        needs: 'read',
         query: 'localQuery',
         answers: { 200: { description: 'A page.', schema: 'LocalPage' } },
         errors: [
@@ -95,6 +100,7 @@ export const dataRoutes: readonly Route[] = [
       GET: {
         summary: 'What repairs this node: hints, exchanges, trees',
         handle: getRepair,
+        needs: 'read',
         answers: { 200: { description: 'Its state.', schema: 'RepairStatus' } },
         errors: ['UNKNOWN_PARAMETER', ...NODE_ERRORS],
       },

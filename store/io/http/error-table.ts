@@ -51,6 +51,16 @@ export const errorTable = {
     'A quorum namespace cannot compare and set',
     'Write without If-Match, If-None-Match and If-Unmodified-Since.',
   ),
+  UNAUTHENTICATED: entry(
+    401,
+    'This node needs a token that it knows',
+    'Send "Authorization: Bearer TOKEN" with a token of the file http.tokensFile; kvorum takes it from --token-file or KVORUM_TOKEN.',
+  ),
+  FORBIDDEN: entry(
+    403,
+    'The token does not allow this',
+    'Use a token with the role that is named, or one above it: metrics, read, write, admin.',
+  ),
   ROUTE_NOT_FOUND: entry(404, 'There is no such route', 'See /v1/openapi.json for the routes.'),
   NAMESPACE_NOT_FOUND: entry(
     404,

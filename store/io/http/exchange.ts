@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpSeries } from '../http-timings.ts';
 import type { HttpContext } from './http-context.ts';
 import { HttpProblem } from './problem.ts';
+import type { Role } from './role.ts';
+import type { Caller } from './token-file.ts';
 
 /** One request and its answer, with what it holds of the server's limits. */
 export type Exchange = {
@@ -10,6 +12,8 @@ export type Exchange = {
   readonly res: ServerResponse;
   readonly series: HttpSeries;
   readonly startedMs: number;
+  /** Who asks; undefined where everybody may, and until it is known. */
+  caller: Caller | undefined;
   requestBytes: number;
   heldBytes: number;
 };
@@ -43,6 +47,11 @@ export function settle(exchange: Exchange): void {
   const gone = res.writableFinished || res.socket === null || res.socket.destroyed;
   if (gone || exchange.heldBytes <= UNCOUNTED_BYTES_MAX) releaseBytes(exchange);
   else res.once('close', () => releaseBytes(exchange));
+}
+
+/** Throws FORBIDDEN where whoever asks may not do what takes `needed`: for what only a parsed request tells. */
+export function requireRole({ context, req, caller }: Exchange, needed: Role): void {
+  if (caller !== undefined) context.access?.require(caller, req, needed);
 }
 
 /** Whether repeating the request can do no harm. */

@@ -3,10 +3,14 @@ import type { Clock } from '../../ports/clock.ts';
 import type { DataAdmin } from '../../replication/data-admin.ts';
 import type { KvStore } from '../../storage/kv-store.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Reloaded } from '../reloaded.ts';
+import type { Access } from './access.ts';
+import type { Certificate } from './certificate.ts';
 import type { CatchUpTo } from './client-epoch.ts';
 import type { HttpOptions } from './http-options.ts';
 import type { InFlight } from './in-flight.ts';
 import type { HttpSchemas } from './schemas.ts';
+import type { TokenTable } from './token-file.ts';
 
 /** What the HTTP interface is given. */
 export type HttpDeps = {
@@ -18,6 +22,10 @@ export type HttpDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** The tokens that are accepted; undefined where everybody may ask for anything. */
+  readonly tokens?: Pick<Reloaded<TokenTable>, 'value'> | undefined;
+  /** Undefined where the interface speaks plain HTTP. */
+  readonly certificate?: Reloaded<Certificate> | undefined;
   status(): NodeStatus;
   readiness(): Readiness;
   /** Begins to stop this node as SIGTERM does: what is in flight is finished. May be called again. */
@@ -31,6 +39,8 @@ export type HttpContext = HttpDeps & {
   readonly inFlight: InFlight;
   /** The newest epoch of a client that this node is known to have applied. */
   readonly epochs: { applied: number };
+  /** Undefined where everybody may ask for anything. */
+  readonly access: Access | undefined;
   readonly openApi: object;
   /** Aborted once: answers then tell the client to close its connection, and what waits for news ends. */
   readonly closing: AbortController;

@@ -17,17 +17,35 @@ const COMMON_ERRORS: readonly ErrorCode[] = [
   'INTERNAL',
 ];
 
+const ACCESS_ERRORS: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN'];
+
+const TOKEN_SCHEME = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'Where the node has http.tokensFile. `x-kvorum-role` says what a token must allow.',
+};
+
 /** Without any of their fields these ask for nothing. */
 const REQUIRED_BODIES: ReadonlySet<keyof HttpSchemas> = new Set(['batchBody', 'memberBody', 'operationBody']);
 
 /** The OpenAPI 3.1 document of `routes`, from the schemas that validate. */
-export function openApiDocument(routes: readonly Route[], schemas: HttpSchemas, options: HttpOptions): Json {
+export function openApiDocument(
+  routes: readonly Route[],
+  schemas: HttpSchemas,
+  options: HttpOptions,
+  { areTokensNeeded }: { readonly areTokensNeeded: boolean } = { areTokensNeeded: false },
+): Json {
   const paths = routes.map((route) => [route.template, pathItem(route, schemas, options)]);
   return {
     openapi: '3.1.0',
     info: { title: 'Kvorum', version: '1', description: 'A key-value store. See docs/http-api.md.' },
     paths: Object.fromEntries(paths),
-    components: { schemas: mapValues(answerSchemas, (schema) => jsonSchema(schema, 'input')) },
+    // Without tokens an empty requirement stands beside the scheme: it is optional then.
+    security: areTokensNeeded ? [{ token: [] }] : [{ token: [] }, {}],
+    components: {
+      securitySchemes: { token: TOKEN_SCHEME },
+      schemas: mapValues(answerSchemas, (schema) => jsonSchema(schema, 'input')),
+    },
   };
 }
 
@@ -65,7 +83,7 @@ function parameterText(name: string, options: HttpOptions) {
 }
 
 function operationObject(operation: Operation, schemas: HttpSchemas): Json {
-  const { summary, query, headers = {}, body } = operation;
+  const { summary, needs, query, headers = {}, body } = operation;
   const parameters = [
     ...(query === undefined ? [] : queryParameters(schemas[query])),
     ...Object.entries(headers).map(([name, description]) => ({
@@ -77,6 +95,7 @@ function operationObject(operation: Operation, schemas: HttpSchemas): Json {
   ];
   return {
     summary,
+    ...(needs === 'none' ? { security: [] } : { 'x-kvorum-role': needs }),
     parameters,
     ...(body === undefined ? {} : { requestBody: requestBody(body, schemas) }),
     responses: responses(operation),
@@ -99,7 +118,8 @@ function requestBody(body: keyof HttpSchemas | 'raw', schemas: HttpSchemas): Jso
 
 function responses(operation: Operation): Json {
   const documented = mapValues(operation.answers, answerObject);
-  const codes = [...new Set([...operation.errors, ...COMMON_ERRORS])];
+  const access = operation.needs === 'none' ? [] : ACCESS_ERRORS;
+  const codes = [...new Set([...access, ...operation.errors, ...COMMON_ERRORS])];
   const byStatus = Object.groupBy(codes, (code) => errorEntry(code).status);
   const problems = mapValues(byStatus, (group) => problemObject(group as ErrorCode[]));
   return { ...problems, ...documented };

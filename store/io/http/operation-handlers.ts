@@ -11,7 +11,7 @@ import { whileAsked } from './request-signal.ts';
 import { parseMemberTarget, parseOperationTarget, rawQuery } from './request-target.ts';
 import { checkBody, parseQuery } from './validate.ts';
 
-/** Who asks, where the request does not say. */
+/** Who asks, where neither the request nor a token says. */
 const BY = 'http';
 
 export async function startOperation(exchange: Exchange): Promise<void> {
@@ -19,14 +19,18 @@ export async function startOperation(exchange: Exchange): Promise<void> {
   const document = await readDocument(exchange);
   const { schemas } = exchange.context;
   const request = checkBody(schemas.operationBody, document, () => operationFields(document));
-  await start(exchange, { ...request, by: request.by ?? BY });
+  await start(exchange, { ...request, by: request.by ?? askedBy(exchange) });
+}
+
+function askedBy({ caller }: Exchange): string {
+  return caller?.name ?? BY;
 }
 
 /** A shorthand. */
 export async function drainMember(exchange: Exchange): Promise<void> {
   const member = parseMemberTarget(exchange.req.url as string);
   refuseQuery(exchange);
-  await start(exchange, { type: 'drain', member, by: BY });
+  await start(exchange, { type: 'drain', member, by: askedBy(exchange) });
 }
 
 async function start(exchange: Exchange, request: OperationRequest): Promise<void> {

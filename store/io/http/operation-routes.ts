@@ -25,6 +25,7 @@ export const operationRoutes: readonly Route[] = [
       POST: {
         summary: 'Move the data of a member to the others and remove it; the same as that operation',
         handle: drainMember,
+        needs: 'admin',
         answers: { 200: { description: 'It drains: see its operation.', schema: 'OperationStarted' } },
         errors: ['UNKNOWN_PARAMETER', ...START_ERRORS],
       },
@@ -37,6 +38,7 @@ export const operationRoutes: readonly Route[] = [
       GET: {
         summary: 'What is being done with the data, and was done of late',
         handle: listOperations,
+        needs: 'read',
         query: 'operationsQuery',
         answers: { 200: { description: 'The operations, oldest first.', schema: 'OperationList' } },
         errors: [...QUERY_ERRORS, ...READ_ERRORS],
@@ -45,6 +47,7 @@ export const operationRoutes: readonly Route[] = [
         summary:
           'Drain or replace a member, rebalance, or change the replication factor; a success too where it is under way',
         handle: startOperation,
+        needs: 'admin',
         body: 'operationBody',
         answers: {
           200: { description: 'It runs; null where nothing is to be done.', schema: 'OperationStarted' },
@@ -60,6 +63,7 @@ export const operationRoutes: readonly Route[] = [
       POST: {
         summary: 'Cancel an operation; what has moved stays where it is',
         handle: cancelOperation,
+        needs: 'admin',
         answers: { 200: { description: 'It is cancelled.', schema: 'OperationCancelled' } },
         errors: [
           ...(['UNKNOWN_PARAMETER', 'OPERATION_NOT_FOUND', 'OPERATION_NOT_CANCELLABLE'] as const),
@@ -76,6 +80,7 @@ export const operationRoutes: readonly Route[] = [
       GET: {
         summary: 'How far an operation is, a line of JSON whenever that changes, until it has ended',
         handle: watchOperation,
+        needs: 'read',
         query: 'consistencyQuery',
         answers: { 200: { description: 'Lines of JSON.', contents: ['application/x-ndjson'] } },
         errors: [...QUERY_ERRORS, ...READ_ERRORS, 'OPERATION_NOT_FOUND'],
@@ -89,6 +94,7 @@ export const operationRoutes: readonly Route[] = [
       GET: {
         summary: 'One operation',
         handle: getOperation,
+        needs: 'read',
         query: 'consistencyQuery',
         answers: { 200: { description: 'The operation.', schema: 'Operation' } },
         errors: [...QUERY_ERRORS, ...READ_ERRORS, 'OPERATION_NOT_FOUND'],
@@ -103,6 +109,7 @@ export const operationRoutes: readonly Route[] = [
         summary:
           'Whether a node can be stopped now without a quorum being lost; a yes is kept from others for a while',
         handle: getCanStop,
+        needs: 'read',
         query: 'canStopQuery',
         answers: { 200: { description: 'The answer.', schema: 'StopVerdict' } },
         errors: [
@@ -122,6 +129,7 @@ export const operationRoutes: readonly Route[] = [
       POST: {
         summary: 'Stop the node that is asked, which must be the one that is named, as SIGTERM does',
         handle: stopNode,
+        needs: 'admin',
         answers: { 202: { description: 'It stops.', schema: 'NodeStopping' } },
         errors: ['UNKNOWN_PARAMETER', 'BAD_MEMBER_NAME', 'REMOTE_STOP_OFF', 'WRONG_NODE'],
       },

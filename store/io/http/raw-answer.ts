@@ -12,9 +12,10 @@ const ALL_METHODS = 'GET, HEAD, PUT, POST, PATCH, DELETE';
 /** Answers what Node's parser or its timeouts refused, before there is a request to serve. */
 export function answerClientError(error: ClientError, socket: Socket): void {
   const message = responseUnderWay(socket);
-  // An answer that has begun, or belongs to an earlier request of the pipeline, must not be cut into.
+  // An answer that has begun, or belongs to an earlier request of the pipeline, must not be cut into; who fails to speak TLS reads none.
   const isLate = message !== undefined && (message.headersSent || message.req.complete);
-  if (isLate || !socket.writable || error.code === 'ECONNRESET') {
+  const isTls = error.code !== undefined && /^(ERR_SSL|ERR_TLS|EPROTO)/.test(error.code);
+  if (isLate || isTls || !socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from './error-table.ts';
 import type { Exchange } from './exchange.ts';
+import type { NeededRole } from './role.ts';
 import type { AnswerName, HttpSchemas } from './schemas.ts';
 
 /** A path of the interface: how it is found, what it does, and what its page of the OpenAPI document says. */
@@ -14,6 +15,8 @@ export type Route = {
 
 export type Operation = {
   readonly summary: string;
+  /** What a token must allow, where tokens are needed. */
+  readonly needs: NeededRole;
   readonly handle: (exchange: Exchange) => Promise<void>;
   readonly query?: keyof HttpSchemas;
   readonly headers?: Readonly<Record<string, string>>;

@@ -5,6 +5,7 @@ import { deleteKey, getKey, putKey } from './key-handlers.ts';
 import { deleteNamespace, getNamespace, listNamespaces, putNamespace } from './namespace-handlers.ts';
 import { livez, metricsPage, nodeStatus, openApi, readyz } from './node-handlers.ts';
 import { operationRoutes } from './operation-routes.ts';
+import type { NeededRole } from './role.ts';
 import type { Operation, Route } from './route.ts';
 import { scanKeys } from './scan-handler.ts';
 
@@ -47,6 +48,7 @@ const REPEAT_HEADER = {
 const getOperation: Operation = {
   summary: 'Read a key',
   handle: getKey,
+  needs: 'read',
   query: 'readQuery',
   headers: {
     'If-None-Match': 'Versions that the reader has: `*`, or a list of quoted versions.',
@@ -68,6 +70,7 @@ const keyRoute: Route = {
     PUT: {
       summary: 'Write a key; answered once the write is durable',
       handle: putKey,
+      needs: 'write',
       query: 'putQuery',
       headers: {
         ...{ 'Kvorum-TTL': 'Whole seconds; the same as the parameter ttl.', 'If-Match': CONDITION },
@@ -88,6 +91,7 @@ const keyRoute: Route = {
     DELETE: {
       summary: 'Delete a key; deleting a missing key is a success',
       handle: deleteKey,
+      needs: 'write',
       query: 'writeQuery',
       headers: { 'If-Match': CONDITION, ...REPLICAS_HEADER, ...REPEAT_HEADER },
       answers: { 204: { description: 'Deleted.', headers: ['ETag', 'Kvorum-Replicas'] } },
@@ -103,6 +107,7 @@ const batchRoute: Route = {
     POST: {
       summary: 'Many operations, each with its own outcome, in order; not a transaction',
       handle: runBatch,
+      needs: 'read',
       query: 'writeQuery',
       headers: { ...EPOCH_HEADER, ...REPEAT_HEADER },
       body: 'batchBody',
@@ -126,6 +131,7 @@ const scanRoute: Route = {
     GET: {
       summary: 'A page of keys in byte order, or the whole range as a stream of lines',
       handle: scanKeys,
+      needs: 'read',
       query: 'scanQuery',
       headers: EPOCH_HEADER,
       answers: {
@@ -143,6 +149,7 @@ const namespacesRoute: Route = {
     GET: {
       summary: 'All namespaces',
       handle: listNamespaces,
+      needs: 'read',
       answers: { 200: { description: 'The namespaces.', schema: 'NamespaceList' } },
       errors: ['UNKNOWN_PARAMETER', ...STORE_ERRORS],
     },
@@ -156,12 +163,14 @@ const namespaceRoute: Route = {
     GET: {
       summary: 'One namespace',
       handle: getNamespace,
+      needs: 'read',
       answers: { 200: { description: 'The namespace.', schema: 'Namespace' } },
       errors: [...NAMESPACE_ERRORS, ...STORE_ERRORS],
     },
     PUT: {
       summary: 'Create a namespace; one that exists is left as it is',
       handle: putNamespace,
+      needs: 'admin',
       body: 'namespaceBody',
       answers: {
         200: { description: 'It exists.', schema: 'Namespace' },
@@ -176,6 +185,7 @@ const namespaceRoute: Route = {
     DELETE: {
       summary: 'Delete a namespace; one with data needs its name in `confirm`',
       handle: deleteNamespace,
+      needs: 'admin',
       query: 'namespaceDeleteQuery',
       answers: { 204: { description: 'Deleted.' } },
       errors: [
@@ -189,6 +199,7 @@ const namespaceRoute: Route = {
 
 function nodeRoute(
   path: string,
+  needs: NeededRole,
   summary: string,
   handle: Operation['handle'],
   answers: Operation['answers'],
@@ -198,7 +209,7 @@ function nodeRoute(
     template: path,
     pattern,
     isProbe: true,
-    operations: { GET: { summary, handle, answers, errors: [] } },
+    operations: { GET: { summary, handle, needs, answers, errors: [] } },
   };
 }
 
@@ -212,20 +223,20 @@ export const routes: readonly Route[] = [
   ...operationRoutes,
   ...clusterRoutes,
   ...dataRoutes,
-  nodeRoute('/livez', 'Whether the process can answer at all', livez, {
+  nodeRoute('/livez', 'none', 'Whether the process can answer at all', livez, {
     200: { description: 'It can.', schema: 'Liveness' },
   }),
-  nodeRoute('/readyz', 'Whether the node should be sent requests', readyz, {
+  nodeRoute('/readyz', 'none', 'Whether the node should be sent requests', readyz, {
     200: { description: 'It should.', schema: 'Readiness' },
     503: { description: 'It should not; the checks say why.', schema: 'Readiness' },
   }),
-  nodeRoute('/metrics', 'Metrics in the Prometheus text format', metricsPage, {
+  nodeRoute('/metrics', 'metrics', 'Metrics in the Prometheus text format', metricsPage, {
     200: { description: 'The metrics.', contents: ['text/plain'] },
   }),
-  nodeRoute('/v1/status', 'The node in one document', nodeStatus, {
+  nodeRoute('/v1/status', 'read', 'The node in one document', nodeStatus, {
     200: { description: 'Its status.', schema: 'NodeStatus' },
   }),
-  nodeRoute('/v1/openapi.json', 'This document', openApi, {
+  nodeRoute('/v1/openapi.json', 'metrics', 'This document', openApi, {
     200: { description: 'OpenAPI 3.1.', contents: ['application/json'] },
   }),
 ];

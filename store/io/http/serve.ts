@@ -4,6 +4,7 @@ import { answerError } from './answer.ts';
 import { type Exchange, overloaded, settle } from './exchange.ts';
 import type { HttpContext } from './http-context.ts';
 import { HttpProblem } from './problem.ts';
+import type { NeededRole } from './role.ts';
 import type { Operation, Route } from './route.ts';
 
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
@@ -11,15 +12,16 @@ export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void
 type Served = {
   readonly handle: Operation['handle'];
   readonly series: HttpSeries;
+  readonly needs: NeededRole;
   readonly isProbe: boolean;
 };
 
 /** The handler of one route: finds the operation of the method, and serves it within the limits. */
 export function serveRoute(context: HttpContext, route: Route): RequestHandler {
   const served = new Map<string, Served>();
-  for (const [method, { handle }] of Object.entries(route.operations)) {
+  for (const [method, { handle, needs }] of Object.entries(route.operations)) {
     const series = context.metrics.httpSeries(route.template, method);
-    served.set(method, { handle, series, isProbe: route.isProbe === true });
+    served.set(method, { handle, series, needs, isProbe: route.isProbe === true });
   }
   const allow = Object.keys(route.operations).join(', ');
   const refused = refuse(context, route.template, (req) => methodNotAllowed(req, allow));
@@ -41,7 +43,7 @@ function refuse(context: HttpContext, route: string, why: (req: IncomingMessage)
   const handle = async ({ req }: Exchange): Promise<void> => {
     throw why(req);
   };
-  return { handle, series: context.metrics.httpSeries(route, 'other'), isProbe: true };
+  return { handle, series: context.metrics.httpSeries(route, 'other'), needs: 'none', isProbe: true };
 }
 
 function methodNotAllowed(req: IncomingMessage, allow: string): HttpProblem {
@@ -61,11 +63,13 @@ async function run(
   res: ServerResponse,
 ): Promise<void> {
   const startedMs = context.clock.monotonicMs();
-  const { series } = served;
-  const exchange: Exchange = { context, req, res, series, startedMs, requestBytes: 0, heldBytes: 0 };
+  const { series, needs } = served;
+  const counted = { requestBytes: 0, heldBytes: 0 };
+  const exchange: Exchange = { context, req, res, series, startedMs, caller: undefined, ...counted };
   context.inFlight.requests++;
   try {
     checkLimits(exchange, served.isProbe);
+    if (context.access !== undefined && needs !== 'none') exchange.caller = context.access.admit(req, needs);
     await served.handle(exchange);
   } catch (error) {
     answerError(exchange, error);

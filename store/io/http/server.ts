@@ -1,7 +1,17 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import express, { type RequestHandler as ExpressHandler } from 'express';
-import { closeServer } from './close-server.ts';
+import type { Reloaded } from '../reloaded.ts';
+import { Access } from './access.ts';
+import type { Certificate } from './certificate.ts';
+import { closeServer, type OpenSockets } from './close-server.ts';
 import type { HttpContext, HttpDeps } from './http-context.ts';
 import type { HttpOptions } from './http-options.ts';
 import { createInFlight } from './in-flight.ts';
@@ -20,7 +30,7 @@ export type HttpServer = {
 /** Listens, and serves `deps.store` as docs/http-api.md says. Rejects where it cannot listen. */
 export async function startHttpServer(options: HttpOptions, deps: HttpDeps): Promise<HttpServer> {
   const context = createContext(options, deps);
-  const server = createNodeServer(options, requestListener(context));
+  const server = createNodeServer(context, requestListener(context));
   const sockets = watchConnections(server, context);
   const address = await listen(server, options);
   return { address, close: (deadlineMs) => closeServer(context, server, sockets, deadlineMs) };
@@ -37,7 +47,8 @@ function createContext(options: HttpOptions, deps: HttpDeps): HttpContext {
     schemas,
     inFlight: createInFlight(options),
     epochs: { applied: 0 },
-    openApi: openApiDocument(routes, schemas, options),
+    access: deps.tokens === undefined ? undefined : new Access(deps.tokens, deps),
+    openApi: openApiDocument(routes, schemas, options, { areTokensNeeded: deps.tokens !== undefined }),
     closing: new AbortController(),
   };
 }
@@ -70,21 +81,20 @@ function originForm(url: string): string {
   return path.startsWith('/') ? path : `/${path}`;
 }
 
-function createNodeServer(options: HttpOptions, listener: RequestHandler): Server {
+function createNodeServer({ options, certificate }: HttpContext, listener: RequestHandler): Server {
   const slowest = Math.min(options.headersTimeoutMs, options.requestTimeoutMs);
-  const server = createServer(
-    {
-      maxHeaderSize: options.headerBytesMax,
-      headersTimeout: options.headersTimeoutMs,
-      requestTimeout: options.requestTimeoutMs,
-      keepAliveTimeout: options.keepAliveTimeoutMs,
-      connectionsCheckingInterval: Math.ceil(Math.min(1000, slowest / 2)),
-      noDelay: true,
-      // The listener refuses a request without Host itself, with a problem document.
-      requireHostHeader: false,
-    },
-    listener,
-  );
+  const settings = {
+    maxHeaderSize: options.headerBytesMax,
+    headersTimeout: options.headersTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: options.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.ceil(Math.min(1000, slowest / 2)),
+    noDelay: true,
+    // The listener refuses a request without Host itself, with a problem document.
+    requireHostHeader: false,
+  };
+  const server =
+    certificate === undefined ? createServer(settings, listener) : tlsServer(certificate, settings, listener);
   server.timeout = options.idleSocketMsMax;
   server.maxConnections = options.connectionsMax;
   // Beyond it Node drops headers silently; one more than the limit is enough to see and refuse.
@@ -96,12 +106,31 @@ function createNodeServer(options: HttpOptions, listener: RequestHandler): Serve
   return server;
 }
 
-function watchConnections(server: Server, context: HttpContext): ReadonlySet<Socket> {
+/** Connections that are made from now on see another certificate once there is one; those that are open stay. */
+function tlsServer(
+  certificate: Reloaded<Certificate>,
+  settings: ServerOptions,
+  listener: RequestHandler,
+): Server {
+  const { headersTimeout = 0 } = settings;
+  const server = createTlsServer(
+    { ...settings, ...certificate.value.options, handshakeTimeout: headersTimeout },
+    listener,
+  );
+  certificate.onChange(({ options }) => server.setSecureContext(options));
+  return server;
+}
+
+function watchConnections(server: Server, context: HttpContext): OpenSockets {
   const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  const requesting = context.certificate === undefined ? sockets : new Set<Socket>();
+  const keepIn = (set: Set<Socket>) => (socket: Socket) => {
+    set.add(socket);
+    socket.once('close', () => set.delete(socket));
+  };
+  server.on('connection', keepIn(sockets));
+  // Requests come on the sockets of TLS, which stand on those of the connections.
+  if (requesting !== sockets) server.on('secureConnection', keepIn(requesting));
   server.on('drop', () => context.metrics.countRefusedConnection());
   context.metrics.watchHttp(() => ({
     connections: sockets.size,
@@ -109,7 +138,7 @@ function watchConnections(server: Server, context: HttpContext): ReadonlySet<Soc
     inFlightBytes: context.inFlight.bytes,
     waitingRequests: context.inFlight.waiting,
   }));
-  return sockets;
+  return { sockets, requesting };
 }
 
 function listen(server: Server, { host, port }: HttpOptions): Promise<{ host: string; port: number }> {

@@ -1,5 +1,5 @@
 import { answerJson } from './answer.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, requireRole } from './exchange.ts';
 import { iso } from './key-handlers.ts';
 import { refuseQuery } from './namespace-handlers.ts';
 import { HttpProblem } from './problem.ts';
@@ -12,6 +12,8 @@ export async function getCanStop(exchange: Exchange): Promise<void> {
   const { req, context } = exchange;
   const name = parseNodeTarget(req.url as string);
   const { look = false } = parseQuery(context.schemas.canStopQuery, rawQuery(req.url as string));
+  // A yes keeps others from stopping for a while: that is more than to read.
+  if (!look) requireRole(exchange, 'admin');
   const ask = (signal: AbortSignal) => context.cluster.canStop(name, { isLookOnly: look }, signal);
   const { untilMs, ...verdict } = await whileAsked(exchange, ask);
   const until = untilMs === undefined ? {} : { until: iso(untilMs) };
@@ -25,7 +27,8 @@ export async function stopNode(exchange: Exchange): Promise<void> {
   const asked = parseNodeTarget(req.url as string);
   refuseQuery(exchange);
   if (!options.remoteStop) {
-    const detail = 'http.remoteStop is off here, or is auto and this node listens beyond its own machine.';
+    const detail =
+      'http.remoteStop is off here, or is auto and this node listens beyond its own machine and needs no tokens.';
     throw new HttpProblem('REMOTE_STOP_OFF', detail);
   }
   // Whoever is on this machine may stop the node; a page that its browser shows is not.

@@ -22,20 +22,30 @@ export type TestServer = AsyncDisposable & {
   readonly stops: () => number;
 };
 
-export async function startTestServer(changes: Partial<HttpOptions> = {}): Promise<TestServer> {
+type TestChanges = Pick<HttpDeps, 'tokens' | 'certificate'> & { readonly warn?: (fields: object) => void };
+
+export async function startTestServer(
+  changes: Partial<HttpOptions> = {},
+  { tokens, certificate, warn }: TestChanges = {},
+): Promise<TestServer> {
   const store = new TestStore();
   const cluster = new TestCluster();
   const data = new TestData(cluster, store);
   const metrics = createMetrics();
+  const deps = testDeps(store, cluster, metrics);
   let stops = 0;
   const http = await startHttpServer(
     { ...defaultHttpOptions, port: 0, ...changes },
-    { ...testDeps(store, cluster, metrics), data: () => data, stop: () => void stops++ },
+    {
+      ...deps,
+      ...{ tokens, certificate, data: () => data, stop: () => void stops++ },
+      log: { ...deps.log, ...(warn && { warn }) },
+    },
   );
   const { port } = http.address;
   const dispose = (): Promise<void> => http.close(0);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     store,
     cluster,

@@ -16,12 +16,20 @@ export function makeAuthority(directory: string, name: string): string {
   return at;
 }
 
-/** A certificate of `name` that `authority` signed, for both ends of a link. */
-export function makeCertificate(authority: string, directory: string, name: string): TlsFiles {
+/** What stands in a certificate that is shown to clients of this machine. */
+export const LOCAL_NAMES = 'DNS:localhost,IP:127.0.0.1,IP:::1';
+
+/** A certificate of `name` that `authority` signed, for both ends of a link; `names` are those that clients compare. */
+export function makeCertificate(
+  authority: string,
+  directory: string,
+  name: string,
+  names = 'DNS:peers.invalid',
+): TlsFiles {
   mkdirSync(directory, { recursive: true });
   const at = join(directory, name);
   const extensions = `${at}.ext`;
-  writeFileSync(extensions, 'extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=DNS:peers.invalid\n');
+  writeFileSync(extensions, `extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=${names}\n`);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${at}.key`];
   openssl('req', '-new', ...key, '-out', `${at}.csr`, '-subj', `/CN=${name}`);
   const signed = ['-CA', `${authority}.pem`, '-CAkey', `${authority}.key`, '-CAcreateserial', '-days', '2'];

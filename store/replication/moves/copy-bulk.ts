@@ -1,8 +1,9 @@
 import type { MemberId } from '../../core/raft/types.ts';
 import { type MoveAt, toEpoch } from '../../core/topology/types.ts';
 import { type BulkRecord, unpackRecords } from '../../peer/bulk-page.ts';
+import type { DataReply, KeyAt } from '../../peer/data-messages.ts';
 import { ProtocolError } from '../../peer/frame.ts';
-import { isFailure } from '../exchange/data-asker.ts';
+import { type AskFailure, isFailure } from '../exchange/data-asker.ts';
 import {
   type BulkProgress,
   type MoveOptions,
@@ -10,6 +11,8 @@ import {
   type TransferDeps,
   type Transferred,
 } from './move-options.ts';
+
+type BulkReply = Extract<DataReply, { readonly type: 'bulk' }>;
 
 /**
  * What a partition costs beside its bytes, in bytes: its stages and confirmations take all members as much work as so many bytes do, and
@@ -20,8 +23,8 @@ const stagesCost = (bytesPerSecond: number): number => Math.min(1 << 20, bytesPe
 /**
  * Copies what `source` holds of a partition, from where `progress` is, a page at a time: one request for thousands of records, one
  * synced batch. It proves nothing, since F is written to meanwhile, and leaves out what is damaged: `synchronise` proves, and
- * finds little left to bring. That one page is asked at a time is all the credit that a source gives: what it has under
- * way for this member is `moves.partitionsMax` pages, and the next is asked once the one before is on the disk here.
+ * finds little left to bring. One page is on its way while the one before goes to the disk here, which is all the credit that a source
+ * gives: what it has under way for this member is `moves.partitionsMax` pages.
  */
 export async function copyBulk(
   { limits }: MoveOptions,
@@ -32,13 +35,18 @@ export async function copyBulk(
 ): Promise<Transferred> {
   const { partition } = at;
   const epoch = toEpoch(at.epoch);
+  const ask = (after: KeyAt | undefined): Promise<BulkReply | AskFailure> => {
+    const request = { partition, epoch, after, bytesMax: limits.pageBytesMax };
+    return asker.ask('bulk', { type: 'bulk', to: source, ...request });
+  };
   let bytes = 0;
-  let isMore = true;
-  do {
-    if (signal.aborted) return notYet('the node stops');
-    const request = { partition, epoch, after: progress.after, bytesMax: limits.pageBytesMax };
-    const reply = await asker.ask('bulk', { type: 'bulk', to: source, ...request });
+  let asked: Promise<BulkReply | AskFailure> | undefined = ask(progress.after);
+  while (asked !== undefined) {
+    const reply: BulkReply | AskFailure = await asked;
     if (isFailure(reply)) return notYet(reply.reason);
+    if (signal.aborted) return notYet('the node stops');
+    const last: KeyAt | undefined = reply.last;
+    asked = last && ask(last);
     const records = unpacked(reply.records);
     if (records === undefined) return notYet(`member ${source} answered with a page that is none`);
     const pageBytes = records.reduce((sum, { record }) => sum + record.length, 0);
@@ -50,9 +58,8 @@ export async function copyBulk(
     if (stored.type === 'refused') return notYet(`${stored.code}: ${stored.message}`);
     onBytes(at, pageBytes);
     bytes += pageBytes;
-    isMore = reply.last !== undefined;
-    progress.after = reply.last ?? progress.after;
-  } while (isMore);
+    progress.after = last ?? progress.after;
+  }
   return { type: 'transferred', bytes };
 }
 

@@ -1,4 +1,5 @@
 import { dutiesOf } from '../../core/moves/duties.ts';
+import { gatherMs } from '../../core/moves/gather.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import type { MoveCommand, MoveSources } from '../../core/topology/command.ts';
 import type { MoveAt, Partition } from '../../core/topology/types.ts';
@@ -23,8 +24,6 @@ type Done = {
   failures: number;
 };
 
-/** What is done for several partitions in that time is said in one command. */
-const GATHER_MS = 60;
 /** Most waits are for an epoch to become durable, here or at a source: a few milliseconds. */
 const FIRST_RETRY_MS = 5;
 
@@ -60,7 +59,7 @@ export class MoveParticipant {
         this.#isDue = false;
         await this.#step();
         if (!this.#isDue) await this.#rest(signal);
-        await sleep(this.#deps.clock, GATHER_MS, signal);
+        await sleep(this.#deps.clock, gatherMs(this.#deps.topology.state?.partitions ?? []), signal);
       }
     });
   }

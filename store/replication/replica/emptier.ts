@@ -1,5 +1,11 @@
 import { type Clock, sleep } from '../../ports/clock.ts';
-import type { Engine, EngineOperation } from '../../storage/engine.ts';
+import {
+  type Engine,
+  EngineClosedError,
+  EngineFailedError,
+  type EngineOperation,
+  type KeyRange,
+} from '../../storage/engine.ts';
 import type { Damage } from './damage.ts';
 import { decodeIntact, indexKeyOf } from './held.ts';
 import { type KeyTable, nameOf } from './key-table.ts';
@@ -12,10 +18,13 @@ export type EmptierDeps = {
   readonly table: KeyTable;
   readonly damage: Damage;
   readonly signal: AbortSignal;
+  /** What failed, and is tried again. */
+  onError(error: unknown): void;
 };
 
 /** Rest between pages, so that whoever else reads is not held up. */
 const PAUSE_MS = 1;
+const RETRY_MS = 1000;
 const PAGE = { entriesMax: 1024, bytesMax: 1 << 20 };
 
 /**
@@ -26,17 +35,24 @@ const PAGE = { entriesMax: 1024, bytesMax: 1 << 20 };
 export class Emptier {
   readonly #deps: EmptierDeps;
   readonly #left = new Set<PartitionState>();
+  readonly #leaving = new Set<PartitionState>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(deps: EmptierDeps) {
     this.#deps = deps;
   }
 
-  /** Deletes what this member left behind, once; where it comes back meanwhile the rest is for `empty`. */
+  /** Deletes what this member left behind, once, however often it takes; where it comes back meanwhile the rest is for `empty`. */
   async leave(partition: PartitionState): Promise<void> {
-    if (this.#left.has(partition)) return;
-    const isEmptied = await this.empty(partition, () => !partition.isOwner);
-    if (isEmptied) this.#left.add(partition);
+    if (this.#left.has(partition) || this.#leaving.has(partition)) return;
+    this.#leaving.add(partition);
+    const isDue = (): boolean => !partition.isOwner;
+    while (isDue() && !this.#deps.signal.aborted) {
+      const end = await this.empty(partition, isDue).catch((error: unknown) => this.#retryLater(error));
+      if (end === true) this.#left.add(partition);
+      if (end === true || end === 'hopeless') break;
+    }
+    this.#leaving.delete(partition);
   }
 
   /** Resolves once all of it is durably gone: true; false where `isDue` ended before. `isDue` is asked before each page. */
@@ -52,34 +68,54 @@ export class Emptier {
     await this.#last;
   }
 
+  async #retryLater(error: unknown): Promise<'failed' | 'hopeless'> {
+    const { clock, signal, onError } = this.#deps;
+    if (error instanceof EngineClosedError || error instanceof EngineFailedError) return 'hopeless';
+    onError(error);
+    await sleep(clock, RETRY_MS, signal);
+    return 'failed';
+  }
+
   async #empty(partition: PartitionState, isDue: () => boolean): Promise<boolean> {
     const { engine, signal, damage } = this.#deps;
     const { number } = partition;
     // What was let in before this member left is settled first; after that nothing is written.
     await partition.drained();
     const mayGoOn = (): boolean => !signal.aborted && isDue();
-    if (!(await this.#forget(partition, mayGoOn))) return false;
-    await engine.write([{ type: 'delete-range', ...tombstoneRange(number, undefined) }], { sync: false });
-    await engine.write([{ type: 'delete-range', ...partitionRange(number) }], { sync: true });
+    const hadRecords = await this.#forget(partition, mayGoOn);
+    if (!mayGoOn()) return false;
+    // Most members come to a partition for the first time, and to many at once: each fsync would hold up all that follow.
+    if (hadRecords || (await this.#isAnyIn(tombstoneRange(number, undefined)))) {
+      await engine.write([{ type: 'delete-range', ...tombstoneRange(number, undefined) }], { sync: false });
+      await engine.write([{ type: 'delete-range', ...partitionRange(number) }], { sync: true });
+    }
     damage.forget(number);
     return mayGoOn();
   }
 
+  async #isAnyIn(range: KeyRange): Promise<boolean> {
+    await using view = this.#deps.engine.openView({ reverse: false });
+    const { entries } = await view.page(range, { entriesMax: 1, bytesMax: 1 });
+    return entries.length > 0;
+  }
+
   /**
    * What is known of the keys, and the entries of the index of expiry times, which is not one range of the partition. Whoever
-   * reads one of them still ends with what it has.
+   * reads one of them still ends with what it has. Resolves with whether there are records.
    */
   async #forget(partition: PartitionState, mayGoOn: () => boolean): Promise<boolean> {
     const { engine, clock, table, signal } = this.#deps;
     await using view = engine.openView({ reverse: false });
     const rest = (): Promise<void> => sleep(clock, PAUSE_MS, signal);
+    let isAny = false;
     for await (const entries of pagesOf(view, partitionRange(partition.number), PAGE, rest)) {
-      if (!mayGoOn()) return false;
+      isAny = true;
+      if (!mayGoOn()) break;
       const operations = entries.flatMap(({ key, value }) => expiryDeletion(Uint8Array.from(key), value));
       for (const { key } of entries) table.forget(nameOf(key));
       if (operations.length > 0) await engine.write(operations, { sync: false });
     }
-    return mayGoOn();
+    return isAny;
   }
 }
 

@@ -46,6 +46,20 @@ test('a member that leaves deletes the partition, and nothing of others', async 
   assert.equal(t.replica.owned(0), undefined);
 });
 
+test('a member that leaves tries again where a read of its disk fails', async () => {
+  const t = await TestReplica.open();
+  await t.store('a', { wallMs: V, value: 'x' });
+  t.disk.faults.failNextRead = true;
+  set(t, 6, OTHERS);
+  for (let i = 0; i < 3 && t.stored().size > 0; i++) {
+    await settle();
+    t.clock.advance(1000);
+  }
+  await settle();
+  assert.deepEqual([...t.stored().keys()], []);
+  assert.equal(t.errors.splice(0).length, 1, 'the error is told');
+});
+
 test('D8: a member that returns serves nothing before it has entered, empty, with the promises of the set before', async () => {
   const t = await TestReplica.open();
   await t.store('a', { wallMs: V, value: 'old' });

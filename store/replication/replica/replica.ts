@@ -193,7 +193,7 @@ export class LocalReplica implements Replica {
 
   /** Nobody asks this member for the partition any more. */
   #leave(state: PartitionState): void {
-    this.#parts.emptier.leave(state).catch(this.#deps.onError);
+    void this.#parts.emptier.leave(state);
   }
 
   /** What the topology says counts from this turn on; what is new is served once it is durable. */

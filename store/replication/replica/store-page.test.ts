@@ -54,6 +54,28 @@ test('what is newer here stays; what is older is replaced', async () => {
   assert.equal(await t.read('b'), `seen ${V + 20}`);
 });
 
+test('whatever lies between the keys of a page, and in whatever order they come, what is newer here stays', async () => {
+  const t = await filling();
+  for (let i = 0; i < 150; i++) await t.store(`b${i}`, { wallMs: V + 10, value: 'between' });
+  for (const key of ['a', 'b77', 'c']) await t.store(key, { wallMs: V + 30, value: 'newer' });
+  await t.crash();
+  await t.until(t.replica.treesBuilt(), settle);
+  const page = ['a', 'a2', 'b149x', 'b77', 'c'].map((key) => recordOf(key, V + 20, 'older'));
+  for (const records of [page, page.toReversed(), [...page, ...page]])
+    assert.deepEqual(await t.replica.storePage(AT, records), { type: 'stored', damaged: [] });
+  for (const key of ['a', 'b77', 'c']) assert.equal(await t.read(key), `seen ${V + 30}`);
+  for (const key of ['a2', 'b149x']) assert.equal(await t.read(key), `seen ${V + 20}`);
+  assert.equal(t.owned().tree?.entryCount, 154);
+});
+
+test('where the range of a page cannot be read, its keys are looked up one by one', async () => {
+  const t = await filling();
+  const records = ['a', 'b'].map((key) => recordOf(key, V + 20, key));
+  t.disk.faults.failNextRead = true;
+  assert.deepEqual(await t.replica.storePage(AT, records), { type: 'stored', damaged: [] });
+  assert.equal(await t.read('b'), `seen ${V + 20}`);
+});
+
 test('below the watermark a record is taken, since this member began empty, and a tombstone is not', async () => {
   const t = await filling();
   const page = [recordOf('a', V + 3, 'x'), recordOf('b', V + 3, undefined)];

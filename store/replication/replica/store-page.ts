@@ -77,8 +77,9 @@ export class PageStore {
       else offers.push(this.#offer(partition, given, storedKey, heldOf(record)));
     }
     try {
-      const refused = await this.#load(offers);
-      return refused ?? (await this.#write(at, partition, offers)) ?? { type: 'stored', damaged };
+      const failure = await this.#deps.loader.knowAll(offers);
+      if (failure !== undefined) return refused('STORAGE_FAILED', failure.message);
+      return (await this.#write(at, partition, offers)) ?? { type: 'stored', damaged };
     } finally {
       for (const { state } of offers) this.#deps.table.release(state);
     }
@@ -88,22 +89,6 @@ export class PageStore {
     const { namespaceId, key } = given;
     const state = this.#deps.table.acquireOnce(nameOf(storedKey), partition, namespaceId, key);
     return { given, state, storedKey, offered };
-  }
-
-  /** Resolves once all keys are known. */
-  #load(offers: readonly Offer[]): Promise<PageStored | undefined> {
-    return new Promise((resolve) => {
-      let open = offers.length;
-      let failure: Error | undefined;
-      const end = (): void => resolve(failure && refused('STORAGE_FAILED', failure.message));
-      if (open === 0) end();
-      for (const { state, storedKey } of offers)
-        this.#deps.loader.know(state, storedKey, (error) => {
-          failure ??= error;
-          open -= 1;
-          if (open === 0) end();
-        });
-    });
   }
 
   async #write(

@@ -115,6 +115,18 @@ test('SimTransport: a way that is cut in one direction loses the answer, and the
   assert.ok(b.heard.includes('a: who'));
 });
 
+test('SimTransport: a request whose time ends while its link opens is never sent', async () => {
+  const world = createWorld();
+  const [a, b] = [await createNode(world, 'a'), await createNode(world, 'b')];
+  world.network.slowDown('a', 'b', 400);
+  const reply = ask(a.transport, 'b.1:7401', 1);
+  await world.run(2900);
+  const error = await reply;
+  assert.ok(error instanceof PeerError && error.code === 'TIMEOUT' && error.isUnsent);
+  assert.ok(a.heard.includes('link to b'));
+  assert.ok(!b.heard.includes('a: who'));
+});
+
 test('SimTransport: nobody listens, the peer dies, or it comes back at the same address', async () => {
   const world = createWorld();
   const a = await createNode(world, 'a');

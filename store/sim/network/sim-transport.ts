@@ -77,7 +77,9 @@ export class SimTransport implements Transport {
       const link = this.#isUp && !signal.aborted ? this.#linkTo(address) : undefined;
       if (link === undefined) return reject(signal.aborted ? aborted(true) : unreachable(address));
       let isUnsent = true;
+      let isEnded = false;
       const end = (finish: () => void): void => {
+        isEnded = true;
         timer.cancel();
         signal.removeEventListener('abort', onAbort);
         link.unanswered.delete(fail);
@@ -89,7 +91,8 @@ export class SimTransport implements Transport {
       signal.addEventListener('abort', onAbort, { once: true });
       const payload = this.#board.wire.request(request);
       const send = (): void => {
-        if (signal.aborted) return;
+        // Whoever asked was told that nothing left this node.
+        if (isEnded) return;
         isUnsent = false;
         link.unanswered.add(fail);
         this.#ask(link, payload, (reply) => end(() => resolve(reply)));

@@ -24,12 +24,15 @@ export async function converge(world: SimWorld, prng: Prng): Promise<'converged'
   const limitMs = CONVERGENCE_MS_MAX + aheadMs(world);
   const endMs = world.timeline.nowMs + limitMs;
   const clusters = (): string[] => [...world.watches.keys()];
+  let isChanged = false;
   while (!world.hasFailed) {
     await world.run(STEP_MS);
     tend(world);
     if (clusters().some((clusterId) => isLost(world, clusterId))) return 'no quorum left';
     const problem = whatIsLeft(world);
-    if (problem === undefined && (await makeLastChanges(world, prng))) break;
+    if (problem === undefined && isChanged) break;
+    // Once: it is a weight that is changed, by which partitions may move for longer than until the next look.
+    if (problem === undefined) isChanged = await makeLastChanges(world, prng);
     if (world.timeline.nowMs < endMs || world.hasFailed) continue;
     describeAll(world);
     throw new Violation('convergence', `after ${limitMs} ms: ${problem ?? 'no change can be made'}`);
@@ -174,7 +177,7 @@ function describeAll(world: SimWorld): void {
   }
 }
 
-/** One change in each cluster through some node; true where they were made and all nodes came to know them. */
+/** One change in each cluster through some node; true where they were made. */
 async function makeLastChanges(world: SimWorld, prng: Prng): Promise<boolean> {
   const outcomes = noOutcomes();
   const { machines } = world;
@@ -203,5 +206,5 @@ async function makeLastChanges(world: SimWorld, prng: Prng): Promise<boolean> {
     changing.catch((error: unknown) => world.fail(error));
   }
   await world.run(2000);
-  return outcomes.acknowledged === clusters.length && whatIsLeft(world) === undefined;
+  return outcomes.acknowledged === clusters.length;
 }

@@ -68,6 +68,15 @@ export function drawOptions({ prng }: DataClient): RequestOptions {
   return drawn < 5 ? { timeoutMs: 10 + prng.below(300) } : {};
 }
 
+/**
+ * A write still asks R replicas: stamped above what a single one has, it may come to lie below what was read before it began, and is then
+ * shown, now and then, to readers that were under way. Such a write is in no order with others, and no history says that it should be.
+ */
+export function drawWriteOptions(client: DataClient): RequestOptions {
+  const options = drawOptions(client);
+  return options.r === 1 ? { w: 1 } : options;
+}
+
 export type PendingWrite = {
   readonly key: string;
   readonly operation: BatchOperation & { readonly type: 'put' | 'delete' };

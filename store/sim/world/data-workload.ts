@@ -8,6 +8,7 @@ import {
   type DataClient,
   type DataOutcomes,
   drawOptions,
+  drawWriteOptions,
   isUnknown,
   notRead,
   notWritten,
@@ -90,7 +91,7 @@ async function write(client: DataClient, isPut: boolean): Promise<void> {
   const pending = beginWrite(client, anyKey(client), isPut);
   const isRepeatable = client.prng.below(6) === 0;
   const idempotencyKey = isRepeatable ? `${client.machine.name} ${client.world.nextNumber()}` : undefined;
-  const options = { ...drawOptions(client), idempotencyKey };
+  const options = { ...drawWriteOptions(client), idempotencyKey };
   try {
     wrote(client, pending, await send(client, pending, options), options);
   } catch (error) {
@@ -134,7 +135,7 @@ async function get(client: DataClient, key: string, options: RequestOptions): Pr
 /** Each key at most once: what two operations of a batch on one key do to each other is said nowhere else. */
 async function batch(client: DataClient): Promise<void> {
   const { prng } = client;
-  const options = drawOptions(client);
+  const options = drawWriteOptions(client);
   const keys = new Set(Array.from({ length: 1 + prng.below(5) }, () => anyKey(client)));
   const pending = [...keys].map((key) =>
     prng.below(3) === 0 ? beginRead(client, key) : beginWrite(client, key, prng.below(3) > 0),

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/settings.ts';
 import { createPrng, type Prng } from '../../core/prng/prng.ts';
+import { NO_DATA_EVENTS } from '../../node/data-events.ts';
 import { type KvorumNode, startNode } from '../../node/start-node.ts';
 import type { Resolver } from '../../ports/resolver.ts';
 import type { EngineOperation } from '../../storage/engine.ts';
@@ -217,6 +218,11 @@ export class Machine {
       onBackgroundError: broken,
       onReaped() {},
       onProposed() {},
+      data: {
+        ...NO_DATA_EVENTS,
+        onMoveDelayed: (partition, reason) =>
+          events.note(`${this.name}: the move of partition ${partition} waits`, () => reason),
+      },
       onPhase: ({ node }) => {
         if (life.process.isAlive)
           events.note(`${this.name} is ${node.state}`, () => `${node.member ?? ''} ${node.reason ?? ''}`);

@@ -1,0 +1,14 @@
+import type { Partition } from '../topology/types.ts';
+
+/** What members confirm in this time is one command of theirs, and what it allows one step of the leader. */
+const GATHER_MS = 60;
+/** While so many partitions are still to be filled, none of those that are waits for much else than the disk and the network. */
+const MANY_TO_FILL = 8;
+const GATHER_MS_OF_MANY = 250;
+
+/** How long to gather what has been done before it is said: each change of the topology costs every member the same, however much it says. */
+export function gatherMs(partitions: readonly Partition[]): number {
+  let toFill = 0;
+  for (const { move } of partitions) if (move?.stage === 'joint') toFill += 1;
+  return toFill >= MANY_TO_FILL ? GATHER_MS_OF_MANY : GATHER_MS;
+}
