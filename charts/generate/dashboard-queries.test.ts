@@ -15,7 +15,7 @@ import { findTool } from './find-tool.ts';
 const prometheus = findTool('prometheus', 'PROMETHEUS');
 const MISSING =
   "prometheus is missing: charts/install-promtool.sh takes it out of Debian's package, or set PROMETHEUS";
-const skip = prometheus === undefined && process.env.KVORUM_REQUIRE_PROMTOOL !== '1' ? MISSING : false;
+const skip = prometheus === undefined && process.env.TEST_REQUIRES_PROMTOOL !== '1' ? MISSING : false;
 const ALERTS = fileURLToPath(new URL('../kvorum/files/alerts.yaml', import.meta.url));
 const DEADLINE_MS = 60_000;
 const LOOK_MS = 250;

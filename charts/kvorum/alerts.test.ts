@@ -10,13 +10,13 @@ import { findTool } from '../generate/find-tool.ts';
 import { metricNames, unknownMetrics } from '../generate/metrics-page.ts';
 import { OPERATOR_METRICS } from '../generate/operator-metric-names.ts';
 
-/** Each alert in a world where it fires and in one where it does not, by promtool. KVORUM_REQUIRE_PROMTOOL=1 makes a missing one a failure. */
+/** Each alert in a world where it fires and in one where it does not, by promtool. TEST_REQUIRES_PROMTOOL=1 makes a missing one a failure. */
 
 const found = findTool('promtool', 'PROMTOOL');
 const promtool = found ?? 'promtool';
 const MISSING =
   "promtool is missing: charts/install-promtool.sh takes it out of Debian's package prometheus, or set PROMTOOL";
-const skip = found === undefined && process.env.KVORUM_REQUIRE_PROMTOOL !== '1' ? MISSING : false;
+const skip = found === undefined && process.env.TEST_REQUIRES_PROMTOOL !== '1' ? MISSING : false;
 
 const RULES = fileURLToPath(new URL('files/alerts.yaml', import.meta.url));
 const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));

@@ -7,12 +7,12 @@ import { parseAllDocuments } from 'yaml';
 import { findTool } from '../generate/find-tool.ts';
 import { plainManifests, renderChart } from '../generate/manifests.ts';
 
-/** Each switch of values.yaml, by what comes of it. KVORUM_REQUIRE_HELM=1 makes a missing helm a failure. */
+/** Each switch of values.yaml, by what comes of it. TEST_REQUIRES_HELM=1 makes a missing helm a failure. */
 
 const found = findTool('helm', 'HELM');
 const helm = found ?? 'helm';
 const MISSING = 'helm is missing: charts/install-helm.sh builds it, or set HELM to it';
-const skip = found === undefined && process.env.KVORUM_REQUIRE_HELM !== '1' ? MISSING : false;
+const skip = found === undefined && process.env.TEST_REQUIRES_HELM !== '1' ? MISSING : false;
 const CHARTS = fileURLToPath(new URL('../', import.meta.url));
 const KNOWS_KIND = ['--api-versions', 'kvorum.dev/v1alpha1/KVCluster'];
 

@@ -8,7 +8,7 @@ import { ReconcileWorld } from './test-world.ts';
 const SPEC = { partitions: 8 };
 const REF = { namespace: 'shop', name: 'kv' };
 /** All calls take minutes: without it every so-many-th is tried. */
-const DEATH_STRIDE = Number(process.env.KVORUM_DEATH_STRIDE ?? 7);
+const DEATH_STRIDE = Number(process.env.TEST_DEATH_STRIDE ?? 7);
 const WELL = ['True Serving', 'False AllWell', 'False AsWished'];
 
 function verdict(world: ReconcileWorld): readonly string[] {

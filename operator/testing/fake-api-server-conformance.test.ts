@@ -26,7 +26,7 @@ import { until } from './until.ts';
 
 /**
  * What an API server does, as the operator relies on it. It runs against the fake one, and against a real one where
- * KVORUM_TEST_KUBECONFIG names its kubeconfig: what holds of both is what other tests may use the fake for.
+ * TEST_KUBECONFIG names its kubeconfig: what holds of both is what other tests may use the fake for.
  */
 
 type Thing = KubeObject & {
@@ -65,7 +65,7 @@ const definition: CustomResourceDefinition = {
   },
 };
 
-const kubeconfig = process.env.KVORUM_TEST_KUBECONFIG;
+const kubeconfig = process.env.TEST_KUBECONFIG;
 const fake =
   kubeconfig === undefined ? await FakeApiServer.start({ resources: [{ ...things, scale }] }) : undefined;
 const connection: KubeConnection =

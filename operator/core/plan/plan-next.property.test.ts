@@ -10,7 +10,7 @@ const ROUNDS_MAX = 600;
 const REFUSALS_MAX = 8;
 /** More than all times that are waited for. */
 const QUIET_ROUNDS = 30;
-const RUNS = Number(process.env.KVORUM_PLAN_RUNS ?? 300);
+const RUNS = Number(process.env.TEST_PLAN_RUNS ?? 300);
 /** A failure is shrunk no longer than this. */
 const LIMITS = { interruptAfterTimeLimit: 120_000, markInterruptAsFailure: false };
 
