@@ -1,6 +1,7 @@
 import type { MemberUpdate } from '@kvorum/client';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { showMembers } from '../cluster/cluster-actions.ts';
+import { preStop } from '../cluster/pre-stop.ts';
 import { stopNode } from '../cluster/stop-node.ts';
 import { usageError } from '../lib/cli-error.ts';
 import { confirm } from '../lib/confirm.ts';
@@ -8,6 +9,9 @@ import { numberBetween } from '../lib/parse-option.ts';
 import { print, printJson, withSession } from '../lib/session.ts';
 
 const WEIGHT_MAX = 1000;
+const WAIT_SECONDS_MAX = 3600;
+const WAIT_SECONDS = 60;
+const SERVE_SECONDS = 5;
 
 export function registerNodes(program: Command): void {
   const group = program
@@ -51,4 +55,19 @@ export function registerNodes(program: Command): void {
     .action(async (name: string, { force = false }: { readonly force?: boolean }, command: Command) => {
       await withSession(command, async (session) => await stopNode(session, name, { force }));
     });
+  group
+    .command('prestop')
+    .description(
+      'wait until the node of --url can stop without the loss of a quorum, and hand over what it leads: for a preStop hook',
+    )
+    .addOption(seconds('--wait <seconds>', 'the longest wait; exit 1 after it').default(WAIT_SECONDS))
+    .addOption(seconds('--serve <seconds>', 'the shortest, within the wait').default(SERVE_SECONDS))
+    .action(async (flags: { readonly wait: number; readonly serve: number }, command: Command) => {
+      const options = { waitMs: flags.wait * 1000, serveMs: flags.serve * 1000 };
+      await withSession(command, async (session) => await preStop(session, options));
+    });
+}
+
+function seconds(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(numberBetween(0, WAIT_SECONDS_MAX));
 }

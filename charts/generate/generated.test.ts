@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { KVORUM_VERSION } from '../../store/version.ts';
+import { GENERATED } from './generated.ts';
+import { valueRows } from './readme.ts';
+
+/** `UPDATE_GOLDEN=1 ./dev.sh test charts` writes what is generated; read the diff. */
+const CHARTS = new URL('../', import.meta.url);
+
+for (const [path, make] of Object.entries(GENERATED)) {
+  test(`${path} is current`, () => {
+    const file = new URL(path, CHARTS);
+    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, make());
+    const written = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    assert.equal(written, make());
+  });
+}
+
+test('Chart.yaml names this version, and its image', () => {
+  const text = readFileSync(new URL('kvorum/Chart.yaml', CHARTS), 'utf8');
+  const chart = parse(text) as { version: string; appVersion: string };
+  assert.deepEqual([chart.version, chart.appVersion], [KVORUM_VERSION, KVORUM_VERSION]);
+  assert.ok(text.includes(`image: ghcr.io/kvorum/kvorum:${KVORUM_VERSION}\n`));
+});
+
+test('valueRows: what is above a value, with its path and its default; a value without a comment is an error', () => {
+  const text = '# -- One\na: 1\nb:\n  # -- Two\n  c: [x]\n  # -- Three\n  d: {}\n';
+  assert.deepEqual(valueRows(text), [
+    { key: 'a', default: '1', description: 'One' },
+    { key: 'b.c', default: '["x"]', description: 'Two' },
+    { key: 'b.d', default: '{}', description: 'Three' },
+  ]);
+  assert.throws(() => valueRows('# -- One\na: 1\nb: 2\n'), /b has no comment/);
+});

@@ -1,0 +1,77 @@
+import { authSecret } from '../../children/auth-secret.ts';
+import { wantedStatefulSet } from '../../children/children.ts';
+import type { ActOf } from '../../core/plan/act.ts';
+import { statefulSets } from '../../kube/resources.ts';
+import type { ActContext, Perform } from '../act-context.ts';
+import { childResource } from '../kinds.ts';
+import { wantedChildren } from '../observe.ts';
+
+const TOKEN_DIGITS = 48;
+
+export const applyChild: Perform<ActOf<'apply-child'>> = async (context, { kind, name }) => {
+  const { seen, client, signal } = context;
+  const resource = childResource(kind);
+  if (kind === 'Secret') return await createSecret(context);
+  const wanted = wantedChildren(seen.cluster, seen.facts);
+  const child = wanted.find((each) => each.kind === kind && each.metadata.name === name);
+  if (child !== undefined) await client.apply(resource, child, {}, signal);
+};
+
+/** Made once: an answer that it exists already is what was wanted. */
+async function createSecret({ seen, client, randomHex, signal }: ActContext): Promise<void> {
+  const secret = authSecret(seen.cluster, () => randomHex(TOKEN_DIGITS));
+  await client.create(childResource('Secret'), secret, signal);
+}
+
+export const deleteChild: Perform<ActOf<'delete-child'>> = async (
+  { seen, client, signal },
+  { kind, name },
+) => {
+  const resource = childResource(kind);
+  const { namespace, uid: owner } = seen.cluster.metadata;
+  const live = await client.get(resource, { namespace, name }, signal);
+  const isOurs = live?.metadata.ownerReferences?.some(({ uid, controller }) => controller && uid === owner);
+  if (live === undefined || !isOurs) return;
+  const { uid, resourceVersion } = live.metadata;
+  await client.remove(resource, { namespace, name }, { uid, resourceVersion }, signal);
+};
+
+export const applyStatefulSet: Perform<ActOf<'apply-stateful-set'>> = async (
+  { seen, client, signal },
+  { replicas },
+) => {
+  const wanted = wantedStatefulSet(seen.cluster, { ...seen.facts, replicas });
+  await client.apply(statefulSets, wanted, {}, signal);
+};
+
+/** The resourceVersion that was seen: scaling or another template in between is looked at first. */
+export const setReplicas: Perform<ActOf<'set-replicas'>> = async ({ seen, client, signal }, { from, to }) => {
+  const { name, namespace } = seen.cluster.metadata;
+  const live = await client.get(statefulSets, { namespace, name }, signal);
+  if (live === undefined || live.spec?.replicas !== from) return;
+  if (live.metadata.uid !== seen.observation.statefulSet?.uid) return;
+  const { uid, resourceVersion } = live.metadata;
+  // The replicas are a field of ours by apply as well; a patch by the same manager leaves it so.
+  await client.mergePatch(
+    statefulSets,
+    { namespace, name },
+    { spec: { replicas: to } },
+    { uid, resourceVersion },
+    signal,
+  );
+};
+
+export const orphanStatefulSet: Perform<ActOf<'orphan-stateful-set'>> = async (context, { uid }) =>
+  await removeStatefulSet(context, uid, 'Orphan');
+
+export const deleteStatefulSet: Perform<ActOf<'delete-stateful-set'>> = async (context, { uid }) =>
+  await removeStatefulSet(context, uid, 'Background');
+
+async function removeStatefulSet(
+  { seen, client, signal }: ActContext,
+  uid: string,
+  propagationPolicy: 'Orphan' | 'Background',
+): Promise<void> {
+  const { name, namespace } = seen.cluster.metadata;
+  await client.remove(statefulSets, { namespace, name }, { uid, propagationPolicy }, signal);
+}

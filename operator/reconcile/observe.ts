@@ -1,0 +1,280 @@
+import { clusterSpec, KIND, type KVCluster, PORT_HTTP } from '../api/kvcluster.ts';
+import { authSecret, ownsAuthSecret } from '../children/auth-secret.ts';
+import { supportingChildren, wantedStatefulSet } from '../children/children.ts';
+import type { ChildFacts } from '../children/facts.ts';
+import { podHash } from '../children/hash.ts';
+import type { KubeObject as Wanted } from '../children/kube-object.ts';
+import {
+  ANNOTATIONS,
+  authSecretName,
+  claimName,
+  commonLabels,
+  podHost,
+  statefulSetName,
+} from '../children/names.ts';
+import type { ChildSeen, Observation, Owner, PodSeen, StatefulSetSeen, Wish } from '../core/observation.ts';
+import type { KubeObject } from '../kube/resource.ts';
+import {
+  type Node,
+  nodes,
+  type PersistentVolumeClaim,
+  type Pod,
+  persistentVolumeClaims,
+  pods,
+  type StatefulSet,
+  statefulSets,
+} from '../kube/resources.ts';
+import type { StoreAccess, StoreTarget, StoreView } from '../store-view/store-view.ts';
+import { claimSeen } from './claim-seen.ts';
+import { childResources, type OptionalApis, type RawCluster } from './kinds.ts';
+import type { KubeView } from './kube-view.ts';
+import { podSeen } from './pod-seen.ts';
+import { quantityOf } from './quantity.ts';
+
+export const FINALIZER = 'kvorum.dev/volumes';
+const NO_CLUSTER_ID = '0'.repeat(32);
+
+export type ObserveOptions = {
+  readonly operatorNamespace: string;
+  readonly apis: OptionalApis;
+  /** Whether nodes may be read, which takes rights beyond a namespace. */
+  readonly canReadNodes: boolean;
+};
+
+export type ObserveDeps = {
+  readonly store: StoreView;
+  readonly nowMs: () => number;
+  /** How the store of a cluster is spoken to. */
+  readonly accessOf: (cluster: KVCluster) => Promise<StoreAccess>;
+  readonly urlOf?: (cluster: KVCluster, pod: string) => string;
+};
+
+/** What was read beside the observation, for the acts that follow from it. */
+export type Seen = {
+  readonly cluster: KVCluster;
+  readonly observation: Observation;
+  readonly target: StoreTarget;
+  readonly facts: ChildFacts;
+};
+
+/** Reads everything that a plan needs, from caches or from the API server, and from the store. */
+export class Observer {
+  readonly #options: ObserveOptions;
+  readonly #deps: ObserveDeps;
+
+  constructor(options: ObserveOptions, deps: ObserveDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  async observe(raw: RawCluster, view: KubeView): Promise<Seen> {
+    const { cluster, problem } = parsed(raw);
+    const { namespace } = cluster.metadata;
+    const [found, allPods, allClaims, children, allNodes] = await Promise.all([
+      view.get(statefulSets, { namespace, name: statefulSetName(cluster) }),
+      view.list(pods, namespace),
+      view.list(persistentVolumeClaims, namespace),
+      this.#childrenOf(cluster, view),
+      this.#options.canReadNodes ? view.list(nodes, undefined) : undefined,
+    ]);
+    const facts = this.#facts(cluster, found);
+    const podsSeen = this.#podsSeen(cluster, allPods, allNodes);
+    const target = await this.#target(cluster, podsSeen);
+    const observation: Observation = {
+      nowMs: this.#deps.nowMs(),
+      cluster: clusterSeen(cluster, problem),
+      children: childrenSeen(cluster, facts, children),
+      statefulSet: found && statefulSetSeen(cluster, facts, found),
+      wantedPodHash: podHash(cluster),
+      pods: podsSeen,
+      claims: claimsSeen(cluster, allClaims, { pods: allPods, nodes: allNodes }),
+      store: await this.#deps.store.look(target),
+    };
+    return { cluster, observation, target, facts };
+  }
+
+  #facts(cluster: KVCluster, found: StatefulSet | undefined): ChildFacts {
+    const { operatorNamespace, apis } = this.#options;
+    const replicas = found?.spec?.replicas ?? cluster.spec.replicas;
+    return { clusterId: cluster.status?.clusterId ?? NO_CLUSTER_ID, replicas, operatorNamespace, apis };
+  }
+
+  async #childrenOf(cluster: KVCluster, view: KubeView): Promise<readonly KubeObject[]> {
+    const { namespace } = cluster.metadata;
+    const labels = commonLabels(cluster);
+    const lists = await Promise.all(
+      childResources(this.#options.apis).map(async (resource) => {
+        const objects = await view.list(resource, namespace, labels);
+        return objects.map((object) => ({ ...object, kind: resource.kind }));
+      }),
+    );
+    return lists.flat();
+  }
+
+  #podsSeen(
+    cluster: KVCluster,
+    all: readonly Pod[],
+    allNodes: readonly Node[] | undefined,
+  ): readonly PodSeen[] {
+    const zoneLabel = cluster.spec.topologySpread.topologyKey;
+    return all.flatMap((pod) => {
+      const ordinal = ordinalIn(`${cluster.metadata.name}-`, pod.metadata.name);
+      if (ordinal === undefined) return [];
+      return [podSeen(pod, ordinal, { nodes: allNodes, zoneLabel, claimName: claimName(cluster, ordinal) })];
+    });
+  }
+
+  async #target(cluster: KVCluster, seen: readonly PodSeen[]): Promise<StoreTarget> {
+    const { namespace, name } = cluster.metadata;
+    const running = seen.filter(({ isRunning }) => isRunning).toSorted((a, b) => a.ordinal - b.ordinal);
+    const urlOf = this.#deps.urlOf ?? podUrl;
+    return {
+      key: `${namespace}/${name}`,
+      nodes: running.map((pod) => ({ name: pod.name, url: urlOf(cluster, pod.name) })),
+      access: await this.#deps.accessOf(cluster),
+    };
+  }
+}
+
+function podUrl(cluster: KVCluster, pod: string): string {
+  const scheme = cluster.spec.tls?.http === undefined ? 'http' : 'https';
+  return `${scheme}://${podHost(cluster, pod)}:${PORT_HTTP}`;
+}
+
+/** A spec that the schema of the API server let through and ours does not: told, and nothing is done. */
+function parsed(raw: RawCluster): { readonly cluster: KVCluster; readonly problem: string | undefined } {
+  const result = clusterSpec.safeParse(raw.spec ?? {});
+  const spec = result.success ? result.data : clusterSpec.parse({});
+  const problem = result.success
+    ? undefined
+    : result.error.issues.map(({ path, message }) => `spec.${path.join('.')}: ${message}`).join('; ');
+  return { cluster: { ...raw, spec } as unknown as KVCluster, problem };
+}
+
+function clusterSeen(cluster: KVCluster, problem: string | undefined): Observation['cluster'] {
+  const { metadata, status } = cluster;
+  const members = status?.members ?? [];
+  return {
+    name: metadata.name,
+    uid: metadata.uid,
+    isDeleting: metadata.deletionTimestamp !== undefined,
+    hasFinalizer: metadata.finalizers?.includes(FINALIZER) === true,
+    wish: wishOf(cluster),
+    specProblem: problem === undefined ? undefined : { reason: 'SpecInvalid', message: problem },
+    clusterId: status?.clusterId,
+    hasLived: status?.epoch !== undefined,
+    knownMembers: members.flatMap(({ name, number }) => (number === undefined ? [] : [{ name, number }])),
+  };
+}
+
+function wishOf({ spec }: KVCluster): Wish {
+  const { replicas, replicationFactor, partitions, storage, topologySpread, replacePolicy } = spec;
+  return {
+    replicas,
+    replicationFactor,
+    partitions,
+    storageBytes: quantityOf(storage.size),
+    whenScaled: storage.retention.whenScaled,
+    whenDeleted: storage.retention.whenDeleted,
+    isPaused: spec.paused,
+    usesZones: topologySpread.enabled,
+    replace: { mode: replacePolicy.mode, afterMs: replacePolicy.afterSeconds * 1000 },
+  };
+}
+
+function childrenSeen(
+  cluster: KVCluster,
+  facts: ChildFacts,
+  found: readonly KubeObject[],
+): readonly ChildSeen[] {
+  const wanted = cluster.status?.clusterId === undefined ? [] : wantedChildren(cluster, facts);
+  const seen = wanted.map((child): ChildSeen => {
+    const { kind, metadata } = child;
+    const there = found.find((object) => isNamed(object, kind, metadata.name));
+    return {
+      kind,
+      name: metadata.name,
+      wantedHash: hashIn(child),
+      seenHash: there && hashSeen(there),
+      owner: there === undefined ? 'nobody' : ownerOf(cluster, there),
+    };
+  });
+  const others = found.filter(
+    ({ kind, metadata }) => !wanted.some((each) => isNamed(each, kind, metadata.name)),
+  );
+  return [...seen, ...others.map((object) => unwanted(cluster, object))];
+}
+
+/** The Secret of tokens is made once and never again: its hash is that it is there. */
+const MADE_ONCE = 'made-once';
+
+export function wantedChildren(cluster: KVCluster, facts: ChildFacts): readonly Wanted[] {
+  const others = supportingChildren(cluster, facts);
+  return ownsAuthSecret(cluster) ? [authSecret(cluster, () => ''), ...others] : others;
+}
+
+function hashIn({ kind, metadata }: Wanted): string {
+  return kind === 'Secret' ? MADE_ONCE : (metadata.annotations?.[ANNOTATIONS.specHash] ?? '');
+}
+
+function hashSeen({ kind, metadata }: KubeObject): string {
+  return kind === 'Secret' ? MADE_ONCE : (metadata.annotations?.[ANNOTATIONS.specHash] ?? '');
+}
+
+function unwanted(cluster: KVCluster, object: KubeObject): ChildSeen {
+  const { kind = '', metadata } = object;
+  // Who turns tokens off for a while wants to find the same ones again.
+  const isKept = kind === 'Secret' && metadata.name === authSecretName(cluster);
+  const seenHash = isKept ? undefined : hashSeen(object);
+  return { kind, name: metadata.name, wantedHash: undefined, seenHash, owner: ownerOf(cluster, object) };
+}
+
+function isNamed(
+  { kind, metadata }: KubeObject | Wanted,
+  wantedKind: string | undefined,
+  name: string,
+): boolean {
+  return kind === wantedKind && metadata.name === name;
+}
+
+function ownerOf({ metadata }: KVCluster, object: KubeObject): Owner {
+  const controller = object.metadata.ownerReferences?.find((owner) => owner.controller === true);
+  if (controller === undefined) return 'nobody';
+  if (controller.uid === metadata.uid) return 'this';
+  return controller.kind === KIND && controller.name === metadata.name ? 'former' : 'other';
+}
+
+function statefulSetSeen(cluster: KVCluster, facts: ChildFacts, found: StatefulSet): StatefulSetSeen {
+  const { metadata, spec, status } = found;
+  const wanted = wantedStatefulSet(cluster, facts).metadata.annotations ?? {};
+  const there = metadata.annotations ?? {};
+  return {
+    uid: metadata.uid ?? '',
+    owner: ownerOf(cluster, found),
+    isDeleting: metadata.deletionTimestamp !== undefined,
+    replicas: spec?.replicas ?? 1,
+    isObserved: (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0),
+    wantedHash: wanted[ANNOTATIONS.specHash] ?? '',
+    seenHash: there[ANNOTATIONS.specHash],
+    isImmutablyDifferent:
+      cluster.status?.clusterId !== undefined &&
+      there[ANNOTATIONS.fixedHash] !== wanted[ANNOTATIONS.fixedHash],
+  };
+}
+
+function claimsSeen(
+  cluster: KVCluster,
+  all: readonly PersistentVolumeClaim[],
+  facts: Parameters<typeof claimSeen>[2],
+): Observation['claims'] {
+  return all.flatMap((claim) => {
+    const ordinal = ordinalIn(`${claimName(cluster, 0).slice(0, -1)}`, claim.metadata.name);
+    return ordinal === undefined ? [] : [claimSeen(claim, ordinal, facts)];
+  });
+}
+
+function ordinalIn(prefix: string, name: string): number | undefined {
+  if (!name.startsWith(prefix)) return undefined;
+  const rest = name.slice(prefix.length);
+  return /^(0|[1-9][0-9]{0,5})$/.test(rest) ? Number(rest) : undefined;
+}

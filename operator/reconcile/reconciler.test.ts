@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { upTo } from '../core/plan/test-observation.ts';
+import { configMaps, persistentVolumeClaims, pods, services, statefulSets } from '../kube/resources.ts';
+import { kvClusters } from './kinds.ts';
+import { ReconcileWorld } from './test-world.ts';
+
+const SPEC = { partitions: 8 };
+const REF = { namespace: 'shop', name: 'kv' };
+/** All calls take minutes: without it every so-many-th is tried. */
+const DEATH_STRIDE = Number(process.env.KVORUM_DEATH_STRIDE ?? 7);
+const WELL = ['True Serving', 'False AllWell', 'False AsWished'];
+
+function verdict(world: ReconcileWorld): readonly string[] {
+  return ['Ready', 'Degraded', 'Progressing'].map((type) => world.condition(type));
+}
+
+const named = (count: number) => upTo(count).map((ordinal) => `kv-${ordinal}`);
+
+async function settled(spec: object = {}): Promise<ReconcileWorld> {
+  const world = await ReconcileWorld.start({ ...SPEC, ...spec });
+  await world.settle();
+  assert.deepEqual(verdict(world), WELL);
+  return world;
+}
+
+test('from a KVCluster to a store that serves: children, id before bootstrap, status', async () => {
+  await using world = await settled();
+  assert.equal(world.store.made, 1);
+  assert.equal(world.status.clusterId, world.store.inner?.clusterId);
+  assert.equal(world.status.membersReady, '3/3');
+  assert.deepEqual(world.podNames(), named(3));
+  assert.deepEqual(
+    world.server.list(services).map(({ metadata }) => metadata.name),
+    ['kv', 'kv-peers'],
+  );
+  assert.equal(world.server.list(configMaps).length, 1);
+  const order = world.server.writes.map(
+    ({ resource, subresource }) => `${resource?.kind}/${subresource ?? ''}`,
+  );
+  assert.equal(order[0], 'KVCluster/status', 'the id comes before everything');
+});
+
+test('at rest: no writes, and no calls but to the store', async () => {
+  await using world = await settled();
+  const before = world.server.calls.length;
+  for (const _ of upTo(5)) {
+    const { requeueAfterMs } = await world.reconcile();
+    assert.equal(requeueAfterMs, 30_000);
+    world.step();
+  }
+  assert.equal(world.server.calls.length, before);
+});
+
+describe('scale', () => {
+  test('up and down; volumes that are kept are not used again (O3)', async () => {
+    await using world = await settled();
+    world.wish({ replicas: 5 });
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+    assert.deepEqual(world.podNames(), named(5));
+    const before = world.server.get(persistentVolumeClaims, { namespace: 'shop', name: 'data-kv-4' });
+    world.wish({ replicas: 3 });
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+    assert.deepEqual([world.replicas, world.podNames()], [3, named(3)]);
+    assert.equal(world.claimNames().length, 5, 'the policy is to keep them');
+    assert.deepEqual(
+      [...(world.store.inner?.members.values() ?? [])].map(({ name }) => name),
+      named(3),
+    );
+    world.wish({ replicas: 5 });
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+    const after = world.server.get(persistentVolumeClaims, { namespace: 'shop', name: 'data-kv-4' });
+    assert.notEqual(after?.metadata.uid, before?.metadata.uid);
+  });
+
+  test('down, and volumes are deleted with an event before', async () => {
+    await using world = await settled({ replicas: 4, storage: { retention: { whenScaled: 'Delete' } } });
+    world.wish({ replicas: 3 });
+    await world.settle();
+    assert.equal(world.claimNames().length, 3);
+    assert.ok(world.told.some(({ reason, note }) => reason === 'DeleteClaim' && note.includes('data-kv-3')));
+  });
+
+  test('turned round half way: what stays keeps its data', async () => {
+    await using world = await settled({ replicas: 5 });
+    world.wish({ replicas: 3 });
+    await world.settle(() => world.store.inner?.seen().operations.length === 2);
+    assert.match(world.condition('ScalingDown'), /True/);
+    assert.equal(world.status.operation?.kind ?? 'drain', 'drain');
+    world.wish({ replicas: 5 });
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+    assert.equal(world.store.inner?.members.size, 5);
+    assert.equal(world.replicas, 5);
+  });
+
+  test('refused where the factor forbids it, and told once', async () => {
+    await using world = await settled();
+    world.wish({ replicas: 2 });
+    await world.settle();
+    assert.equal(world.condition('ScalingDown'), 'False TooFewMembers');
+    assert.deepEqual(world.podNames(), named(3));
+    assert.equal(world.told.filter(({ reason }) => reason === 'TooFewMembers').length, 1);
+  });
+});
+
+describe('rollout', () => {
+  test('one pod at a time, each with the word of the store; never two are away', async () => {
+    await using world = await settled();
+    let awayMax = 0;
+    world.server.onChange(() => {
+      const ready = named(3).filter((_, ordinal) => world.kubelets.isRunning(ordinal)).length;
+      awayMax = Math.max(awayMax, 3 - ready);
+    });
+    const before = new Set(world.server.list(pods).map(({ metadata }) => metadata.uid));
+    world.wish({ config: { 'log.level': 'debug' } });
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+    assert.ok(world.server.list(pods).every(({ metadata }) => !before.has(metadata.uid)));
+    assert.equal(awayMax, 1);
+    assert.equal(world.condition('Upgrading'), 'False AsWished');
+  });
+
+  test('a broken image stops at the first pod, and the next spec mends it', async () => {
+    await using world = await settled();
+    world.kubelets.brokenImages.add('ghcr.io/kvorum/kvorum:broken');
+    world.wish({ image: { tag: 'broken' } });
+    await world.settle();
+    assert.equal(world.condition('Upgrading'), 'False RolloutStuck');
+    assert.equal(world.condition('Ready'), 'True ServingWithoutAll');
+    assert.ok(world.kubelets.isRunning(0) && world.kubelets.isRunning(1));
+    world.wish({ image: { tag: 'mended' } });
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+  });
+
+  test('volumes grow, and the StatefulSet is made anew without a pod less', async () => {
+    await using world = await settled();
+    const before = world.server.list(pods).map(({ metadata }) => metadata.uid);
+    world.wish({ storage: { size: '20Gi' } });
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+    assert.deepEqual(
+      world.server.list(pods).map(({ metadata }) => metadata.uid),
+      before,
+    );
+    const sizes = world.server
+      .list(persistentVolumeClaims)
+      .map(({ spec }) => spec?.resources?.requests?.storage);
+    assert.deepEqual(sizes, ['20Gi', '20Gi', '20Gi']);
+  });
+});
+
+test('paused: nothing is changed but the status', async () => {
+  await using world = await settled();
+  world.wish({ paused: true, replicas: 5 });
+  await world.settle();
+  assert.deepEqual([world.replicas, world.condition('Paused')], [3, 'True Paused']);
+  world.wish({ paused: false });
+  await world.settle();
+  assert.equal(world.replicas, 5);
+});
+
+describe('deletion', () => {
+  test('volumes go with the cluster where that was asked for, after its pods', async () => {
+    await using world = await settled({ storage: { retention: { whenDeleted: 'Delete' } } });
+    world.server.remove(kvClusters, REF);
+    await world.settle();
+    assert.equal(world.server.get(kvClusters, REF), undefined);
+    assert.deepEqual([world.claimNames(), world.podNames()], [[], []]);
+  });
+
+  test('made again over volumes that were kept: the same store, with what it holds', async () => {
+    await using world = await settled();
+    const { clusterId } = world.status;
+    const { spec } = world.cluster;
+    world.server.remove(kvClusters, REF);
+    world.server.put(kvClusters, { metadata: REF, spec });
+    await world.settle();
+    assert.match(world.condition('Progressing'), /True WaitingForCollection/);
+    world.collectGarbage();
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+    assert.equal(world.status.clusterId, clusterId);
+    assert.equal(world.store.made, 1);
+  });
+});
+
+describe('stale caches', () => {
+  test('O1: a cache that does not know of a pod deletes no volume', async () => {
+    await using world = await settled({ storage: { retention: { whenScaled: 'Delete' } } });
+    for (const resource of [pods, statefulSets, kvClusters]) world.freeze(resource, true);
+    world.wish({ replicas: 5 });
+    for (const resource of [statefulSets, kvClusters]) world.freeze(resource, false);
+    await world.settle();
+    assert.equal(world.claimNames().length, 5);
+    world.freeze(pods, false);
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+  });
+
+  test('O2: pods with other labels are pods all the same', async () => {
+    await using world = await settled({ storage: { retention: { whenScaled: 'Delete' } } });
+    for (const pod of world.server.list(pods))
+      world.server.put(pods, { ...pod, metadata: { ...pod.metadata, labels: {} } });
+    world.wish({ podTemplate: { labels: { team: 'shop' } } });
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+    assert.equal(world.claimNames().length, 3);
+  });
+});
+
+/** Runs the story until the operator dies at its n-th call, goes on with another one, and says whether it died. */
+async function withDeathAt(
+  number: number,
+  isApplied: boolean,
+  story: (world: ReconcileWorld) => Promise<void>,
+  { isWrite }: { readonly isWrite: boolean },
+): Promise<boolean> {
+  await using world = await ReconcileWorld.start({
+    ...SPEC,
+    storage: { retention: { whenScaled: 'Delete' } },
+  });
+  let count = 0;
+  const isNow = () => ++count === number;
+  world.server.onCall((call) => {
+    const counts = !isWrite || (call.verb !== 'get' && call.verb !== 'list');
+    return counts && isNow() ? { type: 'drop', isApplied } : undefined;
+  });
+  world.store.onChange = (isDone) => {
+    if (isDone === isApplied && isNow()) throw new Error('the operator died');
+  };
+  await story(world);
+  assert.deepEqual(
+    verdict(world),
+    WELL,
+    `death at call ${number}, ${isApplied ? 'after' : 'before'} its effect`,
+  );
+  assert.equal(world.store.made, 1);
+  return count >= number;
+}
+
+for (const isApplied of [false, true])
+  test(`O4: bootstrap exactly once, though the operator dies ${isApplied ? 'after' : 'before'} each of its calls has its effect`, async () => {
+    const story = (world: ReconcileWorld) => world.settle();
+    let number = isApplied ? 1 : 2;
+    while (await withDeathAt(number, isApplied, story, { isWrite: false })) number += DEATH_STRIDE;
+    assert.ok(number > 20, `${number} calls`);
+  });
+
+for (const isApplied of [false, true])
+  test(`O4: scale up, rollout and scale down, though the operator dies ${isApplied ? 'after' : 'before'} each of its writes has its effect`, async () => {
+    const story = async (world: ReconcileWorld): Promise<void> => {
+      await world.settle();
+      world.wish({ replicas: 4, config: { 'log.level': 'debug' } });
+      await world.settle();
+      world.wish({ replicas: 3 });
+      await world.settle();
+      assert.deepEqual([world.podNames(), world.claimNames().length], [named(3), 3]);
+    };
+    let number = isApplied ? 1 : 2;
+    while (await withDeathAt(number, isApplied, story, { isWrite: true })) number += DEATH_STRIDE;
+    assert.ok(number > 20, `${number} calls`);
+  });

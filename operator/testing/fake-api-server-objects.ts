@@ -1,0 +1,302 @@
+import { randomUUID } from 'node:crypto';
+import { apiVersionOf, type KubeObject, keyOf, type ObjectRef, type Resource } from '../kube/resource.ts';
+import { type Owners, ownersAfterUpdate, serverSideApply } from './fake-api-server-apply.ts';
+import { isEqual, type Json, type JsonObject } from './fake-api-server-json.ts';
+
+/** What the API server answers instead of an object. */
+export class ApiStatus extends Error {
+  override readonly name = 'ApiStatus';
+  readonly status: number;
+  readonly reason: string;
+
+  constructor(status: number, reason: string, message: string) {
+    super(message);
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+export type Change = {
+  readonly resourceVersion: number;
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly resource: Resource;
+  /** As it is after the change; for a deletion as it last was, with the version of the deletion. */
+  readonly object: KubeObject;
+  readonly previous: KubeObject | undefined;
+};
+
+export type Preconditions = { readonly uid?: string; readonly resourceVersion?: string };
+
+/** Which part of an object a request may change. */
+export type Part = 'all' | 'main' | 'status';
+
+/** Owners by the uid of their object: an object that is made anew has none. */
+type OwnersByUid = Map<string, Owners>;
+
+/** All objects, with one counter of versions over them, and the changes since the last compaction. */
+export class FakeObjects {
+  readonly #objects = new Map<string, KubeObject>();
+  readonly #owners: OwnersByUid = new Map();
+  readonly #listeners = new Set<(change: Change) => void>();
+  readonly #nowMs: () => number;
+  #changes: Change[] = [];
+  #version = 100;
+  #compactedVersion = 100;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  get(resource: Resource, ref: ObjectRef): KubeObject | undefined {
+    return this.#objects.get(idOf(resource, ref));
+  }
+
+  /** All objects of a kind in the order of their keys, now or as of a version that is still known. */
+  list(resource: Resource, version = this.#version): readonly KubeObject[] {
+    const prefix = `${resource.group}/${resource.plural}|`;
+    const objects = version === this.#version ? this.#objects : this.#objectsAt(version);
+    const found = [...objects].filter(([id]) => id.startsWith(prefix));
+    return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
+  }
+
+  /** Changes after `version`; throws 410 where they are forgotten. */
+  changesSince(version: number): readonly Change[] {
+    if (version < this.#compactedVersion) throw expired(version, this.#compactedVersion);
+    return this.#changes.filter((change) => change.resourceVersion > version);
+  }
+
+  /** Forgets all changes up to now. */
+  compact(): void {
+    this.#changes = [];
+    this.#compactedVersion = this.#version;
+  }
+
+  create(resource: Resource, object: KubeObject, manager = 'test'): KubeObject {
+    const ref = object.metadata;
+    if (this.get(resource, ref) !== undefined)
+      throw new ApiStatus(409, 'AlreadyExists', `${resource.plural} "${ref.name}" already exists`);
+    if (object.metadata.resourceVersion !== undefined)
+      throw new ApiStatus(400, 'BadRequest', 'resourceVersion should not be set on objects to be created');
+    const { managedFields: _, ...metadata } = object.metadata;
+    const made: KubeObject = {
+      ...object,
+      ...{ apiVersion: apiVersionOf(resource), kind: resource.kind },
+      metadata: { ...metadata, uid: randomUUID(), generation: 1, creationTimestamp: this.#now() },
+    };
+    return this.#store('ADDED', resource, made, undefined, () => ownersOfNew(made, manager));
+  }
+
+  /** Writes `next` over what is there; nothing happens where that changes nothing. */
+  update(
+    resource: Resource,
+    next: KubeObject,
+    options: { readonly part: Part; readonly manager: string } = { part: 'all', manager: 'test' },
+  ): KubeObject {
+    const live = this.need(resource, next.metadata);
+    checkPreconditions(resource, live, next.metadata);
+    const merged = onlyPart(live, next, options.part);
+    return this.#update(resource, live, merged, (owners) =>
+      ownersAfterUpdate(content(live), content(merged), owners, options.manager),
+    );
+  }
+
+  apply(
+    resource: Resource,
+    config: KubeObject,
+    options: { readonly part: Part; readonly manager: string; readonly isForced: boolean },
+  ): KubeObject {
+    const live = this.get(resource, config.metadata);
+    const by = {
+      manager: `${options.manager}${options.part === 'status' ? '/status' : ''}`,
+      isForced: options.isForced,
+    };
+    if (live === undefined) {
+      if (options.part === 'status') return this.need(resource, config.metadata);
+      const { status: _, ...rest } = config as KubeObject & { readonly status?: Json };
+      const made = this.create(resource, options.part === 'main' ? rest : config, by.manager);
+      return made;
+    }
+    checkPreconditions(resource, live, config.metadata);
+    const wanted = content(options.part === 'status' ? statusOf(config) : mainOf(config, options.part));
+    const owners = this.#owners.get(live.metadata.uid ?? '') ?? new Map();
+    const applied = serverSideApply(content(live), wanted, owners, by);
+    if (applied.type === 'conflict')
+      throw new ApiStatus(
+        409,
+        'Conflict',
+        `Apply failed with 1 conflict: conflict with "${applied.manager}": ${applied.field}`,
+      );
+    const next = {
+      ...applied.object,
+      metadata: { ...identityOf(live), ...(applied.object.metadata as object) },
+    };
+    return this.#update(resource, live, next as KubeObject, () => applied.owners);
+  }
+
+  /** Removes an object, or marks it as being deleted while it has finalizers. */
+  remove(resource: Resource, ref: ObjectRef, preconditions: Preconditions = {}): KubeObject {
+    const live = this.need(resource, ref);
+    checkPreconditions(resource, live, preconditions);
+    if ((live.metadata.finalizers ?? []).length === 0) return this.#store('DELETED', resource, live, live);
+    if (live.metadata.deletionTimestamp !== undefined) return live;
+    const generation = (live.metadata.generation ?? 1) + 1;
+    const metadata = { ...live.metadata, deletionTimestamp: this.#now(), generation };
+    return this.#store('MODIFIED', resource, { ...live, metadata }, live);
+  }
+
+  need(resource: Resource, ref: ObjectRef): KubeObject {
+    const live = this.get(resource, ref);
+    if (live === undefined)
+      throw new ApiStatus(404, 'NotFound', `${resource.plural} "${ref.name}" not found`);
+    return live;
+  }
+
+  #update(
+    resource: Resource,
+    live: KubeObject,
+    wanted: KubeObject,
+    owners: (before: Owners) => Owners,
+  ): KubeObject {
+    const { uid, creationTimestamp, deletionTimestamp, generation, resourceVersion } = live.metadata;
+    const fixed = { uid, creationTimestamp, deletionTimestamp, generation, resourceVersion };
+    const { managedFields: _, ...metadata } = { ...wanted.metadata, ...fixed };
+    const next = { ...wanted, apiVersion: live.apiVersion, kind: live.kind, metadata } as KubeObject;
+    const { managedFields: __, ...liveMetadata } = live.metadata;
+    const after = owners(this.#owners.get(uid ?? '') ?? new Map());
+    if (isEqual(next, { ...live, metadata: liveMetadata })) {
+      this.#owners.set(uid ?? '', after);
+      return live;
+    }
+    const isSpecChanged = !isEqual(specOf(next), specOf(live));
+    const counted = isSpecChanged ? { ...metadata, generation: (generation ?? 1) + 1 } : metadata;
+    const changed = { ...next, metadata: counted } as KubeObject;
+    const isGone = deletionTimestamp !== undefined && (changed.metadata.finalizers ?? []).length === 0;
+    return this.#store(isGone ? 'DELETED' : 'MODIFIED', resource, changed, live, () => after);
+  }
+
+  #store(
+    type: Change['type'],
+    resource: Resource,
+    object: KubeObject,
+    previous: KubeObject | undefined,
+    owners?: () => Owners,
+  ): KubeObject {
+    const uid = object.metadata.uid ?? '';
+    if (owners !== undefined) this.#owners.set(uid, owners());
+    const resourceVersion = ++this.#version;
+    const metadata = {
+      ...object.metadata,
+      resourceVersion: `${resourceVersion}`,
+      managedFields: managedFieldsOf(this.#owners.get(uid) ?? new Map()),
+    };
+    const stored = JSON.parse(JSON.stringify({ ...object, metadata })) as KubeObject;
+    const id = idOf(resource, stored.metadata);
+    if (type === 'DELETED') this.#objects.delete(id);
+    else this.#objects.set(id, stored);
+    const change: Change = { resourceVersion, type, resource, object: stored, previous };
+    this.#changes.push(change);
+    for (const listener of this.#listeners) listener(change);
+    return stored;
+  }
+
+  #objectsAt(version: number): ReadonlyMap<string, KubeObject> {
+    const objects = new Map(this.#objects);
+    for (const { resource, object, previous } of this.changesSince(version).toReversed()) {
+      const id = idOf(resource, object.metadata);
+      if (previous === undefined) objects.delete(id);
+      else objects.set(id, previous);
+    }
+    return objects;
+  }
+
+  #now(): string {
+    return new Date(this.#nowMs()).toISOString().replace(/\.\d+Z$/, 'Z');
+  }
+}
+
+export function expired(version: number, oldest: number): ApiStatus {
+  return new ApiStatus(410, 'Expired', `too old resource version: ${version} (${oldest})`);
+}
+
+function idOf(resource: Resource, ref: ObjectRef): string {
+  const { namespace, name } = ref;
+  return `${resource.group}/${resource.plural}|${keyOf({ metadata: { name, ...(namespace && { namespace }) } })}`;
+}
+
+function checkPreconditions(
+  resource: Resource,
+  live: KubeObject,
+  { uid, resourceVersion }: Preconditions,
+): void {
+  const { name } = live.metadata;
+  if (uid !== undefined && uid !== live.metadata.uid)
+    throw new ApiStatus(
+      409,
+      'Conflict',
+      `Precondition failed: UID of ${resource.plural} "${name}" is ${live.metadata.uid}, not ${uid}`,
+    );
+  if (resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion)
+    throw new ApiStatus(
+      409,
+      'Conflict',
+      `Operation cannot be fulfilled on ${resource.plural} "${name}": the object has been modified; please apply your changes to the latest version and try again`,
+    );
+}
+
+function onlyPart(live: KubeObject, next: KubeObject, part: Part): KubeObject {
+  const { status: liveStatus } = live as { readonly status?: Json };
+  const { status, ...main } = next as KubeObject & { readonly status?: Json };
+  if (part === 'all') return next;
+  if (part === 'status') return { ...live, ...(status !== undefined && { status }) };
+  return { ...main, ...(liveStatus !== undefined && { status: liveStatus }) };
+}
+
+function statusOf(config: KubeObject): KubeObject {
+  const { status } = config as { readonly status?: Json };
+  return { metadata: { name: config.metadata.name }, ...(status !== undefined && { status }) };
+}
+
+function mainOf(config: KubeObject, part: Part): KubeObject {
+  const { status: _, ...main } = config as KubeObject & { readonly status?: Json };
+  return part === 'main' ? main : config;
+}
+
+/** What managers own fields of: everything but what tells the object apart and what the server sets. */
+function content(object: KubeObject): JsonObject {
+  const { apiVersion: _, kind: __, metadata, ...rest } = object;
+  const { labels, annotations, finalizers, ownerReferences } = metadata;
+  const owned = Object.entries({ labels, annotations, finalizers, ownerReferences });
+  const present = Object.fromEntries(owned.filter(([, value]) => value !== undefined));
+  return { ...rest, ...(Object.keys(present).length > 0 && { metadata: present }) } as JsonObject;
+}
+
+/** Metadata without what managers own fields of. */
+function identityOf(object: KubeObject): KubeObject['metadata'] {
+  const { labels: _, annotations: __, finalizers: ___, ownerReferences: ____, ...identity } = object.metadata;
+  return identity;
+}
+
+function specOf(object: KubeObject): unknown {
+  const { metadata: _, status: __, ...spec } = object as KubeObject & { readonly status?: Json };
+  return spec;
+}
+
+function ownersOfNew(object: KubeObject, manager: string): Owners {
+  return ownersAfterUpdate({}, content(object), new Map(), manager);
+}
+
+function managedFieldsOf(owners: Owners): NonNullable<KubeObject['metadata']['managedFields']> {
+  return [...owners.keys()].map((manager) => ({
+    ...{ manager, operation: 'Apply', fieldsType: 'FieldsV1' },
+    fieldsV1: { 'f:spec': {} },
+  }));
+}

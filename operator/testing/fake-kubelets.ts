@@ -1,0 +1,210 @@
+import type { KubeObject, ObjectRef } from '../kube/resource.ts';
+import {
+  type PersistentVolumeClaim,
+  type Pod,
+  persistentVolumeClaims,
+  pods,
+  type StatefulSet,
+  statefulSets,
+} from '../kube/resources.ts';
+import type { FakeApiServer } from './fake-api-server.ts';
+
+const PROTECTION = 'kubernetes.io/pvc-protection';
+
+/**
+ * The controller of StatefulSets, the garbage collector, the protection of claims and the kubelets, for one StatefulSet, as far as an operator
+ * can tell. Each step is one change of one of them.
+ */
+export class FakeKubelets {
+  /** Images that cannot be pulled. */
+  readonly brokenImages = new Set<string>();
+  readonly #server: FakeApiServer;
+  readonly #ref: ObjectRef;
+  /** Ordinals whose pods find no node. */
+  readonly unschedulable = new Set<number>();
+
+  constructor(server: FakeApiServer, ref: ObjectRef) {
+    this.#server = server;
+    this.#ref = ref;
+    server.onChange(({ type, resource, object }) => {
+      if (type === 'DELETED' && resource.kind === 'StatefulSet') this.#collect(object);
+    });
+  }
+
+  step(): boolean {
+    return [
+      () => this.#endClaims(),
+      () => this.#endPods(),
+      () => this.#observe(),
+      () => this.#makePods(),
+      () => this.#runPods(),
+    ].some((each) => each());
+  }
+
+  pod(ordinal: number): Pod | undefined {
+    return this.#server.get(pods, this.#named(`${this.#ref.name}-${ordinal}`));
+  }
+
+  claim(ordinal: number): PersistentVolumeClaim | undefined {
+    return this.#server.get(persistentVolumeClaims, this.#named(`data-${this.#ref.name}-${ordinal}`));
+  }
+
+  isRunning(ordinal: number): boolean {
+    return this.pod(ordinal)?.status?.containerStatuses?.[0]?.state?.running !== undefined;
+  }
+
+  /** By what the store says of it. */
+  setReady(ordinal: number, isReady: boolean): boolean {
+    const pod = this.pod(ordinal);
+    if (pod === undefined || isReadyNow(pod) === isReady || pod.metadata.deletionTimestamp) return false;
+    const status = isReady ? 'True' : 'False';
+    this.#setStatus(pod, {
+      ...pod.status,
+      conditions: [{ type: 'Ready', status, lastTransitionTime: '2026-01-01T00:00:00Z' }],
+    });
+    return true;
+  }
+
+  /** Those of a StatefulSet that is deleted go with it, unless the call said otherwise. */
+  #collect(set: KubeObject): void {
+    const call = this.#server.calls.findLast(
+      ({ verb, resource }) => verb === 'delete' && resource?.kind === 'StatefulSet',
+    );
+    const policy = (call?.body as { propagationPolicy?: string } | undefined)?.propagationPolicy;
+    for (const pod of this.#owned(set)) {
+      if (policy !== 'Orphan') this.#server.remove(pods, pod.metadata);
+      else this.#server.put(pods, { ...pod, metadata: { ...pod.metadata, ownerReferences: [] } });
+    }
+  }
+
+  #observe(): boolean {
+    const set = this.#set();
+    if (set === undefined || set.status?.observedGeneration === set.metadata.generation) return false;
+    const status = { observedGeneration: set.metadata.generation ?? 1, replicas: set.spec?.replicas ?? 0 };
+    this.#server.put(statefulSets, { ...set, status } as StatefulSet);
+    return true;
+  }
+
+  #endPods(): boolean {
+    const set = this.#set();
+    if (set === undefined || set.status?.observedGeneration !== set.metadata.generation) return false;
+    const beyond = this.#owned(set).find((pod) => ordinalOf(pod) >= (set.spec?.replicas ?? 0));
+    if (beyond !== undefined) this.#server.remove(pods, beyond.metadata);
+    return beyond !== undefined;
+  }
+
+  #endClaims(): boolean {
+    const mounted = new Set(this.#server.list(pods).map((pod) => claimOf(pod)));
+    const free = this.#server
+      .list(persistentVolumeClaims)
+      .find(({ metadata }) => metadata.deletionTimestamp && !mounted.has(metadata.name));
+    if (free === undefined) return false;
+    const metadata = { ...free.metadata, finalizers: [] };
+    this.#server.put(persistentVolumeClaims, { ...free, metadata });
+    return true;
+  }
+
+  #makePods(): boolean {
+    const set = this.#set();
+    if (set === undefined || set.status?.observedGeneration !== set.metadata.generation) return false;
+    for (let ordinal = 0; ordinal < (set.spec?.replicas ?? 0); ordinal++) {
+      const claim = this.claim(ordinal);
+      const orphan = this.pod(ordinal);
+      if (orphan !== undefined) {
+        if (this.#adopt(set, orphan)) return true;
+        continue;
+      }
+      if (claim?.metadata.deletionTimestamp !== undefined) continue;
+      if (claim === undefined) this.#makeClaim(set, ordinal);
+      this.#makePod(set, ordinal);
+      return true;
+    }
+    return false;
+  }
+
+  #adopt(set: StatefulSet, pod: Pod): boolean {
+    if ((pod.metadata.ownerReferences ?? []).length > 0) return false;
+    this.#server.put(pods, { ...pod, metadata: { ...pod.metadata, ownerReferences: [ownerOf(set)] } });
+    return true;
+  }
+
+  #makeClaim(set: StatefulSet, ordinal: number): void {
+    const template = set.spec?.volumeClaimTemplates?.[0];
+    const { labels, annotations } = template?.metadata ?? {};
+    const name = `data-${this.#ref.name}-${ordinal}`;
+    const metadata = { ...this.#named(name), labels, annotations, finalizers: [PROTECTION] };
+    const spec = template?.spec;
+    this.#server.put(persistentVolumeClaims, { metadata, spec, status: { phase: 'Bound' } } as never);
+  }
+
+  #makePod(set: StatefulSet, ordinal: number): void {
+    const template = set.spec?.template;
+    const name = `${this.#ref.name}-${ordinal}`;
+    const { labels, annotations } = template?.metadata ?? {};
+    const metadata = { ...this.#named(name), labels, annotations, ownerReferences: [ownerOf(set)] };
+    const claim = { name: 'data', persistentVolumeClaim: { claimName: `data-${name}` } };
+    const spec = { ...template?.spec, volumes: [...(template?.spec?.volumes ?? []), claim] };
+    this.#server.put(pods, { metadata, spec, status: { phase: 'Pending' } } as never);
+  }
+
+  #runPods(): boolean {
+    for (const pod of this.#server.list(pods)) {
+      const wanted = this.#statusOf(pod);
+      if (wanted === undefined) continue;
+      this.#setStatus(pod, wanted);
+      return true;
+    }
+    return false;
+  }
+
+  /** Undefined where it is as it has to be. */
+  #statusOf(pod: Pod): object | undefined {
+    const container = pod.status?.containerStatuses?.[0];
+    const image = pod.spec?.containers?.[0]?.image ?? '';
+    if (container?.state?.running !== undefined) return undefined;
+    if (this.unschedulable.has(ordinalOf(pod))) return undefined;
+    const common = { name: 'kvorum', image, ready: false, restartCount: 0 };
+    if (this.brokenImages.has(image)) {
+      if (container?.state?.waiting !== undefined) return undefined;
+      const waiting = { reason: 'ImagePullBackOff', message: 'no such image' };
+      return { phase: 'Pending', containerStatuses: [{ ...common, state: { waiting } }] };
+    }
+    const running = { startedAt: '2026-01-01T00:00:00Z' };
+    return { phase: 'Running', containerStatuses: [{ ...common, state: { running } }] };
+  }
+
+  #setStatus(pod: Pod, status: object): void {
+    this.#server.put(pods, { ...pod, status } as Pod);
+  }
+
+  #set(): StatefulSet | undefined {
+    return this.#server.get(statefulSets, this.#ref);
+  }
+
+  #owned(set: KubeObject): readonly Pod[] {
+    const isOwned = ({ metadata }: Pod) =>
+      metadata.ownerReferences?.some(({ uid }) => uid === set.metadata.uid) === true;
+    return this.#server.list(pods).filter(isOwned);
+  }
+
+  #named(name: string): { readonly namespace: string; readonly name: string } {
+    return { namespace: this.#ref.namespace ?? '', name };
+  }
+}
+
+function ownerOf({ metadata }: StatefulSet) {
+  const { name, uid = '' } = metadata;
+  return { apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid, controller: true };
+}
+
+function isReadyNow({ status }: Pod): boolean {
+  return status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
+}
+
+function ordinalOf({ metadata }: Pod): number {
+  return Number(metadata.name.slice(metadata.name.lastIndexOf('-') + 1));
+}
+
+function claimOf({ spec }: Pod): string | undefined {
+  return spec?.volumes?.find((volume) => volume.persistentVolumeClaim)?.persistentVolumeClaim?.claimName;
+}
