@@ -8,8 +8,8 @@ import { join } from 'node:path';
 
 const UNREAD_FILE = /\.(d\.[cm]?ts|map|md|markdown|cc|h|gyp|gypi|zip|tsbuildinfo)$/i;
 const LICENCE = /^(licen[cs]e|notice|copying)/i;
-/** Sources of native modules: of LevelDB and RocksDB. */
-const UNREAD_DIRECTORY = /^@?[\w-]+(\/[\w-]+)?\/deps$/;
+/** Of a package: the sources of native modules (LevelDB, RocksDB), and what only its authors run. */
+const UNREAD_DIRECTORY = /^(@[\w-]+\/)?[\w.-]+\/(deps|tests?|benchmarks?|examples?|docs)$/;
 const PREBUILT = /\/prebuilds$/;
 
 const root = process.argv[2];

@@ -29,8 +29,9 @@ need_debian() {
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null || die "these are needed: ${missing[*]} (as Debian names them); install them, or run this on Debian 12"
   say "installing ${missing[*]}"
-  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+  if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null; }; then
     die "apt-get could not install ${missing[*]}: try apt-get install ${missing[*]} and read what it says"
+  fi
 }
 
 need_go() {
@@ -48,3 +49,12 @@ in_network() { nsenter --net="/run/netns/$NETWORK" "$@"; }
 kubectl_here() { in_network env KUBECONFIG="$KUBECONFIG_FILE" "$BIN/kubectl" "$@"; }
 is_up() { [ -S "$RUN/containerd.sock" ] && kubectl_here get --raw /readyz >/dev/null 2>&1; }
 need_up() { is_up || die "the cluster does not run: ./dev.sh k8s up starts it"; }
+has_image() { ctr --address "$RUN/containerd.sock" --namespace k8s.io images ls --quiet | grep -qxF -- "$1"; }
+runs() { [ -f "$RUN/$1.pid" ] && kill -0 "$(cat "$RUN/$1.pid")" 2>/dev/null; }
+
+readonly CGROUP=/kvorum-kube
+readonly VOLUMES_LINK=/tmp/hostpath_pv # the host-path provisioner of Kubernetes knows no other place
+readonly KERNEL_SETTINGS=(vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops kernel.keys.root_maxkeys kernel.keys.root_maxbytes)
+cgroup_roots() {
+  if [ -f /sys/fs/cgroup/cgroup.controllers ]; then echo /sys/fs/cgroup; else find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type d; fi
+}
