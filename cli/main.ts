@@ -23,7 +23,7 @@ try {
 
 /** These load the whole server; the other commands start without it. Help names them too. */
 function isServerCommand(args: readonly string[]): boolean {
-  const names = ['server', 'config', 'recover', 'help', '--help', '-h', 'completion'];
+  const names = ['server', 'config', 'recover', 'operator', 'help', '--help', '-h', 'completion'];
   const printsHelp = args.length === 0 || args.at(-1) === 'cluster';
   return printsHelp || args.some((arg) => names.includes(arg));
 }

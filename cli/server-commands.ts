@@ -9,6 +9,7 @@ import {
 import { environmentName, SETTING_NAMES, SETTINGS, type SettingName } from '../store/config/settings.ts';
 import { runServer } from '../store/main.ts';
 import { registerRecover } from './cluster/recover.ts';
+import { registerOperator } from './operator-command.ts';
 
 const EXIT_USAGE = 2;
 
@@ -32,9 +33,10 @@ type ServerFlags = { readonly config?: string; readonly set: readonly string[] }
   Record<string, unknown>
 >;
 
-/** `kvorum server`, `kvorum config` and `kvorum cluster recover`. */
+/** `kvorum server`, `kvorum config`, `kvorum cluster recover` and `kvorum operator`. */
 export function registerServerCommands(program: Command): void {
   registerRecover(program);
+  registerOperator(program);
   withSettings(program.command('server').description('run a node in the foreground')).action(
     async (flags: ServerFlags) => {
       const resolved = resolveOrSay(flags);

@@ -33,7 +33,6 @@ const ALWAYS: readonly Resource[] = [
   serviceAccounts,
   configMaps,
   services,
-  secrets,
   networkPolicies,
   podDisruptionBudgets,
 ];
@@ -44,7 +43,7 @@ export function childResources(apis: OptionalApis): readonly Resource[] {
 }
 
 export function childResource(kind: string): Resource {
-  const found = [...ALWAYS, certificates, podMonitors].find((resource) => resource.kind === kind);
+  const found = [...ALWAYS, secrets, certificates, podMonitors].find((resource) => resource.kind === kind);
   if (found === undefined) throw new TypeError(`${kind} is no kind of a child`);
   return found;
 }

@@ -22,6 +22,7 @@ import {
   persistentVolumeClaims,
   pods,
   type StatefulSet,
+  secrets,
   statefulSets,
 } from '../kube/resources.ts';
 import type { StoreAccess, StoreTarget, StoreView } from '../store-view/store-view.ts';
@@ -102,13 +103,22 @@ export class Observer {
   async #childrenOf(cluster: KVCluster, view: KubeView): Promise<readonly KubeObject[]> {
     const { namespace } = cluster.metadata;
     const labels = commonLabels(cluster);
+    const secret = await this.#secretOf(cluster, view);
     const lists = await Promise.all(
       childResources(this.#options.apis).map(async (resource) => {
         const objects = await view.list(resource, namespace, labels);
         return objects.map((object) => ({ ...object, kind: resource.kind }));
       }),
     );
-    return lists.flat();
+    return [...lists.flat(), ...secret];
+  }
+
+  /** By its name: Secrets are not listed, since those of others are none of an operator's business. */
+  async #secretOf(cluster: KVCluster, view: KubeView): Promise<readonly KubeObject[]> {
+    if (!ownsAuthSecret(cluster)) return [];
+    const { namespace } = cluster.metadata;
+    const found = await view.get(secrets, { namespace, name: authSecretName(cluster) });
+    return found === undefined ? [] : [{ ...found, kind: secrets.kind }];
   }
 
   #podsSeen(
@@ -223,10 +233,13 @@ function hashSeen({ kind, metadata }: KubeObject): string {
 
 function unwanted(cluster: KVCluster, object: KubeObject): ChildSeen {
   const { kind = '', metadata } = object;
-  // Who turns tokens off for a while wants to find the same ones again.
-  const isKept = kind === 'Secret' && metadata.name === authSecretName(cluster);
-  const seenHash = isKept ? undefined : hashSeen(object);
-  return { kind, name: metadata.name, wantedHash: undefined, seenHash, owner: ownerOf(cluster, object) };
+  return {
+    kind,
+    name: metadata.name,
+    wantedHash: undefined,
+    seenHash: hashSeen(object),
+    owner: ownerOf(cluster, object),
+  };
 }
 
 function isNamed(

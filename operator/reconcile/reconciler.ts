@@ -113,9 +113,16 @@ export class Reconciler {
     });
     if (isSameStatus(previous, status)) return;
     this.#tellRefusals(raw, previous, plan);
-    const { name, namespace, uid } = cluster.metadata;
+    // On the version that it was made for: one that comes late would take back what a newer one said.
+    const { name, namespace, uid, resourceVersion } = cluster.metadata;
     const body = withRemovals(previous, status);
-    await this.#deps.client.patchStatus(kvClusters, { name, namespace }, body, { uid }, signal);
+    await this.#deps.client.patchStatus(
+      kvClusters,
+      { name, namespace },
+      body,
+      { uid, resourceVersion },
+      signal,
+    );
   }
 
   /** Once, when it comes up: it stands in the conditions from then on. */

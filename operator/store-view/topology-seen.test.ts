@@ -9,7 +9,15 @@ function seen(partitions: Sets, liveness: Readonly<Record<number, Liveness>> = {
   const members = [1, 2, 3, 4].map((number) => {
     const state = 'up';
     const heard = liveness[number] ?? 'alive';
-    return { number, name: `kv-${number - 1}`, zone: '', version: '1', isDraining: false, state, liveness: heard };
+    return {
+      number,
+      name: `kv-${number - 1}`,
+      zone: '',
+      version: '1',
+      isDraining: false,
+      state,
+      liveness: heard,
+    };
   }) as unknown as readonly MemberInfo[];
   const settings = { partitions: partitions.length, replicationFactor: 3 };
   const topology = { clusterId: 'c', epoch: 7, settings, members, partitions } as unknown as Topology;
@@ -17,7 +25,9 @@ function seen(partitions: Sets, liveness: Readonly<Record<number, Liveness>> = {
 }
 
 const expendable = (sets: Sets, liveness?: Readonly<Record<number, Liveness>>) =>
-  seen(sets, liveness).members.filter(({ isExpendable }) => isExpendable).map(({ number }) => number);
+  seen(sets, liveness)
+    .members.filter(({ isExpendable }) => isExpendable)
+    .map(({ number }) => number);
 
 test('expendable is who is not needed for a majority of any of its sets', () => {
   const sets = [{ replicas: [1, 2, 3] }];
@@ -38,6 +48,9 @@ test('short and lost: a retired number in a set is a replica that is not there',
   const sets = [{ replicas: [1, 2, 9] }, { replicas: [1, 2, 3] }, { replicas: [8, 9, 1] }];
   const { partitionsShort, partitionsLost, isPlaced } = seen(sets);
   assert.deepEqual([partitionsShort, partitionsLost, isPlaced], [2, 1, true]);
-  assert.deepEqual(seen(sets).members.map(({ partitions }) => partitions), [3, 2, 1, 0]);
+  assert.deepEqual(
+    seen(sets).members.map(({ partitions }) => partitions),
+    [3, 2, 1, 0],
+  );
   assert.equal(seen([]).isPlaced, false);
 });
