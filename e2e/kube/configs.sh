@@ -1,14 +1,21 @@
 # shellcheck shell=bash
 # The files that containerd, kubelet, kube-proxy and CoreDNS read. Sourced by up.sh.
 
+# Not where it says so already: kube-proxy ends when its file is touched.
 write_configs() {
   mkdir -p "$RUN/cni"
-  containerd_config >"$RUN/containerd.toml"
-  cni_config >"$RUN/cni/10-pods.conflist"
-  kubelet_config >"$RUN/kubelet.yaml"
-  kube_proxy_config >"$RUN/kube-proxy.yaml"
-  coredns_config >"$RUN/Corefile"
-  echo "nameserver $DNS_IP" >"$RUN/resolv.conf"
+  containerd_config | keep "$RUN/containerd.toml"
+  cni_config | keep "$RUN/cni/10-pods.conflist"
+  kubelet_config | keep "$RUN/kubelet.yaml"
+  kube_proxy_config | keep "$RUN/kube-proxy.yaml"
+  coredns_config | keep "$RUN/Corefile"
+  echo "nameserver $DNS_IP" | keep "$RUN/resolv.conf"
+}
+
+keep() { # file, its text on stdin
+  local text
+  text=$(cat)
+  [ -f "$1" ] && [ "$(cat "$1")" = "$text" ] || printf '%s\n' "$text" >"$1"
 }
 
 # restrict_oom_score_adj: it works in a container too, where CAP_SYS_RESOURCE is not to be had.
