@@ -137,6 +137,9 @@ spec:
 YAML
 }
 
+# Where that takes too long, status says what for.
+settle() { kube --namespace $NAMESPACE wait --for="$1" "kvcluster/$CLUSTER" --timeout=$WAIT >/dev/null || true; }
+
 cmd_deploy() {
   need_cluster
   local members=${1:-3} image=${KVORUM_IMAGE:-}
@@ -149,7 +152,9 @@ cmd_deploy() {
   fi
   install_operator "$image"
   apply_cluster "$members" "$image"
-  kube --namespace $NAMESPACE wait --for=condition=Ready "kvcluster/$CLUSTER" --timeout=$WAIT >&2 || say "it is not ready yet"
+  settle "jsonpath={.status.observedGeneration}=$(kvc --output 'jsonpath={.metadata.generation}')"
+  settle condition=Ready
+  settle condition=Progressing=False
   cmd_status
 }
 
@@ -159,11 +164,19 @@ cmd_status() {
   [ -n "$(kvc --output name)" ] || { echo "nothing is deployed; ./dev.sh k8s deploy does that"; return 1; }
   kvc --output wide
   kube --namespace $NAMESPACE get pods --selector "app.kubernetes.io/instance=$CLUSTER" --output wide
-  local ready
-  ready=$(kvc --output 'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.reason}: {.message}{end}')
-  case $ready in
-    True*) echo "all is well: ${ready#* }" ;;
-    *) echo "not well: ${ready#* }"; return 1 ;;
+  verdict "$(condition Ready)" "$(condition Degraded)" "$(condition Progressing)"
+}
+
+condition() { # type: STATUS MESSAGE
+  kvc --output "jsonpath={range .status.conditions[?(@.type==\"$1\")]}{.status} {.message}{end}"
+}
+
+verdict() { # Ready, Degraded, Progressing
+  case "$1|$2|$3" in
+    True*\|False*\|False*) echo "all is well: ${1#* }" ;;
+    True*\|False*) echo "on its way: ${3#* }"; return 1 ;;
+    True*) echo "not well: ${2#* }"; return 1 ;;
+    *) echo "not well: ${1#* }"; return 1 ;;
   esac
 }
 
