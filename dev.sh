@@ -110,14 +110,15 @@ cmd_example() {
 }
 
 cmd_e2e() {
-  local name=${1:-} scenarios=e2e/kube/scenarios
-  if [ -n "$name" ] && [[ $name != -* ]]; then
-    [ -f "$scenarios/$name.ts" ] || die "e2e: name one of $(cd $scenarios && ls ./*.ts | sed 's#./\(.*\).ts#\1#' | tr '\n' ' ')"
+  local scenarios=(e2e/kube/scenarios/*.ts) scenario
+  if [ -n "${1:-}" ] && [[ $1 != -* ]]; then
+    scenarios=("e2e/kube/scenarios/$1.ts")
+    [ -f "${scenarios[0]}" ] || die "e2e: name one of $(cd e2e/kube/scenarios && ls ./*.ts | sed 's#./\(.*\).ts#\1#' | tr '\n' ' ')"
     shift
-    e2e/kube/k8s.sh run "$PWD/$NODE" "$scenarios/$name.ts" "$@"
-    return
   fi
-  for scenario in "$scenarios"/*.ts; do e2e/kube/k8s.sh run "$PWD/$NODE" "$scenario" "$@"; done
+  local image
+  image=$(e2e/kube/k8s.sh image)
+  for scenario in "${scenarios[@]}"; do KVORUM_IMAGE=$image e2e/kube/k8s.sh run "$PWD/$NODE" "$scenario" "$@"; done
 }
 
 # Of the KVCluster where one is deployed, else of the local processes.

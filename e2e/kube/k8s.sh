@@ -4,7 +4,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # Which cluster `up` chose, and how to reach it: all other commands keep to it, whatever the current context is by then.
-readonly CHOICE=$REPO/.kvorum/kube CONFIG=$REPO/.kvorum/kubeconfig
+readonly CHOICE=$REPO/.kvorum/kube CONFIG=$REPO/.kvorum/kubeconfig GIVEN=$REPO/.kvorum/kube-image
+readonly IMAGE_SOURCES=(Containerfile .containerignore package.json package-lock.json image client store cli operator)
 readonly PROFILE=kvorum OPERATOR_NAMESPACE=kvorum-system NAMESPACE=kvorum CLUSTER=demo RELEASE=kvorum
 readonly HTTP_PORT=7400 WAIT=300s
 
@@ -18,6 +19,7 @@ usage() {
   deploy [N]                builds the image, gives it to the cluster, installs the operator (by helm, or plain manifests) and a
                             KVCluster of N members (3), and waits until it is ready. Again: upgrades both. On a cluster of --current
                             KVORUM_IMAGE names an image that it can pull
+  image                     only the first part of that: builds the image where its sources have changed, and prints its name
   status                    the KVCluster, its pods and a verdict; exit code 0 only if all is well
   logs [NAME] [-f]          of the operator, of a pod such as demo-0, or of all
   console-port [PORT]       passes http://127.0.0.1:PORT (7400) on to the store until Ctrl-C
@@ -75,7 +77,7 @@ cmd_down() {
     kind) kind delete cluster --name $PROFILE >&2 ;;
     current) remove_deployed ;;
   esac
-  rm -f "$CHOICE" "$CONFIG"
+  rm -f "$CHOICE" "$CONFIG" "$GIVEN"
 }
 
 remove_deployed() {
@@ -86,12 +88,32 @@ remove_deployed() {
   kube delete namespace $OPERATOR_NAMESPACE --ignore-not-found >&2
 }
 
-# A name of its own for each state of the sources: Kubernetes takes a name that it knows for an image that it has.
+# A name of its own for each state of what the image is made of: Kubernetes takes a name that it knows for an image that it has, and a name
+# that stays restarts no pod.
 image_name() {
   local state
-  state=$(git -C "$REPO" rev-parse --short=12 HEAD)
-  [ -z "$(git -C "$REPO" status --porcelain)" ] || state=$state-$(date +%s)
+  state=$(cd "$REPO" && {
+    git ls-files --stage -- "${IMAGE_SOURCES[@]}"
+    git diff -- "${IMAGE_SOURCES[@]}"
+    git ls-files --others --exclude-standard -z -- "${IMAGE_SOURCES[@]}" | xargs --null --no-run-if-empty cat
+  } | sha256sum | cut -c 1-12)
   echo "localhost/kvorum:$state"
+}
+
+# Builds the image where its sources have changed, gives it to the cluster, and prints its name.
+cmd_image() {
+  need_cluster
+  local image=${KVORUM_IMAGE:-}
+  if [ -z "$image" ]; then
+    [ "$(chosen)" != current ] || die "build an image (e2e/kube/build-image.sh NAME), push it where the cluster finds it, and name it: KVORUM_IMAGE=NAME"
+    image=$(image_name)
+    if [ ! -f "$GIVEN" ] || [ "$(cat "$GIVEN")" != "$image" ]; then
+      "$here/build-image.sh" "$image" >&2
+      give_image "$image" >&2
+      echo "$image" >"$GIVEN"
+    fi
+  fi
+  echo "$image"
 }
 
 give_image() { # name
@@ -142,14 +164,9 @@ settle() { kube --namespace $NAMESPACE wait --for="$1" "kvcluster/$CLUSTER" --ti
 
 cmd_deploy() {
   need_cluster
-  local members=${1:-3} image=${KVORUM_IMAGE:-}
+  local members=${1:-3} image
   [[ $members =~ ^[1-9][0-9]?$ ]] || die "deploy: '$members' is no number of members; give 1 to 99"
-  if [ -z "$image" ]; then
-    [ "$(chosen)" != current ] || die "deploy: build an image (e2e/kube/build-image.sh NAME), push it where the cluster finds it, and name it: KVORUM_IMAGE=NAME"
-    image=$(image_name)
-    "$here/build-image.sh" "$image"
-    give_image "$image"
-  fi
+  image=$(cmd_image)
   install_operator "$image"
   apply_cluster "$members" "$image"
   settle "jsonpath={.status.observedGeneration}=$(kvc --output 'jsonpath={.metadata.generation}')"
@@ -222,7 +239,7 @@ command=${1:-help}
 [ $# -eq 0 ] || shift
 case $command in
   help | -h | --help) usage ;;
-  up | down | status | logs | deploy | scale) "cmd_$command" "$@" ;;
+  up | down | status | logs | image | deploy | scale) "cmd_$command" "$@" ;;
   console-port) cmd_console_port "$@" ;;
   run) need_cluster; in_cluster "$@" ;;
   is-deployed) [ -n "$(chosen)" ] && [ -n "$(kvc --output name)" ] ;; # for ./dev.sh scale

@@ -24,11 +24,20 @@ export class Kubectl {
   }
 
   async run(...args: readonly string[]): Promise<string> {
+    return await this.#run(args, '');
+  }
+
+  /** YAML or JSON, of any number of objects. */
+  async apply(text: string): Promise<void> {
+    await this.#run(['apply', '--filename', '-'], text);
+  }
+
+  async #run(args: readonly string[], input: string): Promise<string> {
     try {
-      const { stdout } = await run('kubectl', ['--namespace', this.namespace, ...args], {
-        maxBuffer: OUTPUT_BYTES_MAX,
-      });
-      return stdout;
+      const command = ['--namespace', this.namespace, ...args];
+      const running = run('kubectl', command, { maxBuffer: OUTPUT_BYTES_MAX });
+      running.child.stdin?.end(input);
+      return (await running).stdout;
     } catch (cause) {
       const { stderr } = cause as { stderr?: string };
       throw new Error(`kubectl ${args.join(' ')}: ${stderr?.trim() || String(cause)}`, { cause });

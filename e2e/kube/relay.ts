@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { createServer, connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 
 /**

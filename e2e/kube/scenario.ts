@@ -4,6 +4,8 @@ import { Kubectl } from './kubectl.ts';
 /** A scenario works in a namespace of its own, and tells each step with the time that it took. */
 export type Scene = {
   readonly kubectl: Kubectl;
+  /** What the pods are to run. */
+  readonly image: string;
   step<T>(what: string, act: () => Promise<T>): Promise<T>;
 };
 
@@ -12,13 +14,16 @@ export type Scene = {
  * prints what the cluster tells of the namespace first, and the process ends with exit code 1; with --keep the namespace stays.
  */
 export async function runScenario(name: string, play: (scene: Scene) => Promise<void>): Promise<void> {
+  const image = process.env.KVORUM_IMAGE;
+  if (image === undefined)
+    throw new Error('KVORUM_IMAGE names no image: ./dev.sh e2e builds one and names it');
   const namespace = `kvorum-${name}-${randomBytes(3).toString('hex')}`;
   const kubectl = new Kubectl(namespace);
   const start = performance.now();
   await kubectl.run('create', 'namespace', namespace);
   try {
     await kubectl.run('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
-    await play({ kubectl, step });
+    await play({ kubectl, image, step });
     say(`${name}: passed in ${seconds(start)}`);
   } catch (error) {
     say(`${name}: FAILED after ${seconds(start)}`);

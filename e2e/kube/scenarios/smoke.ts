@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { isReady, type Kubectl, type Pod, until } from '../kubectl.ts';
 import { runScenario } from '../scenario.ts';
 
@@ -7,7 +8,7 @@ import { runScenario } from '../scenario.ts';
  * stopped and one that is killed, and each pod stops by SIGTERM within its grace period.
  */
 
-const MANIFEST = new URL('../manifests/store.yaml', import.meta.url).pathname;
+const MANIFEST = new URL('../manifests/store.yaml', import.meta.url);
 const SELECTOR = 'app.kubernetes.io/instance=kvorum';
 const PODS = ['kvorum-0', 'kvorum-1', 'kvorum-2'] as const;
 const START_LIMIT_MS = 180_000;
@@ -15,8 +16,8 @@ const START_LIMIT_MS = 180_000;
 const STOP_LIMIT_MS = 55_000;
 const VALUE = 'a value that outlives pods';
 
-await runScenario('smoke', async ({ kubectl, step }) => {
-  await kubectl.run('apply', '--filename', MANIFEST);
+await runScenario('smoke', async ({ kubectl, image, step }) => {
+  await kubectl.apply(readFileSync(MANIFEST, 'utf8').replace('localhost/kvorum:dev', image));
   await step('three pods run', async () => await untilRunning(kubectl));
   const id = await step('the first makes the cluster', async () => await bootstrap(kubectl));
   assert.match(id, /^[0-9a-f]{32}$/m);
