@@ -44,7 +44,8 @@ unmount_all() {
 forget() {
   [ ! -f "$RUN/sysctl" ] || sysctl --quiet --load "$RUN/sysctl"
   [ "$(readlink $VOLUMES_LINK)" != "$STATE/volumes" ] || rm $VOLUMES_LINK
-  find /var/log/containers -lname "$STATE/*" -delete 2>/dev/null
+  [ ! -f "$RUN/made" ] || while read -r directory; do rm -rf "$directory"; done <"$RUN/made"
+  [ ! -d /var/log/containers ] || find /var/log/containers -lname "$STATE/*" -delete
   rm -rf /var/lib/cni/results/"$NETWORK"-*
   cgroup_roots | while read -r root; do find "$root$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null; done
   rm -rf "$RUN" "$STATE"

@@ -50,10 +50,13 @@ kubectl_here() { in_network env KUBECONFIG="$KUBECONFIG_FILE" "$BIN/kubectl" "$@
 is_up() { [ -S "$RUN/containerd.sock" ] && kubectl_here get --raw /readyz >/dev/null 2>&1; }
 need_up() { is_up || die "the cluster does not run: ./dev.sh k8s up starts it"; }
 has_image() { ctr --address "$RUN/containerd.sock" --namespace k8s.io images ls --quiet | grep -qxF -- "$1"; }
-runs() { [ -f "$RUN/$1.pid" ] && kill -0 "$(cat "$RUN/$1.pid")" 2>/dev/null; }
+# One that has ended counts as gone, whether or not somebody took note of its end.
+runs() { [ -f "$RUN/$1.pid" ] && grep -q '^State:.[^Z]' "/proc/$(cat "$RUN/$1.pid")/status" 2>/dev/null; }
 
 readonly CGROUP=/kvorum-kube
 readonly VOLUMES_LINK=/tmp/hostpath_pv # the host-path provisioner of Kubernetes knows no other place
+# Where kubelet and containerd write besides, whatever they are told: `up` notes which of these it makes.
+readonly FIXED_PLACES=(/var/lib/kubelet /var/lib/cni /var/log/containers /run/containerd)
 readonly KERNEL_SETTINGS=(vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops kernel.keys.root_maxkeys kernel.keys.root_maxbytes)
 cgroup_roots() {
   if [ -f /sys/fs/cgroup/cgroup.controllers ]; then echo /sys/fs/cgroup; else find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type d; fi

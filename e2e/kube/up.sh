@@ -43,6 +43,7 @@ network() {
 host() {
   [ -f "$RUN/sysctl" ] || sysctl "${KERNEL_SETTINGS[@]}" >"$RUN/sysctl" 2>/dev/null || true
   local directory
+  [ -f "$RUN/made" ] || for directory in "${FIXED_PLACES[@]}"; do [ -e "$directory" ] || echo "$directory"; done >"$RUN/made"
   for directory in $(cgroup_roots); do mkdir -p "$directory$CGROUP"; done
   mkdir -p "$STATE/volumes"
   [ -e $VOLUMES_LINK ] || ln -s "$STATE/volumes" $VOLUMES_LINK
