@@ -9,9 +9,9 @@ command -v apt-get >/dev/null || { echo 'install-promtool.sh: no apt-get here; i
 mkdir -p "$TARGET"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-chmod 755 "$work" # apt downloads as a user of its own
 cd "$work"
-apt-get -qq download prometheus || { apt-get -qq update && apt-get -qq download prometheus; }
+readonly SANDBOX=APT::Sandbox::User=root # which may write here
+apt-get -qq -o "$SANDBOX" download prometheus || { apt-get -qq update && apt-get -qq -o "$SANDBOX" download prometheus; }
 dpkg -x prometheus_*.deb .
 cp usr/bin/promtool usr/bin/prometheus "$TARGET/"
 "$TARGET/promtool" --version | head -1

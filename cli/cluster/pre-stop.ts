@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KvorumClient, KvorumError } from '@kvorum/client';
+import { type KvorumClient, KvorumError } from '@kvorum/client';
 import { CliError, EXIT } from '../lib/cli-error.ts';
-import { urlsOf } from '../lib/parse-option.ts';
+import { newClient } from '../lib/new-client.ts';
 import { print, type Session } from '../lib/session.ts';
 import { formatVerdict } from '../operations/operation-text.ts';
 
@@ -23,11 +23,7 @@ const REPLICATION_FACTOR_MIN = 3;
 export async function preStop(session: Session, { waitMs, serveMs }: PreStopOptions): Promise<void> {
   const startMs = performance.now();
   const leftMs = (wantedMs: number): number => Math.max(0, startMs + wantedMs - performance.now());
-  await using client = new KvorumClient({
-    url: urlsOf(session.url),
-    timeoutMs: session.timeout,
-    ring: false,
-  });
+  await using client = newClient(session, { ring: false });
   const { node, quorum } = await client.cluster();
   if (node.state !== 'member') return print(`${node.name} is ${node.state}: nobody misses it\n`);
   if (quorum.state === 'lost') return print('the quorum is lost already: there is nothing to wait for\n');

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveConfig } from '../../store/config/resolve-config.ts';
 import { environmentName, SETTING_NAMES } from '../../store/config/settings.ts';
+import { digestOf, parseTokens } from '../../store/io/http/token-file.ts';
 import type { KVClusterSpecInput } from '../api/kvcluster.ts';
+import { authSecret, TOKEN_ROLES } from './auth-secret.ts';
 import { wantedStatefulSet } from './children.ts';
 import { configMap } from './config-map.ts';
 import { TEST_FACTS, testCluster } from './test-cluster.ts';
@@ -63,9 +65,19 @@ test('only the volume and /tmp can be written to', () => {
   );
 });
 
+const SECURE: KVClusterSpecInput = {
+  auth: { enabled: true },
+  tls: { peer: { secretName: 'peers' }, http: { secretName: 'clients' } },
+};
+
 test('each pod starts: the store takes its file and its environment, and nothing else is in them', () => {
   const config = { 'moves.partitionsMax': 8, 'storage.engine': 'leveldb' } as const;
-  for (const spec of [{}, { config }, { replacePolicy: { mode: 'Manual' } }] satisfies KVClusterSpecInput[]) {
+  for (const spec of [
+    {},
+    { config },
+    { replacePolicy: { mode: 'Manual' } },
+    SECURE,
+  ] satisfies KVClusterSpecInput[]) {
     const { 'kvorum.yaml': text } = configMap(testCluster(spec), TEST_FACTS).data as {
       'kvorum.yaml': string;
     };
@@ -84,6 +96,14 @@ test('each pod starts: the store takes its file and its environment, and nothing
     assert.equal(resolved['cluster.bootstrap'], false);
   }
   assert.ok(SETTING_NAMES.every((name) => environmentName(name) !== 'KVORUM_CONFIG'));
+});
+
+test('the tokens that are made are ones that the store takes, each with its role', () => {
+  let made = 0;
+  const secret = authSecret(testCluster(SECURE), () => `token-${made++}-of-enough-characters`);
+  const data = secret.stringData as Readonly<Record<string, string>>;
+  const table = parseTokens(data['tokens.yaml'] ?? '');
+  for (const role of TOKEN_ROLES) assert.equal(table.get(digestOf(data[role] ?? ''))?.role, role);
 });
 
 test('the hook before the end leaves time for the process to end what is in flight', () => {

@@ -15,7 +15,7 @@ export function children(seen: Observation): readonly Finding[] {
 
 /**
  * The StatefulSet, but for its replicas: these follow from what the store says. Its update strategy is OnDelete, so that no change here
- * stops a pod (docs/adr/0010).
+ * stops a pod (docs/adr/0011).
  */
 export function statefulSet(seen: Observation): readonly Finding[] {
   const found = seen.statefulSet;
