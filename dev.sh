@@ -38,6 +38,9 @@ usage() {
   lint [--fix]           biome with the house rules, and the type check
   bench NAME             storage, http, memory, raft, failover, gossip, cluster, profile, repair, slow-replica, replica-links, rebalance or topology;
                          results are kept in docs/benchmarks.md
+  k8s COMMAND            Kubernetes: up, deploy, status, logs, console-port, run, down; ./dev.sh k8s help tells more
+  e2e [SCENARIO]         scenarios on the cluster of `k8s up`, each in a namespace of its own that is deleted afterwards (--keep keeps it);
+                         all, or one: smoke
   example NAME           an example of docs/examples, e.g. cluster-in-one-process
   hooks                  install the git pre-commit hook (lint)
 
@@ -106,6 +109,23 @@ cmd_example() {
   node26 "docs/examples/$name.ts"
 }
 
+cmd_e2e() {
+  local scenarios=(e2e/kube/scenarios/*.ts) scenario
+  if [ -n "${1:-}" ] && [[ $1 != -* ]]; then
+    scenarios=("e2e/kube/scenarios/$1.ts")
+    [ -f "${scenarios[0]}" ] || die "e2e: name one of $(cd e2e/kube/scenarios && ls ./*.ts | sed 's#./\(.*\).ts#\1#' | tr '\n' ' ')"
+    shift
+  fi
+  local image
+  image=$(e2e/kube/k8s.sh image)
+  for scenario in "${scenarios[@]}"; do KVORUM_IMAGE=$image e2e/kube/k8s.sh run "$PWD/$NODE" "$scenario" "$@"; done
+}
+
+# Of the KVCluster where one is deployed, else of the local processes.
+cmd_scale() {
+  if e2e/kube/k8s.sh is-deployed; then e2e/kube/k8s.sh scale "$@"; else node26 cli/local/main.ts scale "$@"; fi
+}
+
 cmd_hooks() {
   printf '#!/bin/sh\nexec ./dev.sh lint\n' > .git/hooks/pre-commit
   chmod +x .git/hooks/pre-commit
@@ -118,7 +138,7 @@ main() {
   case "$command" in
     help|-h|--help) usage; return ;;
     models) ;; # needs no Node
-    up|scale|down|status|logs|clean|tour|soak|chaos|sim|example|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
+    k8s|e2e|up|scale|down|status|logs|clean|tour|soak|chaos|sim|example|fuzz|cli|test|lint|bench|hooks) ensure_installed ;;
     *) die "unknown command '$command'; ./dev.sh help lists them" ;;
   esac
   case "$command" in
@@ -131,6 +151,9 @@ main() {
     soak) node26 e2e/soak.ts "$@" ;;
     chaos) node26 e2e/chaos.ts "$@" ;;
     sim) node26 e2e/sim.ts "$@" ;;
+    k8s) e2e/kube/k8s.sh "$@" ;;
+    e2e) cmd_e2e "$@" ;;
+    scale) cmd_scale "$@" ;;
     example) cmd_example "$@" ;;
     models) docs/models/run.sh "$@" ;;
     fuzz) e2e/fuzz.sh "$@" ;;

@@ -44,6 +44,32 @@ test('with room it goes on, and asks what the set before promised', async () => 
   assert.deepEqual(asked.slice(2), ['roots 1', 'roots 2', 'roots 3']);
 });
 
+test('a lost member of the set before, which never answers, holds nobody up: as many promises as are needed do', async () => {
+  const promises: unknown[] = [];
+  const version = (wallMs: number) => ({ wallMs, counter: 0, member: 1 });
+  const taken = { floor: version(5), watermark: version(6) };
+  const root = { state: 'ready', epoch: AT.epoch, ...taken };
+  const deps = {
+    asker: {
+      async ask(type: string, { to }: DataRequest) {
+        if (type !== 'roots') return { type: 'failed', reason: 'TIMEOUT', epoch: undefined };
+        if (to === 3) return await new Promise(() => {});
+        return { type: 'roots', roots: [root] };
+      },
+    },
+    replica: {
+      hasEntered: () => false,
+      async enter(_partition: number, _session: number, found: { floor: unknown; watermark: unknown }) {
+        promises.push({ floor: found.floor, watermark: found.watermark });
+        return false;
+      },
+    },
+  } as unknown as TransferDeps;
+  const arrived = await arrive(OPTIONS, deps, AT, [1, 2, 3], newBulkProgress(), NEVER);
+  assert.deepEqual(arrived, { type: 'not-yet', reason: 'the move has ended' });
+  assert.deepEqual(promises, [taken]);
+});
+
 /** A member that has entered; `pages` are what its sources answer, in this order. */
 function entered(pages: readonly ('page' | 'last' | 'failed')[]) {
   const asked: string[] = [];

@@ -61,27 +61,19 @@ async function whyNoRoom(
 
 /**
  * The highest floor and watermark of those of F that answer under the epoch of the move. A round under an older epoch ends no
- * more, and one that ended has its floor at each of F: so any of them would do, and more are only better.
+ * more, and one that ended has its floor at each of F: so any of them would do. Nobody waits for more than are needed: one that is lost
+ * never answers, and would cost each partition the time that a request is given.
  */
 async function promisesOf(
-  { asker }: TransferDeps,
-  { partition, epoch }: MoveAt,
+  deps: TransferDeps,
+  at: MoveAt,
   from: readonly MemberId[],
 ): Promise<Promises | Transferred> {
-  const answers = await Promise.all(
-    from.map((to) =>
-      asker.ask('roots', { type: 'roots', to, partitions: [{ partition, epoch: toEpoch(epoch) }] }),
-    ),
-  );
-  const roots: RootOf[] = [];
-  for (const answer of answers) {
-    const root = isFailure(answer) ? undefined : answer.roots[0];
-    if (root !== undefined && root.state !== 'refused' && root.epoch === epoch) roots.push(root);
-  }
   const needed = sourcesNeeded(from);
+  const roots = await firstRoots(deps, at, from, needed);
   const [first, ...others] = roots;
   if (first === undefined || roots.length < needed)
-    return notYet(`${roots.length} of the set before answer under epoch ${epoch}; ${needed} are needed`);
+    return notYet(`${roots.length} of the set before answer under epoch ${at.epoch}; ${needed} are needed`);
   return others.reduce<Promises>(
     (most, { floor, watermark }) => ({
       floor: maxVersion(most.floor, floor),
@@ -89,6 +81,26 @@ async function promisesOf(
     }),
     first,
   );
+}
+
+/** The first `needed` roots under the epoch of the move; fewer where all have answered. */
+async function firstRoots(
+  { asker }: TransferDeps,
+  { partition, epoch }: MoveAt,
+  from: readonly MemberId[],
+  needed: number,
+): Promise<readonly RootOf[]> {
+  const roots: RootOf[] = [];
+  const enough = Promise.withResolvers<void>();
+  const asked = from.map(async (to) => {
+    const partitions = [{ partition, epoch: toEpoch(epoch) }];
+    const answer = await asker.ask('roots', { type: 'roots', to, partitions });
+    const root = isFailure(answer) ? undefined : answer.roots[0];
+    if (root !== undefined && root.state !== 'refused' && root.epoch === epoch) roots.push(root);
+    if (roots.length >= needed) enough.resolve();
+  });
+  await Promise.race([enough.promise, Promise.all(asked)]);
+  return [...roots];
 }
 
 type Filling = { readonly at: MoveAt; readonly from: readonly MemberId[]; readonly progress: BulkProgress };
