@@ -212,13 +212,13 @@ const ENTRY: readonly Mutant[] = [
       },
       {
         file: `${REPLICA}/emptier.ts`,
-        from: 'await this.empty(partition, () => !partition.isOwner);',
-        to: 'await this.empty(partition, () => !partition.isOwner || partition.arrival !== undefined);',
+        from: 'const isDue = (): boolean => !partition.isOwner;',
+        to: 'const isDue = (): boolean => !partition.isOwner || partition.arrival !== undefined;',
       },
       {
         file: `${REPLICA}/emptier.ts`,
-        from: 'if (isEmptied) this.#left.add(partition);',
-        to: 'if (isEmptied && !partition.isOwner) this.#left.add(partition);',
+        from: 'if (end === true) this.#left.add(partition);',
+        to: 'if (end === true && !partition.isOwner) this.#left.add(partition);',
       },
     ],
   },
@@ -233,8 +233,8 @@ const ENTRY: readonly Mutant[] = [
     'late-deletion',
     'a deletion ends, or is dropped, before its member enters again',
     `${REPLICA}/emptier.ts`,
-    'const isEmptied = await this.empty(partition, () => !partition.isOwner);',
-    'await sleep(this.#deps.clock, 1000, this.#deps.signal);\n    const isEmptied = await this.empty(partition, () => true);',
+    'const end = await this.empty(partition, isDue).catch(',
+    'await sleep(this.#deps.clock, 1000, this.#deps.signal);\n      const end = await this.empty(partition, () => true).catch(',
   ),
   mutant(
     'watermark-not-inherited',
