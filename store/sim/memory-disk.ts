@@ -50,6 +50,8 @@ export class MemoryDisk {
     syncDelayMs: 0,
     drawSyncDelayMs: undefined,
   };
+  /** When the last fsync that a fault made slow ends, or has ended. */
+  slowUntilMs = Number.NEGATIVE_INFINITY;
   readonly #options: MemoryDiskOptions;
   readonly #deps: MemoryDiskDeps;
   #synced: Contents = { map: EMPTY_MAP, bytes: 0 };
@@ -99,6 +101,8 @@ export class MemoryDisk {
   async sync(mount: DiskMount): Promise<void> {
     check(mount);
     const delayMs = this.faults.syncDelayMs + (this.faults.drawSyncDelayMs?.() ?? 0);
+    if (this.faults.syncDelayMs > 0)
+      this.slowUntilMs = Math.max(this.slowUntilMs, this.monotonicMs() + delayMs);
     if (delayMs > 0) await this.#delay(mount, delayMs);
     check(mount);
     if (this.#takeFault('failNextSync')) throw new Error('EIO: an fsync of the memory disk failed');

@@ -8,6 +8,8 @@ export class SimProcess {
   readonly #timeline: Timeline;
   readonly #missed: (() => void)[] = [];
   #state: 'running' | 'paused' | 'dead' = 'running';
+  /** When it last went on after a pause. */
+  resumedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(timeline: Timeline) {
     this.#timeline = timeline;
@@ -33,6 +35,7 @@ export class SimProcess {
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'running';
+    this.resumedAtMs = this.#timeline.nowMs;
     for (const callback of this.#missed.splice(0)) this.#timeline.after(0, () => this.run(callback));
   }
 

@@ -156,11 +156,13 @@ export class Machine {
     const end = (): void => {
       if (this.life === life) this.crash();
     };
-    const { node } = life;
-    life.process.run(() => void node.stop().then(end, end));
+    const { node, process } = life;
+    process.run(() => void node.stop().then(end, end));
+    const stoppedAtMs = this.#deps.timeline.nowMs;
     this.#deps.timeline.after(STOP_MS_MAX, () => {
-      if (this.life === life && !life.process.isPaused && this.disk.faults.syncDelayMs === 0)
-        this.#deps.events.onNotStopped(this, STOP_MS_MAX);
+      const wasHeldUp =
+        process.isPaused || process.resumedAtMs >= stoppedAtMs || this.disk.slowUntilMs >= stoppedAtMs;
+      if (this.life === life && !wasHeldUp) this.#deps.events.onNotStopped(this, STOP_MS_MAX);
       end();
     });
   }
