@@ -59,7 +59,7 @@ export type Life = {
 const CAPACITY_BYTES = 1 << 26;
 const RAFT_AND_META = { start: Uint8Array.of(FAMILY.meta), end: Uint8Array.of(FAMILY.raft + 1) };
 /** Time for a clean stop before the process is killed. */
-const STOP_MS_MAX = 8000;
+const STOP_MS_MAX = 4000;
 
 /** A computer with a disk and a clock, on which one node is started again and again. */
 export class Machine {
