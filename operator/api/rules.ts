@@ -18,7 +18,7 @@ const PARTITIONS = Array.from({ length: 13 }, (_, power) => 2 ** power);
 /** Below this the reserve of the store (`storage.reserveBytes`) would be most of the volume. */
 const STORAGE_SIZE_MIN = '1Gi';
 /** What a stop takes beside `shutdown.graceMs`: asking `can-stop`, handing over, closing the engine. */
-const STOP_OVERHEAD_MS = 5000;
+export const STOP_OVERHEAD_SECONDS = 5;
 
 /** How CEL names a property: `moves.partitionsMax` is `moves__dot__partitionsMax`. */
 const celName = (name: string): string => name.replaceAll('.', '__dot__');
@@ -74,8 +74,8 @@ const SPEC_RULES: readonly Rule[] = [
   },
   {
     path: SPEC,
-    rule: `${setting('shutdown.graceMs', 'self.config', { mayBeAbsent: true })} + ${STOP_OVERHEAD_MS} <= self.terminationGracePeriodSeconds * 1000`,
-    message: `spec.terminationGracePeriodSeconds must be at least ${STOP_OVERHEAD_MS / 1000} s longer than shutdown.graceMs of spec.config. Raise it, or lower shutdown.graceMs.`,
+    rule: `${setting('shutdown.graceMs', 'self.config', { mayBeAbsent: true })} + ${1000 * STOP_OVERHEAD_SECONDS} <= self.terminationGracePeriodSeconds * 1000`,
+    message: `spec.terminationGracePeriodSeconds must be at least ${STOP_OVERHEAD_SECONDS} s longer than shutdown.graceMs of spec.config. Raise it, or lower shutdown.graceMs.`,
   },
 ];
 

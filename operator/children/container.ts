@@ -1,5 +1,6 @@
 import { SETTINGS } from '../../store/config/settings.ts';
 import { type KVCluster, type KVClusterSpec, PORT_HTTP, PORT_PEER } from '../api/kvcluster.ts';
+import { STOP_OVERHEAD_SECONDS } from '../api/rules.ts';
 import { compact } from './kube-object.ts';
 import { CONTAINER, podHost, ZONE_LABEL } from './names.ts';
 import { CLI, FILES } from './paths.ts';
@@ -8,8 +9,6 @@ import { volumeMounts } from './volumes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Of the grace period, what the process needs after the hook beside `shutdown.graceMs`: to hand over, and to close its files. */
-const STOP_SECONDS = 5;
 const HOST_LABEL = 'kubernetes.io/hostname';
 
 export function container(cluster: KVCluster): Json {
@@ -51,7 +50,7 @@ export function imageName({ image }: Pick<KVClusterSpec, 'image'>): string {
  */
 function preStop(spec: KVClusterSpec): readonly string[] {
   const graceMs = spec.config?.['shutdown.graceMs'] ?? SETTINGS['shutdown.graceMs'].default;
-  const waitSeconds = spec.terminationGracePeriodSeconds - Math.ceil(graceMs / 1000) - STOP_SECONDS;
+  const waitSeconds = spec.terminationGracePeriodSeconds - Math.ceil(graceMs / 1000) - STOP_OVERHEAD_SECONDS;
   return [...CLI, 'nodes', 'prestop', '--wait', String(Math.max(0, waitSeconds))];
 }
 
