@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { createLogger } from '../store/io/log.ts';
 import { systemClock } from '../store/io/system-clock.ts';
 import { systemRandom } from '../store/io/system-random.ts';
+import { randomHex } from '../store/ports/random.ts';
 import { KVORUM_VERSION } from '../store/version.ts';
 import { MANAGER } from './children/names.ts';
 import { startOperatorHttp } from './http-server.ts';
@@ -17,7 +17,7 @@ const EXIT_OK = 0;
 /** A supervisor starts it again, and it waits for the lease anew. */
 const EXIT_FAILED = 1;
 const NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
-const IDENTITY_DIGITS = 8;
+const IDENTITY_BYTES = 4;
 
 export type RunOptions = {
   readonly httpPort: number;
@@ -30,7 +30,7 @@ export type RunOptions = {
 
 /** Runs the operator until SIGTERM, SIGINT or the loss of its lease; returns the exit code. */
 export async function runOperator(options: RunOptions): Promise<number> {
-  const identity = `${process.env.POD_NAME ?? hostname()}-${randomHex(IDENTITY_DIGITS)}`;
+  const identity = `${process.env.POD_NAME ?? hostname()}-${randomHex(systemRandom, IDENTITY_BYTES)}`;
   const log = createLogger({ level: options.logLevel, name: identity });
   const metrics = createOperatorMetrics();
   const { kubeconfig: path, context, workers, watchNamespaces } = options;
@@ -45,7 +45,7 @@ export async function runOperator(options: RunOptions): Promise<number> {
     const namespace = process.env.POD_NAMESPACE ?? connection.namespace ?? ownNamespace();
     const operator = new Operator(
       { namespace, identity, watchNamespaces, workers },
-      { client, store, clock: systemClock, random: systemRandom, log, metrics, randomHex },
+      { client, store, clock: systemClock, random: systemRandom, log, metrics },
     );
     const http = { live: {}, ready: { watches: () => operator.notReady() }, metrics: metrics.registry };
     stack.use(await startOperatorHttp({ port: options.httpPort }, http));
@@ -72,10 +72,4 @@ function ownNamespace(): string {
   } catch {
     return 'default';
   }
-}
-
-function randomHex(digits: number): string {
-  return randomBytes(Math.ceil(digits / 2))
-    .toString('hex')
-    .slice(0, digits);
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../store/io/system-clock.ts';
@@ -32,7 +31,6 @@ async function world() {
       { namespace: 'kvorum-system', identity, watchNamespaces: undefined, workers: 2 },
       {
         ...{ client, store, clock, random: systemRandom, log: silentLog, metrics: createOperatorMetrics() },
-        randomHex: (digits) => randomBytes(digits / 2).toString('hex'),
       },
     );
     return { operator, ended: operator.run(stopping.signal), stop: () => stopping.abort() };

@@ -35,11 +35,10 @@ export type OperatorDeps = {
   readonly client: KubeClient;
   readonly store: StoreView;
   readonly clock: Clock;
+  /** A secure source: tokens are drawn of it. */
   readonly random: Random;
   readonly log: KubeLog;
   readonly metrics: OperatorMetrics;
-  /** Hexadecimal digits of a secure source. */
-  readonly randomHex: (digits: number) => string;
 };
 
 /** All of the operator but the process: watches, queue, workers, and the lease of the one that acts. */
@@ -109,7 +108,7 @@ export class Operator {
   }
 
   #reconciler(watches: Watches, abilities: Abilities): Reconciler {
-    const { client, store, clock, randomHex } = this.#deps;
+    const { client, store, clock, random } = this.#deps;
     const access = new StoreAccessReader({ client, clock });
     const options = { operatorNamespace: this.#options.namespace, ...abilities };
     const nowMs = () => clock.nowMs();
@@ -119,7 +118,7 @@ export class Operator {
       client,
       store,
       cached: cachedView(watches.caches, liveView(client)),
-      randomHex,
+      random,
       tell: (about, type, reason, note) => this.#tell(about, type, reason, note),
     });
   }

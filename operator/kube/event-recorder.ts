@@ -1,5 +1,5 @@
 import type { Clock } from '../../store/ports/clock.ts';
-import type { Random } from '../../store/ports/random.ts';
+import { type Random, randomHex } from '../../store/ports/random.ts';
 import {
   EVENT_LIMITS,
   EventCorrelator,
@@ -132,7 +132,7 @@ export class EventRecorder {
   #event(about: KubeObject, { type, reason, action, note }: EventText, at: string): Event {
     const { name, namespace, uid, resourceVersion } = about.metadata;
     const { controller, instance } = this.#options;
-    const unique = Buffer.from(this.#deps.random.bytes(8)).toString('hex');
+    const unique = randomHex(this.#deps.random, 8);
     return {
       metadata: { namespace: namespace ?? DEFAULT_NAMESPACE, name: `${name}.${unique}` },
       eventTime: at,

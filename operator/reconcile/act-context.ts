@@ -1,3 +1,4 @@
+import type { Random } from '../../store/ports/random.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { StoreView } from '../store-view/store-view.ts';
 import type { Seen } from './observe.ts';
@@ -7,8 +8,8 @@ export type ActContext = {
   readonly seen: Seen;
   readonly client: KubeClient;
   readonly store: StoreView;
-  /** As many hexadecimal digits as asked for, of a secure source. */
-  readonly randomHex: (digits: number) => string;
+  /** A secure source. */
+  readonly random: Random;
   readonly signal: AbortSignal;
 };
 

@@ -1,3 +1,4 @@
+import type { Random } from '../../store/ports/random.ts';
 import type { KVCluster, KVClusterStatus } from '../api/kvcluster.ts';
 import { clientHost, headlessHost, selectorText } from '../children/names.ts';
 import type { Act, Refusal } from '../core/plan/act.ts';
@@ -25,7 +26,7 @@ export type ReconcilerDeps = {
   readonly store: StoreView;
   /** What is watched, from memory. */
   readonly cached: KubeView;
-  readonly randomHex: (digits: number) => string;
+  readonly random: Random;
   readonly tell: TellEvent;
 };
 
@@ -61,7 +62,7 @@ export class Reconciler {
 
   /** The first act that is not refused; what was refused, where nothing was done. */
   async #act(raw: RawCluster, seen: Seen, signal: AbortSignal): Promise<'acted' | readonly Refusal[]> {
-    const { client, store, randomHex, tell } = this.#deps;
+    const { client, store, random, tell } = this.#deps;
     const refused: Refusal[] = [];
     while (refused.length < REFUSALS_MAX) {
       const plan = planNext(seen.observation, refused);
@@ -69,7 +70,7 @@ export class Reconciler {
       const isQuiet = QUIET.has(plan.act.type);
       // Before it is done: who wonders where a volume went finds the reason, also where the operator ended in between.
       if (IRREVERSIBLE.has(plan.act.type)) tell(raw, 'Normal', camelCase(plan.act.type), plan.message);
-      const refusal = await runAct({ seen, client, store, randomHex, signal }, plan.act);
+      const refusal = await runAct({ seen, client, store, random, signal }, plan.act);
       if (refusal === undefined) {
         if (!isQuiet && !IRREVERSIBLE.has(plan.act.type))
           tell(raw, 'Normal', camelCase(plan.act.type), plan.message);

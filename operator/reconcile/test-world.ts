@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { systemRandom } from '../../store/io/system-random.ts';
 import { SimClock } from '../../store/sim/sim-clock.ts';
 import type { KVClusterSpecInput, KVClusterStatus } from '../api/kvcluster.ts';
 import { KubeClient } from '../kube/kube-client.ts';
@@ -169,7 +169,7 @@ export class ReconcileWorld implements AsyncDisposable {
       client,
       store,
       cached: cachedView(caches, liveView(client)),
-      randomHex: (digits) => randomBytes(digits / 2).toString('hex'),
+      random: systemRandom,
       tell: (_, type, reason, note) => void this.told.push({ type, reason, note }),
     });
   }

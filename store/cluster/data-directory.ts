@@ -3,7 +3,7 @@ import type { PersistedState } from '../core/raft/types.ts';
 import { LIMITS } from '../core/topology/limits.ts';
 import { presentLife } from '../core/topology/succession.ts';
 import type { Succession } from '../core/topology/types.ts';
-import type { Random } from '../ports/random.ts';
+import { type Random, randomHex } from '../ports/random.ts';
 import { STORAGE_FORMAT } from '../storage/checksum.ts';
 import type { Engine, EngineOperation } from '../storage/engine.ts';
 import { deleteMeta, type MetaStore, newerFormat, putMeta } from '../storage/meta-store.ts';
@@ -123,12 +123,12 @@ export async function forgetEarlierLives(meta: MetaStore, identity: Identity): P
 }
 
 function drawLife(random: Random): string {
-  return Buffer.from(random.bytes(8)).toString('hex');
+  return randomHex(random, 8);
 }
 
 /** Sixteen random bytes in hexadecimal: a cluster's or a directory's id. */
 export function drawId(random: Random): string {
-  return Buffer.from(random.bytes(16)).toString('hex');
+  return randomHex(random, 16);
 }
 
 async function createDirectory({ engine, random }: DirectoryDeps): Promise<DataDirectory> {

@@ -5,3 +5,8 @@ export type Random = {
   /** `length` random bytes, good enough for an identity. */
   bytes(length: number): Uint8Array;
 };
+
+/** `length` random bytes in hexadecimal. */
+export function randomHex(random: Random, length: number): string {
+  return Buffer.from(random.bytes(length)).toString('hex');
+}

@@ -1,3 +1,4 @@
+import { randomHex } from '../../../store/ports/random.ts';
 import { authSecret } from '../../children/auth-secret.ts';
 import { wantedStatefulSet } from '../../children/children.ts';
 import type { ActOf } from '../../core/plan/act.ts';
@@ -6,7 +7,7 @@ import type { ActContext, Perform } from '../act-context.ts';
 import { childResource } from '../kinds.ts';
 import { wantedChildren } from '../observe.ts';
 
-const TOKEN_DIGITS = 48;
+const TOKEN_BYTES = 24;
 
 export const applyChild: Perform<ActOf<'apply-child'>> = async (context, { kind, name }) => {
   const { seen, client, signal } = context;
@@ -18,8 +19,8 @@ export const applyChild: Perform<ActOf<'apply-child'>> = async (context, { kind,
 };
 
 /** Made once: an answer that it exists already is what was wanted. */
-async function createSecret({ seen, client, randomHex, signal }: ActContext): Promise<void> {
-  const secret = authSecret(seen.cluster, () => randomHex(TOKEN_DIGITS));
+async function createSecret({ seen, client, random, signal }: ActContext): Promise<void> {
+  const secret = authSecret(seen.cluster, () => randomHex(random, TOKEN_BYTES));
   await client.create(childResource('Secret'), secret, signal);
 }
 

@@ -1,14 +1,13 @@
+import { drawId } from '../../../store/cluster/data-directory.ts';
 import type { ActOf } from '../../core/plan/act.ts';
 import type { Perform } from '../act-context.ts';
 import { kvClusters } from '../kinds.ts';
 import { FINALIZER } from '../observe.ts';
 
-const CLUSTER_ID_DIGITS = 32;
-
 /** Only where nobody else has written meanwhile: of two operators one draws the id. */
 export const recordClusterId: Perform<ActOf<'record-cluster-id'>> = async (
-  { seen, client, randomHex, signal },
-  { clusterId = randomHex(CLUSTER_ID_DIGITS) },
+  { seen, client, random, signal },
+  { clusterId = drawId(random) },
 ) => {
   const { metadata } = seen.cluster;
   const { uid, resourceVersion } = metadata;
