@@ -44,6 +44,8 @@ export type Wish = {
   readonly isPaused: boolean;
   /** Whether members are told the zones of their pods. */
   readonly usesZones: boolean;
+  /** When the store begins to move data to members that came; undefined where it does not by itself. */
+  readonly rebalanceAfterMs: number | undefined;
   readonly replace: { readonly mode: 'Automatic' | 'Manual'; readonly afterMs: number };
 };
 

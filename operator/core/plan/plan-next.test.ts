@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Observation } from '../observation.ts';
+import type { Observation, TopologySeen, Wish } from '../observation.ts';
 import type { Act } from './act.ts';
 import { type Plan, planNext } from './plan-next.ts';
 import {
@@ -466,6 +466,26 @@ describe('heal', () => {
     waits(observation({ ...base, store: seenStore(topology(3)) }), 'PodsNotReady');
     waits(observation({ ...base, pods: [pod(0), pod(1), pod(2, { isReady: false })] }), 'PodsNotReady');
     waits(observation({ ...base, claims: upTo(3).map((i) => claim(i)) }), 'PodsNotReady', /Unschedulable/);
+  });
+
+  test('a rebalance that is due and has not begun is waited for, as long as it may be', () => {
+    const fresh = (sinceMs: number) => pod(3, { readyChangedMs: NOW_MS - sinceMs });
+    const members = [...upTo(3).map((i) => member(i)), member(3, { partitions: 0 })];
+    const seen = (sinceMs: number, wish: Partial<Wish> = {}, changes: Partial<TopologySeen> = {}) =>
+      observation({
+        count: 4,
+        wish: { replicas: 4, ...wish },
+        pods: [...upTo(3).map((i) => pod(i)), fresh(sinceMs)],
+        store: seenStore(topology(4, { members, ...changes })),
+      });
+    const plan = waits(seen(1000), 'RebalanceDue', /kv-3 will get a share/);
+    assert.ok(plan.requeueMs <= 2000);
+    waits(seen(34_000), 'RebalanceDue');
+    rests(seen(35_000));
+    waits(seen(60_000, { rebalanceAfterMs: 60_000 }), 'RebalanceDue');
+    rests(seen(1000, { rebalanceAfterMs: undefined }));
+    const running = waits(seen(1000, {}, { operations: [operation({ type: 'rebalance' })] }), 'Moving');
+    assert.equal(running.waits.length, 1);
   });
 
   test('a pod on a node that is gone is deleted at once', () => {

@@ -24,6 +24,7 @@ export const WISH: Wish = {
   whenDeleted: 'Retain',
   isPaused: false,
   usesZones: false,
+  rebalanceAfterMs: 5000,
   replace: { mode: 'Automatic', afterMs: 600_000 },
 };
 
