@@ -89,6 +89,8 @@ export type PodSeen = {
   readonly uid: string;
   readonly hash: string | undefined;
   readonly isTerminating: boolean;
+  /** No controller has it: its StatefulSet was deleted without it. */
+  readonly isOrphan: boolean;
   /** The container of the store runs now. */
   readonly isRunning: boolean;
   readonly isReady: boolean;

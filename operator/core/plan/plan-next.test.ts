@@ -141,14 +141,21 @@ describe('ground', () => {
       replicas: 3,
     });
     const changed = { seenHash: 'old', isImmutablyDifferent: true };
-    acts(observation({ statefulSet: changed }), { type: 'orphan-stateful-set', uid: 'set-1' });
-    waits(observation({ statefulSet: { ...changed, isDeleting: true } }), 'Recreating');
+    acts(observation({ statefulSet: changed }), { type: 'set-finalizer', isWanted: true });
+    const cluster = { hasFinalizer: true };
+    acts(observation({ cluster, statefulSet: changed }), { type: 'orphan-stateful-set', uid: 'set-1' });
+    waits(observation({ cluster, statefulSet: { ...changed, isDeleting: true } }), 'Recreating');
+    const orphans = upTo(3).map((ordinal) => pod(ordinal, { isOrphan: true }));
+    acts(observation({ cluster, statefulSet: undefined, pods: orphans }), { type: 'apply-stateful-set' });
+    rests(observation({ cluster, pods: [...orphans.slice(0, 1), pod(1), pod(2)] }));
+    acts(observation({ cluster }), { type: 'set-finalizer', isWanted: false });
     acts(observation({ statefulSet: { owner: 'nobody' } }), { type: 'apply-stateful-set', replicas: 3 });
   });
 
   test('volumes grow before the StatefulSet is made anew for it', () => {
     const seen = observation({
       wish: { storageBytes: 2 ** 31 },
+      cluster: { hasFinalizer: true },
       statefulSet: { isImmutablyDifferent: true },
     });
     acts(seen, { type: 'expand-claim', claim: 'data-kv-0', bytes: 2 ** 31 });
@@ -519,8 +526,20 @@ describe('deletion', () => {
 
   test('pods, then volumes of this cluster, then the finalizer', () => {
     const cluster = deleting;
+    const service = {
+      kind: 'Service',
+      name: 'kv-peers',
+      wantedHash: 's1',
+      seenHash: 's1',
+      owner: 'this',
+    } as const;
+    acts(observation({ wish, cluster, children: [service] }), { type: 'delete-child', name: 'kv-peers' });
     acts(observation({ wish, cluster }), { type: 'delete-stateful-set', uid: 'set-1' });
-    acts(observation({ wish, cluster, statefulSet: undefined }), { type: 'end-pod', pod: 'kv-0' });
+    const orphans = upTo(3).map((ordinal) => pod(ordinal, { isOrphan: true }));
+    acts(observation({ wish, cluster, statefulSet: undefined, pods: orphans }), {
+      type: 'end-pod',
+      pod: 'kv-0',
+    });
     const foreign = upTo(3).map((ordinal) => claim(ordinal, { clusterUid: 'other' }));
     waits(observation({ wish, cluster, statefulSet: undefined, claims: foreign }), 'Deleting', /3 pods/);
     const ended = { wish, cluster, statefulSet: undefined, pods: [] };
@@ -533,6 +552,22 @@ describe('deletion', () => {
     const going = claims.map((each) => ({ ...each, isTerminating: true }));
     waits(observation({ ...ended, claims: going }), 'Deleting', /2 volumes/);
     acts(observation({ ...ended, claims: [] }), { type: 'set-finalizer', isWanted: false });
+  });
+
+  test('pods that no StatefulSet has are ended, also where volumes are kept, and hold nothing up after that', () => {
+    const cluster = deleting;
+    const orphans = [pod(0), pod(1, { isOrphan: true }), pod(2, { isOrphan: true })];
+    acts(observation({ cluster, pods: orphans }), { type: 'delete-stateful-set', uid: 'set-1' });
+    const alone = { cluster, statefulSet: undefined };
+    acts(observation({ ...alone, pods: orphans }), { type: 'end-pod', pod: 'kv-1' });
+    const ending = orphans.map((each) => ({ ...each, isTerminating: true }));
+    acts(observation({ ...alone, pods: ending }), { type: 'set-finalizer', isWanted: false });
+    waits(observation({ cluster, statefulSet: { isDeleting: true } }), 'Deleting');
+    const strange = upTo(3).map((i) => claim(i, { clusterUid: 'other' }));
+    acts(observation({ ...alone, pods: orphans, claims: strange }), {
+      type: 'set-finalizer',
+      isWanted: false,
+    });
   });
 
   test('volumes that are kept hold nothing up', () => {
