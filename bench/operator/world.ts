@@ -27,6 +27,7 @@ const LOOK_MS = 100;
 const ESTABLISH_DEADLINE_MS = 30_000;
 const SETTLE_DEADLINE_MS = 180_000;
 const CREATES_AT_ONCE = 10;
+const LAGGARDS_TOLD = 2;
 
 const clusterRoleBindings: Resource = {
   ...{
@@ -104,9 +105,18 @@ export class OperatorWorld implements AsyncDisposable {
       const settled = this.#clusters.list().filter(isSettled).length;
       if (this.#pods.failure !== undefined) throw this.#pods.failure;
       if (settled === count) return;
-      if (performance.now() > deadlineMs) throw new Error(`${settled} of ${count} KVClusters are ready`);
+      if (performance.now() > deadlineMs)
+        throw new Error(`${settled} of ${count} KVClusters are ready: ${this.#laggards()}`);
       await sleep(LOOK_MS);
     }
+  }
+
+  /** What keeps some of those that are not. */
+  #laggards(): string {
+    const others = this.#clusters.list().filter((cluster) => !isSettled(cluster));
+    return JSON.stringify(
+      others.slice(0, LAGGARDS_TOLD).map(({ metadata, status }) => [metadata.name, status]),
+    );
   }
 
   calls(): readonly AuditedCall[] {
