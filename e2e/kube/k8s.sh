@@ -20,6 +20,7 @@ usage() {
                             KVCluster of N members (3), and waits until it is ready. Again: upgrades both. On a cluster of --current
                             KVORUM_IMAGE names an image that it can pull. --watch: and again whenever the image's sources change, until Ctrl-C
   image                     only the first part of that: builds the image where its sources have changed, and prints its name
+  operator                  the first two parts: the image, and the operator of it; prints the name of the image
   status                    the KVCluster, its pods and a verdict; exit code 0 only if all is well
   logs [NAME] [-f]          of the operator, of a pod such as demo-0, or of all
   console-port [PORT]       passes http://127.0.0.1:PORT (7400) on to the store until Ctrl-C
@@ -145,6 +146,13 @@ install_operator() { # image
   fi
 }
 
+cmd_operator() {
+  local image
+  image=$(cmd_image)
+  install_operator "$image"
+  echo "$image"
+}
+
 apply_cluster() { # members, image
   kube create namespace $NAMESPACE --dry-run=client --output yaml | kube apply --filename - >/dev/null
   kube apply --filename - >&2 <<YAML
@@ -167,8 +175,7 @@ cmd_deploy() {
   if [ "${1:-}" = --watch ] || [ "${2:-}" = --watch ]; then watch_and_deploy "${1/#--watch/${2:-}}"; return; fi
   local members=${1:-3} image
   [[ $members =~ ^[1-9][0-9]?$ ]] || die "deploy: '$members' is no number of members; give 1 to 99"
-  image=$(cmd_image)
-  install_operator "$image"
+  image=$(cmd_operator)
   apply_cluster "$members" "$image"
   settle "jsonpath={.status.observedGeneration}=$(kvc --output 'jsonpath={.metadata.generation}')"
   settle condition=Ready
@@ -256,7 +263,7 @@ command=${1:-help}
 [ $# -eq 0 ] || shift
 case $command in
   help | -h | --help) usage ;;
-  up | down | status | logs | image | deploy | scale) "cmd_$command" "$@" ;;
+  up | down | status | logs | image | operator | deploy | scale) "cmd_$command" "$@" ;;
   console-port) cmd_console_port "$@" ;;
   run) need_cluster; in_cluster "$@" ;;
   is-deployed) [ -n "$(chosen)" ] && [ -n "$(kvc --output name)" ] ;; # for ./dev.sh scale
