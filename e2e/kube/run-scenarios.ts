@@ -1,7 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { resultTable } from './result-table.ts';
 import { RESULTS, type ScenarioResult } from './scenario.ts';
@@ -15,8 +14,6 @@ const SCENARIOS = `${import.meta.dirname}/scenarios`;
 const PAGE = `${import.meta.dirname}/../../docs/e2e.md`;
 const [BEGIN, END] = ['<!-- results -->', '<!-- end of results -->'];
 const SCENARIO_LIMIT_MS = 15 * 60_000;
-/** One scenario at a time on a machine, whoever runs it: two would measure each other. */
-const LOCK = `${tmpdir()}/kvorum-e2e.lock`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,9 +42,10 @@ process.exitCode = failed.length > 0 ? 1 : 0;
 
 async function run(name: string): Promise<number | undefined> {
   const options = values.keep === true ? ['--keep'] : [];
-  const command = [process.execPath, `${SCENARIOS}/${name}.ts`, ...options];
-  const limited = ['timeout', '--foreground', String(SCENARIO_LIMIT_MS / 1000), ...command];
-  const child = spawn('flock', [LOCK, ...limited], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [`${SCENARIOS}/${name}.ts`, ...options], {
+    stdio: 'inherit',
+    timeout: SCENARIO_LIMIT_MS,
+  });
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? undefined;
 }
