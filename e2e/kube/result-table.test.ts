@@ -11,7 +11,13 @@ const LOAD = {
   ...{ ratePerSecond: 100, phases: [PHASE], acknowledged: 2000, unknown: 1 },
   ...{ keys: 300, keysAsAcknowledged: 299, problems: [] },
 };
-const RESULT: ScenarioResult = { name: 'scale', passed: false, seconds: 105.4, steps: [], loads: [LOAD, LOAD] };
+const RESULT: ScenarioResult = {
+  name: 'scale',
+  passed: false,
+  seconds: 105.4,
+  steps: [],
+  loads: [LOAD, LOAD],
+};
 
 test('resultTable: loads of a scenario are one row, their phases one each', () => {
   const lines = resultTable([RESULT]).split('\n');

@@ -6,7 +6,7 @@ import { claims } from './claims.ts';
 import { deletion } from './deletion.ts';
 import { cancelDrains, drains } from './drains.ts';
 import { factor } from './factor.ts';
-import { type Finding, IDLE_MS, type Note, REFUSED_MS } from './finding.ts';
+import { type Finding, IDLE_MS, type Note, REFUSED_MS, SOON_MS, wait } from './finding.ts';
 import { identity, pause, remains, soundSpec, strangers } from './ground.ts';
 import { lostPods } from './lost-pods.ts';
 import { lostVolumes } from './lost-volumes.ts';
@@ -98,6 +98,7 @@ function withoutRefused(finding: Finding, refused: readonly Refusal[]): Finding 
   if (refusal === undefined) return finding;
   const { concern, message } = finding;
   const text = `${message}: refused, ${refusal.message}`;
+  if (PASSING.has(refusal.code)) return wait(concern, refusal.code, text, SOON_MS);
   return {
     type: 'refuse',
     concern,
@@ -107,6 +108,9 @@ function withoutRefused(finding: Finding, refused: readonly Refusal[]): Finding 
     isBlocking: false,
   };
 }
+
+/** Noes that are over as soon as the store has heard of who is back: nothing that somebody would have to do something about. */
+const PASSING: ReadonlySet<string> = new Set(['CannotStop', 'StopLeaseTaken']);
 
 function noteOf({ concern, reason, message }: Note): Note {
   return { concern, reason, message };
