@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { FAULT_LOAD } from '../fault-load.ts';
 import { until } from '../kubectl.ts';
 import { KvCluster } from '../kv-cluster.ts';
 import { withLoad } from '../load.ts';
@@ -23,25 +24,34 @@ await runScenario('api-server', async (scene) => {
     await made.untilSettled();
     return made;
   });
-  await withLoad(scene, cluster, async (load) => {
-    await load.phase('3 -> 4', async () => {
-      await step('a fourth pod is made', async () => await begin(scene, cluster, 4));
-    });
-    await load.phase('no API server', async () => {
-      await step('the API server is killed', async () => killComponent('kube-apiserver'));
-      await step('for a while', async () => await isAway(scene));
-    });
-    await load.phase('back', async () => {
-      await step('it is started again', startComponents);
-      await step('four members', async () => await becomes(cluster, 4));
-    });
-  });
+  await withLoad(
+    scene,
+    cluster,
+    async (load) => {
+      await load.phase('3 -> 4', async () => {
+        await step('a fourth pod is made', async () => await begin(scene, cluster, 4));
+      });
+      await load.phase('no API server', async () => {
+        await step('the API server is killed', async () => killComponent('kube-apiserver'));
+        await step('for a while', async () => await isAway(scene));
+      });
+      await load.phase('back', async () => {
+        await step('it is started again', startComponents);
+        await step('four members', async () => await becomes(cluster, 4));
+      });
+    },
+    FAULT_LOAD,
+  );
 });
 
 /** Far enough that there is something to go on with. */
 async function begin({ kubectl }: Scene, cluster: KvCluster, members: number): Promise<void> {
   await kubectl.run('scale', 'kvc', cluster.name, '--replicas', String(members));
-  await until(`${members} pods`, LIMIT_MS, async () => (await cluster.pods()).length === members || undefined);
+  await until(
+    `${members} pods`,
+    LIMIT_MS,
+    async () => (await cluster.pods()).length === members || undefined,
+  );
 }
 
 async function isAway({ kubectl }: Scene): Promise<void> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { API_VERSION, KIND, type KVClusterSpecInput } from '../../../operator/api/kvcluster.ts';
 import type { ConditionType } from '../../../operator/api/kvcluster-status.ts';
 import { SPEC_EXAMPLES, type SpecExample } from '../../../operator/api/spec-examples.ts';
+import { FAULT_LOAD } from '../fault-load.ts';
 import type { Kubectl } from '../kubectl.ts';
 import { until } from '../kubectl.ts';
 import { conditionOf, imageOf, KvCluster } from '../kv-cluster.ts';
@@ -31,14 +32,19 @@ await runScenario('bad-specs', async (scene) => {
     await made.untilSettled();
     return made;
   });
-  await withLoad(scene, cluster, async (load) => {
-    await load.phase('broken image', async () => {
-      await step('an image that does not exist stops at one pod', async () => await brokenImage(cluster));
-    });
-    await load.phase('repair', async () => {
-      await step('the image put right replaces that pod alone', async () => await repair(scene, cluster));
-    });
-  });
+  await withLoad(
+    scene,
+    cluster,
+    async (load) => {
+      await load.phase('broken image', async () => {
+        await step('an image that does not exist stops at one pod', async () => await brokenImage(cluster));
+      });
+      await load.phase('repair', async () => {
+        await step('the image put right replaces that pod alone', async () => await repair(scene, cluster));
+      });
+    },
+    FAULT_LOAD,
+  );
   await step('a class that lets nothing grow is told of', async () => await noGrowth(cluster));
 });
 

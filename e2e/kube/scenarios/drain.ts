@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { podDisruptionBudgets } from '../../../operator/kube/resources.ts';
+import { FAULT_LOAD } from '../fault-load.ts';
 import { History } from '../history.ts';
 import { until } from '../kubectl.ts';
 import { KvCluster } from '../kv-cluster.ts';
@@ -29,14 +30,19 @@ await runScenario('drain', async (scene) => {
     await made.untilSettled();
     return made;
   });
-  await withLoad(scene, cluster, async (load) => {
-    await load.phase('evictions', async () => {
-      await step('pods are evicted, one at a time', async () => await evictAll(scene, cluster));
-    });
-    await load.phase('kubectl drain', async () => {
-      await step('the node is drained, and gives one pod', async () => await drain(scene, cluster, label));
-    });
-  });
+  await withLoad(
+    scene,
+    cluster,
+    async (load) => {
+      await load.phase('evictions', async () => {
+        await step('pods are evicted, one at a time', async () => await evictAll(scene, cluster));
+      });
+      await load.phase('kubectl drain', async () => {
+        await step('the node is drained, and gives one pod', async () => await drain(scene, cluster, label));
+      });
+    },
+    FAULT_LOAD,
+  );
 });
 
 async function evictAll(scene: Scene, cluster: KvCluster): Promise<void> {
@@ -45,7 +51,11 @@ async function evictAll(scene: Scene, cluster: KvCluster): Promise<void> {
     const next = PODS[(index + 1) % PODS.length] ?? pod;
     await untilAllowed(scene, 1);
     await evict(scene, pod);
-    await assert.rejects(evict(scene, next), /TooManyRequests|disruption budget/, `${next} while ${pod} is away`);
+    await assert.rejects(
+      evict(scene, next),
+      /TooManyRequests|disruption budget/,
+      `${next} while ${pod} is away`,
+    );
     await cluster.untilSettled(BACK_LIMIT_MS);
   }
   assert.equal(history.mostAway(PODS), 1, 'pods that were away at once');

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { childResources } from '../../../operator/reconcile/kinds.ts';
 import type { Resource } from '../../../operator/kube/resource.ts';
 import {
   coreEvents,
@@ -8,7 +7,7 @@ import {
   secrets,
   statefulSets,
 } from '../../../operator/kube/resources.ts';
-import { kvClusters } from '../../../operator/reconcile/kinds.ts';
+import { childResources, kvClusters } from '../../../operator/reconcile/kinds.ts';
 import { KvCluster } from '../kv-cluster.ts';
 import { operatorMetric, untilAlone, untilLeads } from '../operator-pods.ts';
 import { runScenario, type Scene } from '../scenario.ts';
@@ -55,7 +54,9 @@ async function versionsOf({ kube, kubectl }: Scene): Promise<Readonly<Record<str
   const lists = await Promise.all(
     kinds.map(async (kind) => {
       const { items } = await kube.list(kind, { namespace });
-      return items.map(({ metadata }) => [`${kind.plural}/${metadata.name}`, metadata.resourceVersion] as const);
+      return items.map(
+        ({ metadata }) => [`${kind.plural}/${metadata.name}`, metadata.resourceVersion] as const,
+      );
     }),
   );
   return Object.fromEntries(lists.flat());

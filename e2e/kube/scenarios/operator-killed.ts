@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FAULT_LOAD } from '../fault-load.ts';
 import { History } from '../history.ts';
 import { KvCluster } from '../kv-cluster.ts';
 import { withLoad } from '../load.ts';
@@ -28,18 +29,23 @@ await runScenario('operator-killed', async (scene) => {
     return made;
   });
   await using history = await History.start(scene, cluster);
-  await withLoad(scene, cluster, async (load) => {
-    const underFire = async (name: string, what: string, wish: object): Promise<void> =>
-      await load.phase(name, async () => {
-        await step(`${what}, while operators die`, async () => {
-          const kills = await becomesUnderFire(scene, cluster, wish);
-          assert.ok(kills >= KILLS_MIN, `only ${kills} operators were killed`);
+  await withLoad(
+    scene,
+    cluster,
+    async (load) => {
+      const underFire = async (name: string, what: string, wish: object): Promise<void> =>
+        await load.phase(name, async () => {
+          await step(`${what}, while operators die`, async () => {
+            const kills = await becomesUnderFire(scene, cluster, wish);
+            assert.ok(kills >= KILLS_MIN, `only ${kills} operators were killed`);
+          });
         });
-      });
-    await underFire('3 -> 4', 'a fourth member joins', { replicas: 4 });
-    await underFire('restart', 'all pods restart', { restartedAt: new Date().toISOString() });
-    await underFire('4 -> 3', 'the fourth member leaves', { replicas: 3 });
-  });
+      await underFire('3 -> 4', 'a fourth member joins', { replicas: 4 });
+      await underFire('restart', 'all pods restart', { restartedAt: new Date().toISOString() });
+      await underFire('4 -> 3', 'the fourth member leaves', { replicas: 3 });
+    },
+    FAULT_LOAD,
+  );
   const { membersReady } = await cluster.status();
   assert.equal(membersReady, '3/3');
   assert.equal((await cluster.pods()).length, 3);

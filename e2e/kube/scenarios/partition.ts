@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { FAULT_LOAD } from '../fault-load.ts';
 import { until } from '../kubectl.ts';
 import { KvCluster } from '../kv-cluster.ts';
 import { withLoad } from '../load.ts';
@@ -15,8 +16,6 @@ const OTHERS = ['demo-0', 'demo-1'] as const;
 const LIMIT_MS = 90_000;
 /** Longer than it takes until the leader counts the member as dead, and clients are sent elsewhere. */
 const CUT_MS = 25_000;
-/** Those that the Service sends to the one alone before it is not ready any more are asked again, elsewhere. */
-const LOAD = { p99MsMax: 15_000, droppedMax: 2000 };
 
 await runScenario('partition', async (scene) => {
   needOwnNode();
@@ -43,7 +42,7 @@ await runScenario('partition', async (scene) => {
         await step('all is well again', async () => await cluster.untilSettled(LIMIT_MS));
       });
     },
-    LOAD,
+    FAULT_LOAD,
   );
   assert.equal((await kubectl.kvorum(ALONE, 'get', 'meanwhile')).trimEnd(), 'of two');
   await step('all replicas are equal', async () => await kubectl.kvorum('demo-0', 'verify'));

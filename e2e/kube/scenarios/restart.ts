@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { FAULT_LOAD, OUTAGE_LOAD } from '../fault-load.ts';
 import { History } from '../history.ts';
 import { assertKeys, putKeys } from '../keys.ts';
 import { KvCluster } from '../kv-cluster.ts';
@@ -12,8 +13,6 @@ import { runScenario, type Scene } from '../scenario.ts';
  */
 
 const PODS = ['demo-0', 'demo-1', 'demo-2'] as const;
-/** While nobody serves, operations fail: what counts is that nothing that was acknowledged is missing afterwards. */
-const OUTAGE = { errorsMax: 1_000_000, droppedMax: 1_000_000, p99MsMax: 60_000 };
 const BACK_LIMIT_MS = 90_000;
 
 await runScenario('restart', async (scene) => {
@@ -25,11 +24,16 @@ await runScenario('restart', async (scene) => {
     return made;
   });
   const keys = await putKeys(cluster);
-  await withLoad(scene, cluster, async (load) => {
-    await load.phase('restartedAt', async () => {
-      await step('all restart, one at a time', async () => await restartAll(scene, cluster));
-    });
-  });
+  await withLoad(
+    scene,
+    cluster,
+    async (load) => {
+      await load.phase('restartedAt', async () => {
+        await step('all restart, one at a time', async () => await restartAll(scene, cluster));
+      });
+    },
+    FAULT_LOAD,
+  );
   await withLoad(
     scene,
     cluster,
@@ -47,7 +51,7 @@ await runScenario('restart', async (scene) => {
         });
       });
     },
-    OUTAGE,
+    OUTAGE_LOAD,
   );
   await step('keys from before are as they were', async () => await assertKeys(cluster, keys));
 });
