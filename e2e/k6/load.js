@@ -25,7 +25,7 @@ const URLS = env('URLS', 'http://127.0.0.1:7400').split(',');
 const RUN = env('RUN', 'run');
 const TOKEN = env('TOKEN', '');
 const RATE = Number(env('RATE', '100'));
-const USERS = Number(env('USERS', '150'));
+const USERS = Number(env('USERS', '300'));
 const KEYS_EACH = Number(env('KEYS_EACH', '10'));
 const VALUE_BYTES = Number(env('VALUE_BYTES', '256'));
 const WRITE_SHARE = Number(env('WRITE_SHARE', '0.5'));
@@ -72,7 +72,7 @@ export const options = {
     kvorum_violations: ['count==0'],
     kvorum_errors: [`count<=${env('ERRORS_MAX', '0')}`],
     dropped_iterations: [`count<=${env('DROPPED_MAX', '0')}`],
-    kvorum_operation_ms: [`p(99)<${env('P99_MS_MAX', '1000')}`],
+    kvorum_operation_ms: [`p(99)<${env('P99_MS_MAX', '2000')}`],
   },
   summaryTrendStats: ['med', 'p(99)', 'max'],
   systemTags: ['method', 'status', 'error_code'],

@@ -18,7 +18,7 @@ export type LoadOptions = {
   readonly p99MsMax?: number;
 };
 
-const DEFAULTS = { ratePerSecond: 100, errorsMax: 0, droppedMax: 0, p99MsMax: 1000 };
+const DEFAULTS = { ratePerSecond: 100, errorsMax: 0, droppedMax: 0, p99MsMax: 2000 };
 
 /** What a load was and what came of it, for the table of docs/e2e.md. */
 export type LoadReport = {
@@ -51,13 +51,14 @@ export async function withLoad(
   try {
     const failure = await act(load).then(
       () => undefined,
-      (error: Error) => error,
+      (error: unknown) => ({ error }),
     );
-    const report = await scene.step('k6 ends, and every key that it wrote is read back', async () => {
-      return await load.end();
+    const ended = scene.step('k6 ends, and every key that it wrote is read back', async () => await load.end());
+    const report = await ended.catch((error: unknown) => {
+      throw failure === undefined ? error : failure.error; // what failed first
     });
     scene.record(report);
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) throw failure.error;
     if (report.problems.length > 0) throw new Error(`under load: ${report.problems.join('; ')}`);
     return report;
   } finally {
@@ -93,13 +94,13 @@ export class Load {
 
   /** Operations that begin while `act` lasts are of this phase. What is of no phase counts for the load as a whole. */
   async phase<T>(name: string, act: () => Promise<T>): Promise<T> {
-    const fromMs = Date.now();
     const before = await this.#k6.dropped();
+    const fromMs = Date.now();
     try {
       return await act();
     } finally {
-      const dropped = (await this.#k6.dropped()) - before;
-      this.#marks.push({ name, fromMs, toMs: Date.now(), dropped });
+      const toMs = Date.now();
+      this.#marks.push({ name, fromMs, toMs, dropped: (await this.#k6.dropped()) - before });
     }
   }
 

@@ -39,11 +39,6 @@ export async function inNetworkOf(pid: number, ...command: readonly string[]): P
   return stdout;
 }
 
-/** Another name for an image that the node has. */
-export async function tagImage(image: string, other: string): Promise<void> {
-  await ctr('images', 'tag', '--force', image, other);
-}
-
 /** `kube-apiserver`, or another one of up.sh. */
 export function killComponent(name: string): void {
   process.kill(Number(readFileSync(`${RUN}/${name}.pid`, 'utf8')), 'SIGKILL');

@@ -41,6 +41,7 @@ export class K6Process {
   readonly #child: ChildProcess;
   readonly #apiPort: number;
   #failure: Error | undefined;
+  #dropped = 0;
 
   private constructor(directory: string, child: ChildProcess, apiPort: number) {
     this.#directory = directory;
@@ -65,14 +66,17 @@ export class K6Process {
     return k6;
   }
 
-  /** Iterations that it could not begin in time, up to now. */
+  /** Iterations that it could not begin in time, up to now; what was last known where it does not say. */
   async dropped(): Promise<number> {
     const url = `http://127.0.0.1:${this.#apiPort}/v1/metrics/dropped_iterations`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(API_TIMEOUT_MS) });
-    // A metric that has no sample is not there.
-    if (response.status === 404) return 0;
-    const { data } = (await response.json()) as DroppedAnswer;
-    return data.attributes.sample.count;
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(API_TIMEOUT_MS) });
+      // A metric that has no sample is not there.
+      if (response.ok) this.#dropped = ((await response.json()) as DroppedAnswer).data.attributes.sample.count;
+    } catch {
+      // The summary has the sum in any case.
+    }
+    return this.#dropped;
   }
 
   /** Ends it in good order. */

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { API_VERSION, KIND, type KVClusterSpecInput } from '../../../operator/api/kvcluster.ts';
 import type { ConditionType } from '../../../operator/api/kvcluster-status.ts';
 import { SPEC_EXAMPLES, type SpecExample } from '../../../operator/api/spec-examples.ts';
-import { FAULT_LOAD } from '../fault-load.ts';
+import { assertKeys, putKeys } from '../keys.ts';
 import type { Kubectl } from '../kubectl.ts';
 import { until } from '../kubectl.ts';
-import { conditionOf, imageOf, KvCluster } from '../kv-cluster.ts';
-import { withLoad } from '../load.ts';
+import { conditionOf, KvCluster } from '../kv-cluster.ts';
 import { runScenario, type Scene } from '../scenario.ts';
 
 /**
@@ -32,19 +31,11 @@ await runScenario('bad-specs', async (scene) => {
     await made.untilSettled();
     return made;
   });
-  await withLoad(
-    scene,
-    cluster,
-    async (load) => {
-      await load.phase('broken image', async () => {
-        await step('an image that does not exist stops at one pod', async () => await brokenImage(cluster));
-      });
-      await load.phase('repair', async () => {
-        await step('the image put right replaces that pod alone', async () => await repair(scene, cluster));
-      });
-    },
-    FAULT_LOAD,
-  );
+  const keys = await putKeys(cluster);
+  await step('pods that no node can hold stop at one', async () => await tooLarge(cluster));
+  await assertKeys(cluster, keys);
+  await step('the spec put right replaces that pod alone', async () => await repair(cluster));
+  await assertKeys(cluster, keys);
   await step('a class that lets nothing grow is told of', async () => await noGrowth(cluster));
 });
 
@@ -170,24 +161,20 @@ async function untilReason(cluster: KvCluster, type: ConditionType, reason: stri
   });
 }
 
-async function brokenImage(cluster: KvCluster): Promise<void> {
+async function tooLarge(cluster: KvCluster): Promise<void> {
   const before = await uidsOf(cluster);
-  await cluster.patch({ image: { repository: 'localhost/kvorum', tag: 'missing' } });
+  await cluster.patch({ resources: { requests: { cpu: '1000' } } });
   const message = await untilReason(cluster, 'Upgrading', 'RolloutStuck');
-  assert.match(message, /demo-2 does not come back with the new spec .*Image/);
+  assert.match(message, /demo-2 does not come back with the new spec .*Insufficient cpu/);
   const status = await cluster.status();
   assert.equal(conditionOf(status, 'Degraded')?.reason, 'RolloutStuck');
   assert.equal(conditionOf(status, 'Ready')?.status, 'True', 'two of three members serve every key');
-  assert.deepEqual(
-    (await uidsOf(cluster)).slice(0, 2),
-    before.slice(0, 2),
-    'the others are left as they are',
-  );
+  assert.deepEqual((await uidsOf(cluster)).slice(0, 2), before.slice(0, 2), 'the others are left as they are');
 }
 
-async function repair({ image }: Scene, cluster: KvCluster): Promise<void> {
+async function repair(cluster: KvCluster): Promise<void> {
   const [first, second, stuck] = await uidsOf(cluster);
-  await cluster.patch({ image: imageOf(image) });
+  await cluster.patch({ resources: { requests: { cpu: '50m' } } });
   await cluster.untilSettled();
   const [firstNow, secondNow, mended] = await uidsOf(cluster);
   assert.deepEqual([firstNow, secondNow], [first, second], 'pods that were as they should be all the time');

@@ -8,7 +8,6 @@ import { until } from '../kubectl.ts';
 import { imageOf, KvCluster } from '../kv-cluster.ts';
 import { withLoad } from '../load.ts';
 import { OPERATOR_NAMESPACE, operatorMetric, untilAlone, untilLeads } from '../operator-pods.ts';
-import { needOwnNode, tagImage } from '../own-node.ts';
 import { runScenario, type Scene } from '../scenario.ts';
 
 /**
@@ -23,7 +22,6 @@ const DEPLOYMENT = 'kvorum-operator';
 const LIMIT_MS = 60_000;
 
 await runScenario('helm', async (scene) => {
-  needOwnNode();
   const { step } = scene;
   await step('no other scenario runs', async () => await untilAlone(scene));
   const values = `${scene.directory}/values.yaml`;
@@ -76,13 +74,11 @@ async function podsOf(cluster: KvCluster): Promise<readonly unknown[]> {
 
 /** To an image of another name, as another version has. */
 async function upgrade(scene: Scene, cluster: KvCluster): Promise<void> {
-  const { repository, tag } = imageOf(scene.image);
-  const next = `${tag}-next`;
-  await tagImage(scene.image, `${repository}:${next}`);
+  const { repository, tag } = imageOf(scene.imageNext);
   const { holder } = await untilLeads(scene);
-  const set = `image.repository=${repository},image.tag=${next},operator.logLevel=debug`;
+  const set = `image.repository=${repository},image.tag=${tag},operator.logLevel=debug`;
   await helm('upgrade', RELEASE, CHART, '--reuse-values', '--set', set, '--wait', '--timeout', '2m');
-  assert.equal(await operatorImage(scene), `${repository}:${next}`);
+  assert.equal(await operatorImage(scene), scene.imageNext);
   await works(scene, cluster, holder, 'upgraded');
 }
 
