@@ -7,7 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly CHOICE=$REPO/.kvorum/kube CONFIG=$REPO/.kvorum/kubeconfig GIVEN=$REPO/.kvorum/kube-image
 readonly IMAGE_SOURCES=(Containerfile .containerignore package.json package-lock.json image client store cli operator)
 readonly PROFILE=kvorum OPERATOR_NAMESPACE=kvorum-system NAMESPACE=kvorum CLUSTER=demo RELEASE=kvorum
-readonly HTTP_PORT=7400 WAIT=300s
+readonly HTTP_PORT=7400 WAIT=300s WATCH_SECONDS=1
 
 usage() {
   cat <<'TEXT'
@@ -18,7 +18,7 @@ usage() {
                             context, once and for all commands
   deploy [N]                builds the image, gives it to the cluster, installs the operator (by helm, or plain manifests) and a
                             KVCluster of N members (3), and waits until it is ready. Again: upgrades both. On a cluster of --current
-                            KVORUM_IMAGE names an image that it can pull
+                            KVORUM_IMAGE names an image that it can pull. --watch: and again whenever the image's sources change, until Ctrl-C
   image                     only the first part of that: builds the image where its sources have changed, and prints its name
   operator                  the first two parts: the image, and the operator of it; prints the name of the image
   status                    the KVCluster, its pods and a verdict; exit code 0 only if all is well
@@ -182,6 +182,7 @@ settle() { kube --namespace $NAMESPACE wait --for="$1" "kvcluster/$CLUSTER" --ti
 
 cmd_deploy() {
   need_cluster
+  if [ "${1:-}" = --watch ] || [ "${2:-}" = --watch ]; then watch_and_deploy "${1/#--watch/${2:-}}"; return; fi
   local members=${1:-3} image
   [[ $members =~ ^[1-9][0-9]?$ ]] || die "deploy: '$members' is no number of members; give 1 to 99"
   image=$(cmd_operator)
@@ -190,6 +191,22 @@ cmd_deploy() {
   settle condition=Ready
   settle condition=Progressing=False
   cmd_status
+}
+
+# By looking, which costs little: notices of the file system miss what git does. As many members as there are by then: scaling goes on beside it.
+watch_and_deploy() { # members
+  [ -z "${KVORUM_IMAGE:-}" ] || die "deploy --watch builds the image itself: unset KVORUM_IMAGE"
+  local members=$1 deployed='' image
+  while true; do
+    image=$(image_name)
+    if [ "$image" != "$deployed" ]; then
+      deployed=$image
+      "${BASH_SOURCE[0]}" deploy ${members:+"$members"} || say "that did not work; the next change is the next try"
+      members=$(kvc --output 'jsonpath={.spec.replicas}') || members=$1
+      say "watching ${IMAGE_SOURCES[*]}; Ctrl-C ends it"
+    fi
+    sleep $WATCH_SECONDS
+  done
 }
 
 cmd_status() {

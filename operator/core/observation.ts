@@ -44,6 +44,8 @@ export type Wish = {
   readonly isPaused: boolean;
   /** Whether members are told the zones of their pods. */
   readonly usesZones: boolean;
+  /** When the store begins to move data to members that came; undefined where it does not by itself. */
+  readonly rebalanceAfterMs: number | undefined;
   readonly replace: { readonly mode: 'Automatic' | 'Manual'; readonly afterMs: number };
 };
 
@@ -87,6 +89,8 @@ export type PodSeen = {
   readonly uid: string;
   readonly hash: string | undefined;
   readonly isTerminating: boolean;
+  /** No controller has it: its StatefulSet was deleted without it. */
+  readonly isOrphan: boolean;
   /** The container of the store runs now. */
   readonly isRunning: boolean;
   readonly isReady: boolean;

@@ -1,3 +1,4 @@
+import { SETTINGS } from '../../store/config/settings.ts';
 import { clusterSpec, KIND, type KVCluster, PORT_HTTP } from '../api/kvcluster.ts';
 import { authSecret, ownsAuthSecret } from '../children/auth-secret.ts';
 import { supportingChildren, wantedStatefulSet } from '../children/children.ts';
@@ -188,8 +189,15 @@ function wishOf({ spec }: KVCluster): Wish {
     whenDeleted: storage.retention.whenDeleted,
     isPaused: spec.paused,
     usesZones: topologySpread.enabled,
+    rebalanceAfterMs: rebalanceAfterMs(spec),
     replace: { mode: replacePolicy.mode, afterMs: replacePolicy.afterSeconds * 1000 },
   };
+}
+
+function rebalanceAfterMs({ config = {} }: KVCluster['spec']): number | undefined {
+  const isOn = config['cluster.rebalance'] ?? SETTINGS['cluster.rebalance'].default;
+  const afterMs = config['cluster.rebalanceAfterMs'] ?? SETTINGS['cluster.rebalanceAfterMs'].default;
+  return isOn === true ? Number(afterMs) : undefined;
 }
 
 function childrenSeen(

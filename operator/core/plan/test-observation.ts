@@ -24,6 +24,7 @@ export const WISH: Wish = {
   whenDeleted: 'Retain',
   isPaused: false,
   usesZones: false,
+  rebalanceAfterMs: 5000,
   replace: { mode: 'Automatic', afterMs: 600_000 },
 };
 
@@ -34,6 +35,7 @@ export function pod(ordinal: number, changes: Partial<PodSeen> = {}): PodSeen {
     uid: `pod-${ordinal}`,
     hash: 'pods-1',
     isTerminating: false,
+    isOrphan: false,
     isRunning: true,
     isReady: true,
     readyChangedMs: NOW_MS - 3_600_000,
