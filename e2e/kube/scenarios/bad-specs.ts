@@ -169,7 +169,11 @@ async function tooLarge(cluster: KvCluster): Promise<void> {
   const status = await cluster.status();
   assert.equal(conditionOf(status, 'Degraded')?.reason, 'RolloutStuck');
   assert.equal(conditionOf(status, 'Ready')?.status, 'True', 'two of three members serve every key');
-  assert.deepEqual((await uidsOf(cluster)).slice(0, 2), before.slice(0, 2), 'the others are left as they are');
+  assert.deepEqual(
+    (await uidsOf(cluster)).slice(0, 2),
+    before.slice(0, 2),
+    'the others are left as they are',
+  );
 }
 
 async function repair(cluster: KvCluster): Promise<void> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Observation, TopologySeen, Wish } from '../observation.ts';
 import type { Act } from './act.ts';
+import { WAIT_MS } from './finding.ts';
 import { type Plan, planNext } from './plan-next.ts';
 import {
   CLUSTER_ID,
@@ -428,17 +429,34 @@ describe('rollout', () => {
     );
   });
 
-  test('a no of the store is told, and keeps nothing else waiting', () => {
+  test('a no of the store is waited for, told, and keeps nothing else waiting', () => {
     const seen = observation({ pods: upTo(3).map((ordinal) => old(ordinal)) });
     const { act } = planNext(seen);
     assert.ok(act);
     const plan = planNext(seen, [{ act, code: 'CannotStop', message: 'kv-1 has not caught up' }]);
     assert.equal(plan.act, undefined);
     assert.deepEqual(
-      plan.refusals.map(({ reason }) => reason),
+      plan.waits.map(({ reason }) => reason),
       ['CannotStop'],
     );
-    assert.match(plan.message, /kv-2 restarts, 2 more after it: refused, kv-1 has not caught up/);
+    assert.deepEqual(
+      plan.refusals,
+      [],
+      'who was away some seconds ago has to catch up first: that is no failure',
+    );
+    assert.ok(plan.requeueMs <= WAIT_MS, `asked again in ${plan.requeueMs} ms`);
+    assert.match(plan.message, /kv-2 restarts, 2 more after it: not yet, kv-1 has not caught up/);
+  });
+
+  test('another refusal of a restart is told as one', () => {
+    const seen = observation({ pods: upTo(3).map((ordinal) => old(ordinal)) });
+    const { act } = planNext(seen);
+    assert.ok(act);
+    const plan = planNext(seen, [{ act, code: 'Forbidden', message: 'no right to delete pods' }]);
+    assert.deepEqual(
+      plan.refusals.map(({ reason }) => reason),
+      ['Forbidden'],
+    );
   });
 });
 
