@@ -24,8 +24,8 @@ export type ChecksDeps = {
   readonly nowMs: () => number;
 };
 
-/** A call may be on its way for as long as its deadline, and follows from a look that took as long. */
-const IN_FLIGHT_MS = 65_000;
+/** A call may be on its way for so long (faults.ts), and follows from a look before it. */
+const IN_FLIGHT_MS = 90_000;
 /** So long a pod must have been of no use before it may be stopped while nobody can be asked (stuck-pods.ts). */
 const STUCK_MS = 300_000;
 

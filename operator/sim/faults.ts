@@ -24,9 +24,9 @@ export type FaultRates = {
 export const NO_FAULTS: FaultRates = { refusals: 0, losses: 0, deaths: 0, delays: 0 };
 
 const LATENCY_MS = 40;
-/** Shorter than the deadline of a call, and longer than most of what others do meanwhile. */
+/** Longer than the deadline of a call and the lease of an operator, and shorter than a word of the store is good for. */
 const LEASES_LESS = 20;
-const DELAY_MS = 28_000;
+const DELAY_MS = 55_000;
 
 export class CallFaults {
   rates: FaultRates = NO_FAULTS;

@@ -12,13 +12,23 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     'await store.bootstrap(seen.target, call);',
     "await store.bootstrap(seen.target, { ...call, clusterId: 'f'.repeat(32) });",
   ),
-  mutant(
-    'replicas-before-the-drain',
-    'there are as many pods as there are members',
-    `${PLAN}/ordinals.ts`,
-    'const ordinals = podMembers(seen, topology).map(({ ordinal }) => ordinal);',
-    'const ordinals: readonly number[] = [];',
-  ),
+  {
+    name: 'replicas-before-the-drain',
+    rule: 'there are as many pods as members, and none is let go before its volume is marked or while it may join',
+    edits: [
+      {
+        file: `${PLAN}/replicas.ts`,
+        from: 'const to = neededReplicas(seen, topology);',
+        to: 'const to = seen.cluster.wish.replicas;',
+      },
+      { file: `${PLAN}/replicas.ts`, from: 'if (unmarked) return', to: 'if (!unmarked && unmarked) return' },
+      {
+        file: `${PLAN}/replicas.ts`,
+        from: 'if (joining.length > 0) return',
+        to: 'if (joining.length < 0) return',
+      },
+    ],
+  },
   mutant(
     'stopped-without-a-word',
     'a pod that serves is stopped once the store says that it may be',
@@ -46,13 +56,6 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     `${PLAN}/lost-volumes.ts`,
     '!pod.isRunning && claim?.isLost === true && isOurs(seen, claim)',
     '!pod.isRunning && claim !== undefined && isOurs(seen, claim)',
-  ),
-  mutant(
-    'volume-without-asking-the-store',
-    'a volume is deleted once the leader does not know its member any more',
-    `${PLAN}/claims.ts`,
-    'const isMember = memberNamed(topology, name) !== undefined;\n',
-    'const isMember = false;\n',
   ),
   mutant(
     'pause-ignored',

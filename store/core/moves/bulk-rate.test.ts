@@ -31,6 +31,17 @@ test('it swings about the rate at which the p99 is at its target', () => {
   assert.ok(mean > 12 && mean < 22, `${mean} MiB/s`);
 });
 
+test('a p99 that tells of the rate two seconds late does not let it run away', () => {
+  const LATE_PERIODS = 4;
+  const rates = [4 * MIB];
+  for (let i = 0; i < 200; i++) {
+    const seen = rates[Math.max(0, i - LATE_PERIODS)] as number;
+    rates.push(nextBulkRate(OPTIONS, rates[i] as number, (50 * seen) / (4 * MIB)));
+  }
+  const greatest = Math.max(...rates) / MIB;
+  assert.ok(greatest < 16, `${greatest} MiB/s, where 4 are the target`);
+});
+
 test('it comes back to the limit within seconds', () => {
   const rates = settled(() => 500, 20);
   let rate = rates.at(-1) as number;

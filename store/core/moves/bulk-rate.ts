@@ -1,8 +1,9 @@
 /**
- * How fast the bulk of partitions may travel beside requests of clients: additive increase, multiplicative decrease (Chiu and
- * Jain 1989) on the rate, by the clients' p99. It falls fast, since the queue that it sees is there already, and rises slowly,
- * so that it settles near what leaves the p99 at its target. There is a floor: a cluster that is overloaded without the
- * moves would else never get the nodes that it needs.
+ * How fast the bulk of partitions may travel beside requests of clients, by the clients' p99. It falls fast, since the queue that
+ * it sees is there already, and rises slowly, so that it settles near what leaves the p99 at its target. Both are shares of the
+ * rate itself: the p99 tells of a rate a second or two later, and a step that is small for a fast network would by then be
+ * many times what a busy machine can carry. There is a floor: a cluster that is overloaded without the moves would else never
+ * get the nodes that it needs.
  */
 export type BulkRateOptions = {
   /** `moves.latencyTargetMs` */
@@ -16,8 +17,8 @@ export type BulkRateOptions = {
 /** Between two changes of the rate: about what the p99 takes to show the one before. */
 export const BULK_RATE_PERIOD_MS = 500;
 const DECREASE = 0.6;
-/** Of the limit, in each period: from the floor to the limit in 10 s. */
-const INCREASE_SHARE = 1 / 20;
+/** From the default floor to the default limit in 10 s. */
+const INCREASE = 1.28;
 
 /** `p99Ms` undefined: so few requests that none is held up by the bulk, or nobody would notice. */
 export function nextBulkRate(
@@ -28,7 +29,6 @@ export function nextBulkRate(
   const { targetMs, bytesPerSecondMax } = options;
   const bytesPerSecondMin = Math.min(options.bytesPerSecondMin, bytesPerSecondMax);
   if (p99Ms === undefined) return bytesPerSecondMax;
-  const next =
-    p99Ms > targetMs ? bytesPerSecond * DECREASE : bytesPerSecond + bytesPerSecondMax * INCREASE_SHARE;
+  const next = bytesPerSecond * (p99Ms > targetMs ? DECREASE : INCREASE);
   return Math.min(bytesPerSecondMax, Math.max(bytesPerSecondMin, next));
 }
