@@ -25,7 +25,7 @@ export type ChecksDeps = {
 };
 
 /** A call may be on its way for so long (faults.ts), and follows from a look before it. */
-const IN_FLIGHT_MS = 90_000;
+const IN_FLIGHT_MS = 65_000;
 /** So long a pod must have been of no use before it may be stopped while nobody can be asked (stuck-pods.ts). */
 const STUCK_MS = 300_000;
 

@@ -24,9 +24,9 @@ export type FaultRates = {
 export const NO_FAULTS: FaultRates = { refusals: 0, losses: 0, deaths: 0, delays: 0 };
 
 const LATENCY_MS = 40;
-/** Longer than the deadline of a call and the lease of an operator, and shorter than a word of the store is good for. */
+/** Shorter than the deadline of a call, and longer than the lease of an operator. */
 const LEASES_LESS = 20;
-const DELAY_MS = 55_000;
+const DELAY_MS = 28_000;
 
 export class CallFaults {
   rates: FaultRates = NO_FAULTS;
