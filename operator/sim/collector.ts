@@ -1,11 +1,12 @@
 import type { KubeObject, Resource } from '../kube/resource.ts';
-import { pods, statefulSets } from '../kube/resources.ts';
+import { pods, secrets, statefulSets } from '../kube/resources.ts';
 import { childResources, kvClusters } from '../reconcile/kinds.ts';
 import type { SimApi } from './api.ts';
 
 const OWNED: readonly Resource[] = [
   ...childResources({ podMonitor: true, certificate: true }),
   statefulSets,
+  secrets,
   pods,
 ];
 

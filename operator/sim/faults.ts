@@ -25,8 +25,9 @@ export const NO_FAULTS: FaultRates = { refusals: 0, losses: 0, deaths: 0, delays
 
 const LATENCY_MS = 40;
 /** Shorter than the deadline of a call, and longer than the lease of an operator. */
-const LEASES_LESS = 20;
 const DELAY_MS = 28_000;
+/** So many times less often than others a renewal of a lease is late. */
+const LEASES_LESS = 20;
 
 export class CallFaults {
   rates: FaultRates = NO_FAULTS;
