@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { OPERATOR_MUTANTS } from '../operator/sim/mutants.ts';
 import { runSeed, type Verdict } from '../operator/sim/run.ts';
+import { passes } from './sim/test-mutant.ts';
 
 /** `./dev.sh sim --operator`: two operators on virtual time under faults, one run for each seed; docs/testing.md. */
 
@@ -72,7 +73,13 @@ async function mutants(first: number, seeds: number): Promise<boolean> {
     '| mutant | the rule that it breaks | noticed by | seeds until then |\n| --- | --- | --- | --- |',
   );
   let isEachNoticed = true;
-  for (const { name, rule } of OPERATOR_MUTANTS) {
+  for (const { name, rule, test } of OPERATOR_MUTANTS) {
+    if (test !== undefined) {
+      const isSeen = passes(test) && !passes(test, name);
+      isEachNoticed &&= isSeen;
+      console.log(`| ${name} | ${rule} | ${isSeen ? test : `not by ${test}`} | |`);
+      continue;
+    }
     const { stdout } = spawnSync(
       process.execPath,
       [

@@ -236,6 +236,43 @@ describe('stale caches', () => {
     assert.deepEqual(verdict(world), WELL);
   });
 
+  test('O1: a cache that does not know how many pods there are lets none of them go', async () => {
+    await using world = await settled();
+    world.freeze(statefulSets, true);
+    world.wish({ replicas: 4 });
+    await world.settle();
+    assert.equal(world.store.inner?.members.size, 4);
+    let least = 4;
+    world.server.onChange(({ resource, object }) => {
+      const { spec } = object as { readonly spec?: { readonly replicas?: number } };
+      if (resource.kind === 'StatefulSet') least = Math.min(least, spec?.replicas ?? 0);
+    });
+    world.wish({ config: { 'log.level': 'debug' } });
+    await world.settle();
+    assert.equal(least, 4);
+  });
+
+  test('a pod that came in the place of the one that was seen is left alone', async () => {
+    await using world = await settled();
+    let fresh: string | undefined;
+    world.server.onCall(({ verb, resource, name = '' }) => {
+      const pod = world.server.get(pods, { ...REF, name });
+      if (fresh !== undefined || verb !== 'delete' || resource?.kind !== 'Pod' || pod === undefined)
+        return undefined;
+      world.server.remove(pods, pod.metadata);
+      fresh = world.server.put(pods, pod).metadata.uid;
+      return undefined;
+    });
+    world.wish({ config: { 'log.level': 'debug' } });
+    await assert.rejects(async () => {
+      while (fresh === undefined) {
+        await world.reconcile();
+        world.step();
+      }
+    }, /Conflict|Precondition/);
+    assert.ok(world.server.list(pods).some(({ metadata }) => metadata.uid === fresh));
+  });
+
   test('O2: pods with other labels are pods all the same', async () => {
     await using world = await settled({ storage: { retention: { whenScaled: 'Delete' } } });
     for (const pod of world.server.list(pods))
