@@ -110,12 +110,21 @@ cmd_example() {
   node26 "docs/examples/$name.ts"
 }
 
-# Scenarios run beside the cluster, in its network, with the operator of this tree.
+# Scenarios run beside the cluster, in its network, with the operator of this tree: of several trees one at a time.
 cmd_e2e() {
-  local image
+  exec 9>"${TMPDIR:-/tmp}/kvorum-e2e.lock"
+  if command -v flock >/dev/null && ! flock --nonblock 9; then
+    say "waiting for another ./dev.sh e2e on this machine"
+    flock 9
+  fi
+  local image next=${KVORUM_IMAGE_NEXT:-}
   command -v k6 >/dev/null || e2e/k6/install-k6.sh >&2
   image=$(e2e/kube/k8s.sh operator)
-  KVORUM_IMAGE=$image e2e/kube/k8s.sh run "$PWD/$NODE" "$PWD/e2e/kube/run-scenarios.ts" "$@"
+  if [ -z "$next" ]; then
+    next=$image-next
+    e2e/kube/k8s.sh second-name "$image" "$next"
+  fi
+  KVORUM_IMAGE=$image KVORUM_IMAGE_NEXT=$next e2e/kube/k8s.sh run "$PWD/$NODE" "$PWD/e2e/kube/run-scenarios.ts" "$@"
 }
 
 # Of the KVCluster where one is deployed, else of the local processes.

@@ -127,6 +127,16 @@ give_image() { # name
   esac
 }
 
+# Another name of an image in the cluster, which is another image to Kubernetes.
+cmd_second_name() { # name, second name
+  case $(chosen) in
+    own) ctr --address "$RUN/containerd.sock" --namespace k8s.io images tag --force "$1" "$2" >/dev/null ;;
+    minikube) minikube --profile $PROFILE image tag "$1" "$2" ;;
+    kind) docker tag "$1" "$2" && kind load docker-image --name $PROFILE "$2" ;;
+    current) die "push $1 under the name $2 too, or name another one: KVORUM_IMAGE_NEXT=NAME" ;;
+  esac
+}
+
 have_helm() {
   PATH=$REPO/.kvorum/bin:$PATH command -v helm >/dev/null && return
   command -v go >/dev/null || return
@@ -267,6 +277,7 @@ case $command in
   up | down | status | logs | image | operator | deploy | scale) "cmd_$command" "$@" ;;
   console-port) cmd_console_port "$@" ;;
   run) need_cluster; in_cluster "$@" ;;
+  second-name) need_cluster; cmd_second_name "$@" ;; # for ./dev.sh e2e
   is-deployed) [ -n "$(chosen)" ] && [ -n "$(kvc --output name)" ] ;; # for ./dev.sh scale
   *) die "k8s: unknown command '$command'; ./dev.sh k8s help lists them" ;;
 esac

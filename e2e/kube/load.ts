@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { KvCluster } from './kv-cluster.ts';
+import type { StoreAddress } from './kv-cluster.ts';
 import { K6Process, type K6Summary } from './load/k6-process.ts';
 import { keyStatesOf } from './load/key-states.ts';
 import type { LoadLine } from './load/load-lines.ts';
@@ -18,7 +18,10 @@ export type LoadOptions = {
   readonly p99MsMax?: number;
 };
 
-const DEFAULTS = { ratePerSecond: 100, errorsMax: 0, droppedMax: 0, p99MsMax: 1000 };
+const DEFAULTS = { ratePerSecond: 100, errorsMax: 0, droppedMax: 0, p99MsMax: 2000 };
+
+/** Whatever has a store: a KvCluster. */
+export type Target = { address(): Promise<StoreAddress> };
 
 /** What a load was and what came of it, for the table of docs/e2e.md. */
 export type LoadReport = {
@@ -40,7 +43,7 @@ export type LoadReport = {
  */
 export async function withLoad(
   scene: Scene,
-  cluster: KvCluster,
+  cluster: Target,
   act: (load: Load) => Promise<void>,
   options: LoadOptions = {},
 ): Promise<LoadReport> {
@@ -51,13 +54,17 @@ export async function withLoad(
   try {
     const failure = await act(load).then(
       () => undefined,
-      (error: Error) => error,
+      (error: unknown) => ({ error }),
     );
-    const report = await scene.step('k6 ends, and every key that it wrote is read back', async () => {
-      return await load.end();
+    const ended = scene.step(
+      'k6 ends, and every key that it wrote is read back',
+      async () => await load.end(),
+    );
+    const report = await ended.catch((error: unknown) => {
+      throw failure === undefined ? error : failure.error; // what failed first
     });
     scene.record(report);
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) throw failure.error;
     if (report.problems.length > 0) throw new Error(`under load: ${report.problems.join('; ')}`);
     return report;
   } finally {
@@ -67,19 +74,18 @@ export async function withLoad(
 
 /** A load that runs. */
 export class Load {
-  readonly #cluster: KvCluster;
+  readonly #cluster: Target;
   readonly #limits: Required<LoadOptions>;
   readonly #k6: K6Process;
   readonly #marks: PhaseMark[] = [];
-  readonly #startedMs = Date.now();
 
-  private constructor(cluster: KvCluster, limits: Required<LoadOptions>, k6: K6Process) {
+  private constructor(cluster: Target, limits: Required<LoadOptions>, k6: K6Process) {
     this.#cluster = cluster;
     this.#limits = limits;
     this.#k6 = k6;
   }
 
-  static async start(directory: string, cluster: KvCluster, limits: Required<LoadOptions>): Promise<Load> {
+  static async start(directory: string, cluster: Target, limits: Required<LoadOptions>): Promise<Load> {
     const { url, token = '' } = await cluster.address();
     const settings = {
       ...{ URLS: url, TOKEN: token, RUN: randomBytes(3).toString('hex') },
@@ -93,13 +99,13 @@ export class Load {
 
   /** Operations that begin while `act` lasts are of this phase. What is of no phase counts for the load as a whole. */
   async phase<T>(name: string, act: () => Promise<T>): Promise<T> {
-    const fromMs = Date.now();
     const before = await this.#k6.dropped();
+    const fromMs = Date.now();
     try {
       return await act();
     } finally {
-      const dropped = (await this.#k6.dropped()) - before;
-      this.#marks.push({ name, fromMs, toMs: Date.now(), dropped });
+      const toMs = Date.now();
+      this.#marks.push({ name, fromMs, toMs, dropped: (await this.#k6.dropped()) - before });
     }
   }
 
@@ -108,7 +114,8 @@ export class Load {
     const { lines, summary } = await this.#k6.stop();
     const states = keyStatesOf(lines);
     const read = await readBack(await this.#cluster.address(), states);
-    const all = { name: 'all', fromMs: this.#startedMs, toMs, dropped: summary.dropped };
+    const fromMs = lines.reduce((first, { t }) => Math.min(first, t), toMs);
+    const all = { name: 'all', fromMs, toMs, dropped: summary.dropped };
     return {
       ratePerSecond: this.#limits.ratePerSecond,
       phases: [...this.#marks, all].map((mark) => phaseFigures(mark, lines)),

@@ -13,6 +13,8 @@ export type Scene = {
   readonly kube: KubeClient;
   /** What the pods are to run. */
   readonly image: string;
+  /** What they are upgraded to: another image, or the same one by another name. */
+  readonly imageNext: string;
   /** Of files that somebody may want to read afterwards. */
   readonly directory: string;
   step<T>(what: string, act: () => Promise<T>): Promise<T>;
@@ -39,9 +41,11 @@ export const RESULTS =
  * prints what the cluster tells of the namespace first, and the process ends with exit code 1; with --keep the namespace stays.
  */
 export async function runScenario(name: string, play: (scene: Scene) => Promise<void>): Promise<void> {
-  const image = process.env.KVORUM_IMAGE;
-  if (image === undefined)
-    throw new Error('KVORUM_IMAGE names no image: ./dev.sh e2e builds one and names it');
+  const { KVORUM_IMAGE: image, KVORUM_IMAGE_NEXT: imageNext } = process.env;
+  if (image === undefined || imageNext === undefined)
+    throw new Error(
+      'KVORUM_IMAGE and KVORUM_IMAGE_NEXT name no images: ./dev.sh e2e builds one and names it',
+    );
   const namespace = `kvorum-${name}-${randomBytes(3).toString('hex')}`;
   const kubectl = new Kubectl(namespace);
   const connection = await connectKube({}, { clock: systemClock });
@@ -56,7 +60,15 @@ export async function runScenario(name: string, play: (scene: Scene) => Promise<
   try {
     await kubectl.run('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
     const step = stepInto(steps);
-    await play({ kubectl, kube, image, directory, step, record: (report) => void loads.push(report) });
+    await play({
+      kubectl,
+      kube,
+      image,
+      imageNext,
+      directory,
+      step,
+      record: (report) => void loads.push(report),
+    });
     say(`${name}: passed in ${secondsText(start)}`);
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);

@@ -2,10 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { findTool } from '../../../charts/generate/find-tool.ts';
 import { until } from '../kubectl.ts';
 import { type LoadLine, parseLoadLines } from './load-lines.ts';
 
 const SCRIPT = new URL('../../k6/load.js', import.meta.url).pathname;
+const PROGRAM = findTool('k6', 'K6') ?? 'k6';
 const START_LIMIT_MS = 60_000;
 /** k6 waits for what is under way, and writes its summary. */
 const STOP_LIMIT_MS = 30_000;
@@ -41,6 +43,7 @@ export class K6Process {
   readonly #child: ChildProcess;
   readonly #apiPort: number;
   #failure: Error | undefined;
+  #dropped = 0;
 
   private constructor(directory: string, child: ChildProcess, apiPort: number) {
     this.#directory = directory;
@@ -56,7 +59,7 @@ export class K6Process {
     await mkdir(directory, { recursive: true });
     const apiPort = await freePort();
     await using log = await open(`${directory}/k6.log`, 'w');
-    const child = spawn('k6', argumentsFor(directory, apiPort), {
+    const child = spawn(PROGRAM, argumentsFor(directory, apiPort), {
       env: { ...process.env, ...settings, SUMMARY: `${directory}/summary.json` },
       stdio: ['ignore', log.fd, log.fd],
     });
@@ -65,14 +68,18 @@ export class K6Process {
     return k6;
   }
 
-  /** Iterations that it could not begin in time, up to now. */
+  /** Iterations that it could not begin in time, up to now; what was last known where it does not say. */
   async dropped(): Promise<number> {
     const url = `http://127.0.0.1:${this.#apiPort}/v1/metrics/dropped_iterations`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(API_TIMEOUT_MS) });
-    // A metric that has no sample is not there.
-    if (response.status === 404) return 0;
-    const { data } = (await response.json()) as DroppedAnswer;
-    return data.attributes.sample.count;
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(API_TIMEOUT_MS) });
+      // A metric that has no sample is not there.
+      if (response.ok)
+        this.#dropped = ((await response.json()) as DroppedAnswer).data.attributes.sample.count;
+    } catch {
+      // The summary has the sum in any case.
+    }
+    return this.#dropped;
   }
 
   /** Ends it in good order. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject, Resource } from '../../../operator/kube/resource.ts';
 import type { Service, StatefulSet } from '../../../operator/kube/resources.ts';
 import {
@@ -40,14 +41,10 @@ await runScenario('install', async (scene) => {
   await step('its objects are as described', async () => await childrenAreThere(scene));
   await step('kubectl shows and scales it', async () => await columns(scene));
   await withLoad(scene, cluster, async (load) => {
-    await load.phase('at rest', async () => await pause(LOAD_MS));
+    await load.phase('at rest', async () => await sleep(LOAD_MS));
   });
   await step('it is deleted: its objects go, its volumes stay', async () => await isDeleted(scene, cluster));
 });
-
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 async function firstKey({ kubectl }: Scene): Promise<void> {
   await kubectl.kvorum('demo-0', 'put', 'hello', 'world');

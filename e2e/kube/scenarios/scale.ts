@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { persistentVolumeClaims } from '../../../operator/kube/resources.ts';
 import { History } from '../history.ts';
 import { KvCluster } from '../kv-cluster.ts';
@@ -19,11 +20,11 @@ await runScenario('scale', async (scene) => {
   });
   await using history = await History.start(scene, cluster);
   await withLoad(scene, cluster, async (load) => {
-    await load.phase('3 at rest', async () => await rest());
+    await load.phase('3 at rest', async () => await sleep(REST_MS));
     await load.phase('3 -> 5', async () => await step('five members', async () => await become(cluster, 5)));
-    await load.phase('5 at rest', async () => await rest());
+    await load.phase('5 at rest', async () => await sleep(REST_MS));
     await load.phase('5 -> 3', async () => await step('three members', async () => await become(cluster, 3)));
-    await load.phase('3 again', async () => await rest());
+    await load.phase('3 again', async () => await sleep(REST_MS));
   });
   assert.deepEqual(history.statusesOf('ScalingUp'), ['False', 'True', 'False']);
   assert.deepEqual(history.statusesOf('ScalingDown'), ['False', 'True', 'False']);
@@ -31,10 +32,6 @@ await runScenario('scale', async (scene) => {
   assert.deepEqual(history.ended.toSorted(), ['demo-3', 'demo-4'], 'no other pod was told to end');
   await step('the volumes of those that left are gone', async () => await onlyThreeClaims(scene));
 });
-
-async function rest(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, REST_MS));
-}
 
 async function become(cluster: KvCluster, members: number): Promise<void> {
   await cluster.scale(members);

@@ -428,17 +428,27 @@ describe('rollout', () => {
     );
   });
 
-  test('a no of the store is told, and keeps nothing else waiting', () => {
+  const refused = (code: string): Plan => {
     const seen = observation({ pods: upTo(3).map((ordinal) => old(ordinal)) });
     const { act } = planNext(seen);
     assert.ok(act);
-    const plan = planNext(seen, [{ act, code: 'CannotStop', message: 'kv-1 has not caught up' }]);
-    assert.equal(plan.act, undefined);
-    assert.deepEqual(
-      plan.refusals.map(({ reason }) => reason),
-      ['CannotStop'],
-    );
-    assert.match(plan.message, /kv-2 restarts, 2 more after it: refused, kv-1 has not caught up/);
+    return planNext(seen, [{ act, code, message: 'kv-1 has not caught up' }]);
+  };
+  const reasons = (notes: Plan['waits']): readonly string[] => notes.map(({ reason }) => reason);
+
+  test('a no of the store is told, and keeps nothing else waiting', () => {
+    const { act, refusals, message } = refused('NodeNotFound');
+    assert.deepEqual([act, reasons(refusals)], [undefined, ['NodeNotFound']]);
+    assert.match(message, /kv-2 restarts, 2 more after it: refused, kv-1 has not caught up/);
+  });
+
+  test('that it cannot stop just now is no failure: it is asked again soon, and the rollout goes on', () => {
+    for (const code of ['CannotStop', 'StopLeaseTaken']) {
+      const { act, refusals, waits: waiting, requeueMs, message } = refused(code);
+      assert.deepEqual([act, refusals, reasons(waiting)], [undefined, [], [code]]);
+      assert.match(message, /kv-2 restarts, 2 more after it: not yet, kv-1 has not caught up/);
+      assert.ok(requeueMs <= 2000, `asked again after ${requeueMs} ms`);
+    }
   });
 });
 
