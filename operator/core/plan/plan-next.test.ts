@@ -444,8 +444,9 @@ describe('rollout', () => {
 
   test('that it cannot stop just now is no failure: it is asked again soon, and the rollout goes on', () => {
     for (const code of ['CannotStop', 'StopLeaseTaken']) {
-      const { act, refusals, waits: waiting, requeueMs } = refused(code);
+      const { act, refusals, waits: waiting, requeueMs, message } = refused(code);
       assert.deepEqual([act, refusals, reasons(waiting)], [undefined, [], [code]]);
+      assert.match(message, /kv-2 restarts, 2 more after it: not yet, kv-1 has not caught up/);
       assert.ok(requeueMs <= 2000, `asked again after ${requeueMs} ms`);
     }
   });

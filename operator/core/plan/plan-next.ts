@@ -6,7 +6,7 @@ import { claims } from './claims.ts';
 import { deletion } from './deletion.ts';
 import { cancelDrains, drains } from './drains.ts';
 import { factor } from './factor.ts';
-import { type Finding, IDLE_MS, type Note, REFUSED_MS, SOON_MS, wait } from './finding.ts';
+import { type Finding, IDLE_MS, type Note, refuse, SOON_MS, wait } from './finding.ts';
 import { identity, pause, remains, soundSpec, strangers } from './ground.ts';
 import { lostPods } from './lost-pods.ts';
 import { lostVolumes } from './lost-volumes.ts';
@@ -97,19 +97,15 @@ function withoutRefused(finding: Finding, refused: readonly Refusal[]): Finding 
   const refusal = refused.find(({ act }) => isSameAct(act, finding.act));
   if (refusal === undefined) return finding;
   const { concern, message } = finding;
-  const text = `${message}: refused, ${refusal.message}`;
-  if (PASSING.has(refusal.code)) return wait(concern, refusal.code, text, SOON_MS);
-  return {
-    type: 'refuse',
-    concern,
-    reason: refusal.code,
-    message: text,
-    requeueMs: REFUSED_MS,
-    isBlocking: false,
-  };
+  const { code, message: why } = refusal;
+  if (PASSING.has(code)) return wait(concern, code, `${message}: not yet, ${why}`, SOON_MS);
+  return refuse(concern, code, `${message}: refused, ${why}`);
 }
 
-/** Noes that are over as soon as the store has heard of who is back: nothing that somebody would have to do something about. */
+/**
+ * The store's noes to a restart that pass by themselves: who was restarted before has to catch up first, or somebody else has its word. What
+ * does not pass is told of by other rules.
+ */
 const PASSING: ReadonlySet<string> = new Set(['CannotStop', 'StopLeaseTaken']);
 
 function noteOf({ concern, reason, message }: Note): Note {

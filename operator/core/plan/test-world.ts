@@ -261,7 +261,7 @@ export class TestWorld {
     if (pod?.uid !== uid || pod.isTerminating) return undefined;
     const number = this.#numberOf(ordinal);
     const { store } = this;
-    if (gate === 'can-stop' && !store?.canStop(name, this.nowMs)) return 'CANNOT_STOP';
+    if (gate === 'can-stop' && !store?.canStop(name, this.nowMs)) return 'CannotStop';
     if (gate === 'pause') assert.ok(Math.min(store?.factor ?? 1, store?.members.size ?? 1) < 3);
     if (gate === 'none' && store?.hasLeader === true && number !== undefined)
       assert.equal(
