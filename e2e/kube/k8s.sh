@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ./dev.sh k8s: a Kubernetes, and Kvorum on it.
 set -euo pipefail
+shopt -s inherit_errexit # what fails in $(...) fails
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # Which cluster `up` chose, and how to reach it: all other commands keep to it, whatever the current context is by then.

@@ -77,6 +77,15 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{- /* Of the stores of KVClusters that name none: the same. */}}
+{{- define "kvorum.imageDefault" -}}
+{{- with .Values.image }}
+{{- $version := dict "tag" (.tag | default $.Chart.AppVersion) }}
+{{- if .digest }}{{ $version = dict "digest" .digest }}{{ end }}
+{{- merge $version (dict "repository" .repository "pullPolicy" .pullPolicy) | toYaml }}
+{{- end }}
+{{- end }}
+
 {{- define "kvorum.clusterName" -}}
 {{- default .Release.Name .Values.cluster.name }}
 {{- end }}
