@@ -32,7 +32,8 @@ usage() {
   chaos                  real nodes killed, paused and cut off at random (--minutes M, --seed S; 5 minutes) while others join, are
                          drained and lose their disks, under a checked load; a cluster of its own, on ports that are free
   sim                    whole nodes on virtual time under faults: 2000 seeds; --seeds N, --first F, --nodes N, --minutes M,
-                         --seed S replays one with its trace, --mutants shows that it notices broken rules
+                         --seed S replays one with its trace, --mutants shows that it notices broken rules.
+  sim --operator         two operators on virtual time over an API server under faults: 200 seeds; the same options but --nodes
   models                 the models of docs/models, explored exhaustively by Spin (installed where it is missing)
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
@@ -97,6 +98,10 @@ cmd_test() {
   node26 "${args[@]}" "${files[@]}"
 }
 
+cmd_sim() {
+  if [ "${1:-}" = --operator ]; then node26 e2e/operator-sim.ts "${@:2}"; else node26 e2e/sim.ts "$@"; fi
+}
+
 cmd_bench() {
   local name=${1:-}
   [ -n "$name" ] && [ -f "bench/$name.bench.ts" ] || die "bench: name one of $(cd bench && ls ./*.bench.ts | sed 's#./\(.*\).bench.ts#\1#' | tr '\n' ' ')"
@@ -156,7 +161,7 @@ main() {
     tour) node26 e2e/tour.ts "$@" ;;
     soak) node26 e2e/soak.ts "$@" ;;
     chaos) node26 e2e/chaos.ts "$@" ;;
-    sim) node26 e2e/sim.ts "$@" ;;
+    sim) cmd_sim "$@" ;;
     k8s) e2e/kube/k8s.sh "$@" ;;
     e2e) cmd_e2e "$@" ;;
     scale) cmd_scale "$@" ;;

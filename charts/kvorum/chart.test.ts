@@ -160,7 +160,7 @@ test('rights: least, whatever is watched: no Secret is listed or changed, no nod
         resources.join(),
       );
       if (resources.includes('secrets')) assert.deepEqual(verbs, ['get', 'create']);
-      if (resources.includes('nodes')) assert.deepEqual(verbs, ['get', 'list', 'watch']);
+      if (resources.includes('nodes')) assert.deepEqual(verbs, ['list', 'watch']);
     }
   }
 });

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { resultTable } from './result-table.ts';
 import { RESULTS, type ScenarioResult } from './scenario.ts';
@@ -67,7 +68,8 @@ async function resultsOf(of: readonly string[]): Promise<readonly ScenarioResult
 async function writePage(of: readonly ScenarioResult[]): Promise<void> {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const date = new Date().toISOString().slice(0, 10);
-  const made = `Made by \`./dev.sh e2e --table\` at ${commit} on ${date}.`;
+  const cores = availableParallelism();
+  const made = `Made by \`./dev.sh e2e --table\` at ${commit} on ${date}, on ${cores} cores.`;
   const page = await readFile(PAGE, 'utf8');
   const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (before < 0 || after < before) throw new Error(`docs/e2e.md needs ${BEGIN} and ${END}`);

@@ -5,6 +5,8 @@
 export type Observation = {
   readonly nowMs: number;
   readonly cluster: ClusterSeen;
+  /** Kinds that the spec asks for and this Kubernetes does not have, and where they come from. */
+  readonly missing: readonly MissingApi[];
   readonly children: readonly ChildSeen[];
   readonly statefulSet: StatefulSetSeen | undefined;
   /** Of the pods that the StatefulSet ought to make: what the user can see of them. */
@@ -15,6 +17,8 @@ export type Observation = {
   readonly claims: readonly ClaimSeen[];
   readonly store: StoreSeen;
 };
+
+export type MissingApi = { readonly field: string; readonly api: string; readonly from: string };
 
 /** The KVCluster. */
 export type ClusterSeen = {

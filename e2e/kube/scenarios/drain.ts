@@ -6,6 +6,7 @@ import { until } from '../kubectl.ts';
 import { KvCluster } from '../kv-cluster.ts';
 import { withLoad } from '../load.ts';
 import { untilAlone } from '../operator-pods.ts';
+import { livesOf, untilBack } from '../pod-lives.ts';
 import { runScenario, type Scene } from '../scenario.ts';
 
 /**
@@ -49,6 +50,7 @@ async function evictAll(scene: Scene, cluster: KvCluster): Promise<void> {
   await using history = await History.start(scene, cluster);
   for (const [index, pod] of PODS.entries()) {
     const next = PODS[(index + 1) % PODS.length] ?? pod;
+    const before = await livesOf(cluster);
     await untilAllowed(scene, 1);
     await evict(scene, pod);
     await assert.rejects(
@@ -82,6 +84,7 @@ async function drain(scene: Scene, cluster: KvCluster, label: string): Promise<v
   const node = (await cluster.pods())[0]?.spec?.nodeName ?? '';
   const select = ['drain', node, '--pod-selector', `kvorum.dev/e2e=${label}`];
   await using history = await History.start(scene, cluster);
+  const before = await livesOf(cluster);
   try {
     await assert.rejects(kubectl.run(...select), /--delete-emptydir-data/, 'pods have an emptyDir, for /tmp');
     await untilAllowed(scene, 1);
@@ -91,5 +94,6 @@ async function drain(scene: Scene, cluster: KvCluster, label: string): Promise<v
   } finally {
     await kubectl.run('uncordon', node);
   }
+  await untilBack(cluster, history.ended, before, BACK_LIMIT_MS);
   await cluster.untilSettled(BACK_LIMIT_MS);
 }

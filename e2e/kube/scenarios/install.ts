@@ -38,6 +38,7 @@ await runScenario('install', async (scene) => {
   );
   await step('a key is written, and read of another pod', async () => await firstKey(scene));
   await step('the store is the one that the status names, made once', async () => await isMadeOnce(cluster));
+  await step('nothing warns of itself', async () => await isQuiet(scene));
   await step('its objects are as described', async () => await childrenAreThere(scene));
   await step('kubectl shows and scales it', async () => await columns(scene));
   await withLoad(scene, cluster, async (load) => {
@@ -61,6 +62,12 @@ async function isMadeOnce(cluster: KvCluster): Promise<void> {
     [1],
     `events of the bootstrap: ${JSON.stringify(made)}`,
   );
+}
+
+/** The seed of each pod is the name of all of them, itself included: that is as it should be. */
+async function isQuiet({ kubectl }: Scene): Promise<void> {
+  const logs = await kubectl.run('logs', '--selector', 'app.kubernetes.io/instance=demo', '--tail=-1');
+  assert.doesNotMatch(logs, /reached itself/);
 }
 
 async function childrenAreThere({ kube, kubectl }: Scene): Promise<void> {

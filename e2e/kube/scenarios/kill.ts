@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { type Pod, persistentVolumeClaims, pods } from '../../../operator/kube/resources.ts';
+import { persistentVolumeClaims } from '../../../operator/kube/resources.ts';
 import { FAULT_LOAD } from '../fault-load.ts';
-import { isPodReady } from '../history.ts';
 import { until } from '../kubectl.ts';
 import { KvCluster } from '../kv-cluster.ts';
 import { withLoad } from '../load.ts';
 import { killProcess, needOwnNode } from '../own-node.ts';
+import { livesOf, untilBack } from '../pod-lives.ts';
 import { runScenario, type Scene } from '../scenario.ts';
 
 /**
@@ -51,20 +51,20 @@ await runScenario('kill', async (scene) => {
 });
 
 async function killPod(scene: Scene, cluster: KvCluster, name: string): Promise<void> {
-  const { kubectl } = scene;
-  const [before, claim] = [await podNamed(scene, name), await claimOf(scene, name)];
-  await kubectl.run('delete', 'pod', name, '--grace-period=0', '--force');
-  await untilBack(scene, name, ({ metadata }) => metadata.uid !== before.metadata.uid);
+  const [before, claim] = [await livesOf(cluster), await claimOf(scene, name)];
+  await scene.kubectl.run('delete', 'pod', name, '--grace-period=0', '--force');
+  await untilBack(cluster, [name], before, BACK_LIMIT_MS);
   await cluster.untilSettled(BACK_LIMIT_MS);
   assert.equal(await claimOf(scene, name), claim, 'it has the volume that it had');
 }
 
 async function killInPod(scene: Scene, cluster: KvCluster, name: string): Promise<void> {
-  const before = await podNamed(scene, name);
+  const before = await livesOf(cluster);
   await killProcess(scene.kubectl.namespace, name);
-  await untilBack(scene, name, ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1);
+  await untilBack(cluster, [name], before, BACK_LIMIT_MS);
   await cluster.untilSettled(BACK_LIMIT_MS);
-  assert.equal((await podNamed(scene, name)).metadata.uid, before.metadata.uid, 'it is the same pod');
+  const [uid] = before.get(name)?.split('/') ?? [];
+  assert.equal((await livesOf(cluster)).get(name), `${uid}/1`, 'it is the same pod, restarted once');
 }
 
 async function loseVolume(scene: Scene, cluster: KvCluster, name: string): Promise<void> {
@@ -79,19 +79,6 @@ async function loseVolume(scene: Scene, cluster: KvCluster, name: string): Promi
   await cluster.untilSettled(BACK_LIMIT_MS);
   assert.notEqual(await claimOf(scene, name), claim, 'it has another volume');
   assert.equal((await cluster.status()).members?.length, 3);
-}
-
-async function untilBack(scene: Scene, name: string, isAnother: (pod: Pod) => boolean): Promise<void> {
-  await until(`${name} is back`, BACK_LIMIT_MS, async () => {
-    const pod = await podNamed(scene, name);
-    return (isAnother(pod) && isPodReady(pod)) || undefined;
-  });
-}
-
-async function podNamed({ kube, kubectl }: Scene, name: string): Promise<Pod> {
-  const pod = await kube.get(pods, { namespace: kubectl.namespace, name });
-  if (pod === undefined) throw new Error(`there is no pod ${name}`);
-  return pod;
 }
 
 /** The UID of its claim. */

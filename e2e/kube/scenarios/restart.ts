@@ -5,6 +5,7 @@ import { assertKeys, putKeys } from '../keys.ts';
 import { KvCluster } from '../kv-cluster.ts';
 import { withLoad } from '../load.ts';
 import { killProcess, needOwnNode } from '../own-node.ts';
+import { livesOf, untilBack } from '../pod-lives.ts';
 import { runScenario, type Scene } from '../scenario.ts';
 
 /**
@@ -40,13 +41,17 @@ await runScenario('restart', async (scene) => {
     async (load) => {
       await load.phase('all killed', async () => {
         await step('all processes are killed at once', async () => {
+          const before = await livesOf(cluster);
           await Promise.all(PODS.map(async (pod) => await killProcess(kubectl.namespace, pod)));
+          await untilBack(cluster, PODS, before, BACK_LIMIT_MS);
           await cluster.untilSettled(BACK_LIMIT_MS);
         });
       });
       await load.phase('all pods gone', async () => {
         await step('all pods are killed at once', async () => {
+          const before = await livesOf(cluster);
           await kubectl.run('delete', 'pods', ...PODS, '--grace-period=0', '--force');
+          await untilBack(cluster, PODS, before, BACK_LIMIT_MS);
           await cluster.untilSettled(BACK_LIMIT_MS);
         });
       });

@@ -8,7 +8,7 @@ import { runScenario, type Scene } from '../scenario.ts';
 
 /** Three members become five and three again, under load: nothing fails, nothing is lost, and the status says what goes on. */
 
-const REST_MS = 8000;
+const REST_MS = 5000;
 
 await runScenario('scale', async (scene) => {
   const { step } = scene;

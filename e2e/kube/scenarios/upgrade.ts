@@ -7,7 +7,7 @@ import { runScenario } from '../scenario.ts';
 
 /** Another image under load: one pod at a time, the highest ordinal first, each when the data of the one before is whole again. */
 
-const REST_MS = 8000;
+const REST_MS = 5000;
 const PODS = ['demo-0', 'demo-1', 'demo-2'];
 
 await runScenario('upgrade', async (scene) => {

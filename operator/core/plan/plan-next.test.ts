@@ -83,6 +83,12 @@ describe('ground', () => {
     acts(observation({ ...empty, cluster, children: [] }), { type: 'apply-stateful-set', replicas: 3 });
   });
 
+  test('a kind that Kubernetes does not have is told of, and keeps nothing else waiting', () => {
+    const missing = [{ field: 'spec.tls.http.issuerRef', api: 'Certificate', from: 'cert-manager' }];
+    refuses(observation({ missing }), 'ApiMissing', /issuerRef needs Certificate.*install cert-manager/);
+    acts(observation({ missing, wish: { replicas: 4 } }), { type: 'set-replicas' });
+  });
+
   test('paused: nothing is changed, whatever is wanted', () => {
     waits(observation({ wish: { isPaused: true, replicas: 5 }, statefulSet: { seenHash: 'x' } }), 'Paused');
   });

@@ -7,7 +7,7 @@ import { deletion } from './deletion.ts';
 import { cancelDrains, drains } from './drains.ts';
 import { factor } from './factor.ts';
 import { type Finding, IDLE_MS, type Note, refuse, SOON_MS, wait } from './finding.ts';
-import { identity, pause, remains, soundSpec, strangers } from './ground.ts';
+import { identity, missingApis, pause, remains, soundSpec, strangers } from './ground.ts';
 import { lostPods } from './lost-pods.ts';
 import { lostVolumes } from './lost-volumes.ts';
 import { growReplicas, shrinkReplicas } from './replicas.ts';
@@ -43,6 +43,7 @@ const RULES: readonly Rule[] = [
   remains,
   identity,
   children,
+  missingApis,
   statefulSet,
   lostPods,
   stuckPods,

@@ -144,6 +144,7 @@ export function observation(changes: Changes = {}): Observation {
       knownMembers: [],
       ...cluster,
     },
+    missing: [],
     children: [{ kind: 'Service', name: 'kv', wantedHash: 's1', seenHash: 's1', owner: 'this' }],
     statefulSet: isMissing(changes) ? undefined : { ...STATEFUL_SET, replicas: count, ...statefulSet },
     wantedPodHash: 'pods-1',

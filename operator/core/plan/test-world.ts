@@ -74,6 +74,7 @@ export class TestWorld {
         hasLived: this.hasLived,
         knownMembers: [...this.knownMembers],
       },
+      missing: [],
       children: [
         {
           kind: 'ConfigMap',
