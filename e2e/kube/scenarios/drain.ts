@@ -58,6 +58,7 @@ async function evictAll(scene: Scene, cluster: KvCluster): Promise<void> {
       /TooManyRequests|disruption budget/,
       `${next} while ${pod} is away`,
     );
+    await untilBack(cluster, [pod], before, BACK_LIMIT_MS);
     await cluster.untilSettled(BACK_LIMIT_MS);
   }
   assert.equal(history.mostAway(PODS), 1, 'pods that were away at once');
