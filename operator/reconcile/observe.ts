@@ -30,6 +30,7 @@ import {
 import type { StoreAccess, StoreTarget, StoreView } from '../store-view/store-view.ts';
 import { type ApiFinder, missingApis } from './api-finder.ts';
 import { claimSeen } from './claim-seen.ts';
+import { holds } from './holds.ts';
 import { childResources, isOptional, type OptionalApis, type RawCluster } from './kinds.ts';
 import type { KubeView } from './kube-view.ts';
 import { podSeen } from './pod-seen.ts';
@@ -228,7 +229,7 @@ function childrenSeen(
       kind,
       name: metadata.name,
       wantedHash: hashIn(child),
-      seenHash: there && hashSeen(there),
+      seenHash: there && hashSeen(there, child),
       owner: there === undefined ? 'nobody' : ownerOf(cluster, there),
     };
   });
@@ -250,8 +251,16 @@ function hashIn({ kind, metadata }: Wanted): string {
   return kind === 'Secret' ? MADE_ONCE : (metadata.annotations?.[ANNOTATIONS.specHash] ?? '');
 }
 
-function hashSeen({ kind, metadata }: KubeObject): string {
-  return kind === 'Secret' ? MADE_ONCE : (metadata.annotations?.[ANNOTATIONS.specHash] ?? '');
+/** Of another one where somebody edited what was applied. */
+const EDITED = 'edited';
+
+function hashSeen(object: KubeObject, wanted?: Wanted): string {
+  const { kind, metadata } = object;
+  if (kind === 'Secret') return MADE_ONCE;
+  const hash = metadata.annotations?.[ANNOTATIONS.specHash] ?? '';
+  const isEdited =
+    wanted !== undefined && hash === hashIn(wanted) && !holds({ ...wanted, apiVersion: undefined }, object);
+  return isEdited ? EDITED : hash;
 }
 
 function unwanted(cluster: KVCluster, object: KubeObject): ChildSeen {
