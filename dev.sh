@@ -32,15 +32,17 @@ usage() {
   chaos                  real nodes killed, paused and cut off at random (--minutes M, --seed S; 5 minutes) while others join, are
                          drained and lose their disks, under a checked load; a cluster of its own, on ports that are free
   sim                    whole nodes on virtual time under faults: 2000 seeds; --seeds N, --first F, --nodes N, --minutes M,
-                         --seed S replays one with its trace, --mutants shows that it notices broken rules
+                         --seed S replays one with its trace, --mutants shows that it notices broken rules.
+  sim --operator         two operators on virtual time over an API server under faults: 200 seeds; the same options but --nodes
   models                 the models of docs/models, explored exhaustively by Spin (installed where it is missing)
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
-  bench NAME             storage, http, memory, raft, failover, gossip, cluster, profile, repair, slow-replica, replica-links, rebalance or topology;
+  bench NAME             storage, http, memory, raft, failover, gossip, cluster, profile, repair, slow-replica, replica-links, rebalance, topology or operator;
                          results are kept in docs/benchmarks.md
   k8s COMMAND            Kubernetes: up, deploy, status, logs, console-port, run, down; ./dev.sh k8s help tells more
-  e2e [SCENARIO]         scenarios on the cluster of `k8s up`, each in a namespace of its own that is deleted afterwards (--keep keeps it);
-                         all, or one: smoke
+  e2e [SCENARIO...]      scenarios on the cluster of `k8s up`, each in a namespace of its own that is deleted afterwards (--keep keeps it),
+                         most of them under load of k6: all, or those that are named (a wrong name lists them); --table puts what
+                         came of them into docs/e2e.md
   example NAME           an example of docs/examples, e.g. cluster-in-one-process
   hooks                  install the git pre-commit hook (lint)
 
@@ -96,6 +98,10 @@ cmd_test() {
   node26 "${args[@]}" "${files[@]}"
 }
 
+cmd_sim() {
+  if [ "${1:-}" = --operator ]; then node26 e2e/operator-sim.ts "${@:2}"; else node26 e2e/sim.ts "$@"; fi
+}
+
 cmd_bench() {
   local name=${1:-}
   [ -n "$name" ] && [ -f "bench/$name.bench.ts" ] || die "bench: name one of $(cd bench && ls ./*.bench.ts | sed 's#./\(.*\).bench.ts#\1#' | tr '\n' ' ')"
@@ -109,16 +115,21 @@ cmd_example() {
   node26 "docs/examples/$name.ts"
 }
 
+# Scenarios run beside the cluster, in its network, with the operator of this tree: of several trees one at a time.
 cmd_e2e() {
-  local scenarios=(e2e/kube/scenarios/*.ts) scenario
-  if [ -n "${1:-}" ] && [[ $1 != -* ]]; then
-    scenarios=("e2e/kube/scenarios/$1.ts")
-    [ -f "${scenarios[0]}" ] || die "e2e: name one of $(cd e2e/kube/scenarios && ls ./*.ts | sed 's#./\(.*\).ts#\1#' | tr '\n' ' ')"
-    shift
+  exec 9>"${TMPDIR:-/tmp}/kvorum-e2e.lock"
+  if command -v flock >/dev/null && ! flock --nonblock 9; then
+    say "waiting for another ./dev.sh e2e on this machine"
+    flock 9
   fi
-  local image
-  image=$(e2e/kube/k8s.sh image)
-  for scenario in "${scenarios[@]}"; do KVORUM_IMAGE=$image e2e/kube/k8s.sh run "$PWD/$NODE" "$scenario" "$@"; done
+  local image next=${KVORUM_IMAGE_NEXT:-}
+  command -v k6 >/dev/null || e2e/k6/install-k6.sh >&2
+  image=$(e2e/kube/k8s.sh operator)
+  if [ -z "$next" ]; then
+    next=$image-next
+    e2e/kube/k8s.sh second-name "$image" "$next"
+  fi
+  KVORUM_IMAGE=$image KVORUM_IMAGE_NEXT=$next e2e/kube/k8s.sh run "$PWD/$NODE" "$PWD/e2e/kube/run-scenarios.ts" "$@"
 }
 
 # Of the KVCluster where one is deployed, else of the local processes.
@@ -150,7 +161,7 @@ main() {
     tour) node26 e2e/tour.ts "$@" ;;
     soak) node26 e2e/soak.ts "$@" ;;
     chaos) node26 e2e/chaos.ts "$@" ;;
-    sim) node26 e2e/sim.ts "$@" ;;
+    sim) cmd_sim "$@" ;;
     k8s) e2e/kube/k8s.sh "$@" ;;
     e2e) cmd_e2e "$@" ;;
     scale) cmd_scale "$@" ;;

@@ -4,9 +4,11 @@ import { EventRecorder } from './kube/event-recorder.ts';
 import type { KubeClient } from './kube/kube-client.ts';
 import type { KubeLog } from './kube/kube-log.ts';
 import { type LeadingEnd, LeaseElector } from './kube/lease-elector.ts';
+import type { Resource } from './kube/resource.ts';
 import { WorkQueue } from './kube/work-queue.ts';
 import { WorkerPool } from './kube/worker-pool.ts';
 import type { OperatorMetrics } from './metrics.ts';
+import { ApiFinder } from './reconcile/api-finder.ts';
 import { kvClusters, type RawCluster } from './reconcile/kinds.ts';
 import { cachedView, liveView } from './reconcile/kube-view.ts';
 import { Observer } from './reconcile/observe.ts';
@@ -110,15 +112,19 @@ export class Operator {
   #reconciler(watches: Watches, abilities: Abilities): Reconciler {
     const { client, store, clock, random } = this.#deps;
     const access = new StoreAccessReader({ client, clock });
-    const options = { operatorNamespace: this.#options.namespace, ...abilities };
+    const { canReadNodes } = abilities;
+    const options = { operatorNamespace: this.#options.namespace, canReadNodes };
+    const onFound = (resource: Resource) => watches.watch(resource);
+    const apis = new ApiFinder(abilities.apis, { client, clock, onFound });
     const nowMs = () => clock.nowMs();
     const accessOf: StoreAccessReader['read'] = (cluster) => access.read(cluster);
     return new Reconciler({
-      observer: new Observer(options, { store, nowMs, accessOf }),
+      observer: new Observer(options, { store, apis, nowMs, accessOf }),
       client,
       store,
       cached: cachedView(watches.caches, liveView(client)),
       random,
+      clock,
       tell: (about, type, reason, note) => this.#tell(about, type, reason, note),
     });
   }

@@ -25,29 +25,49 @@ export type WatchOptions = {
 
 /** What is watched, and which KVCluster an event is about: events only say that somebody should look. */
 export class Watches {
-  readonly caches: ReadonlyMap<Resource, Cache>;
-  readonly #informers: readonly Informer<KubeObject>[];
+  readonly #caches = new Map<Resource, Cache>();
+  readonly #informers: Informer<KubeObject>[] = [];
+  readonly #options: WatchOptions;
+  readonly #deps: InformerDeps;
+  readonly #wake: (key: string) => void;
+  #isStarted = false;
 
   constructor(options: WatchOptions, deps: InformerDeps, wake: (key: string) => void) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#wake = wake;
     const { namespaces, apis, canReadNodes } = options;
-    const clusters = informer(kvClusters, { namespaces }, deps);
-    const own: readonly Resource[] = [statefulSets, pods, persistentVolumeClaims, ...childResources(apis)];
-    const labelled = own.map((resource) => {
-      return { resource, informer: informer(resource, { namespaces, labelSelector: LABEL_SELECTOR }, deps) };
+    this.#add(kvClusters, { namespaces }).onEvent(({ object }) => wake(keyOf(object)));
+    for (const resource of [statefulSets, pods, persistentVolumeClaims, ...childResources(apis)])
+      this.watch(resource);
+    if (canReadNodes) this.#add(nodes, {});
+  }
+
+  get caches(): ReadonlyMap<Resource, Cache> {
+    return this.#caches;
+  }
+
+  /** One more kind of what belongs to KVClusters: at the beginning, or when it is there at last. */
+  watch(resource: Resource): void {
+    if (this.#caches.has(resource)) return;
+    const { namespaces } = this.#options;
+    const added = this.#add(resource, { namespaces, labelSelector: LABEL_SELECTOR });
+    added.onEvent(({ object }) => {
+      const key = clusterKey(object);
+      if (key !== undefined) this.#wake(key);
     });
-    const all = [{ resource: kvClusters as Resource, informer: clusters }, ...labelled];
-    if (canReadNodes) all.push({ resource: nodes, informer: informer(nodes, {}, deps) });
-    this.caches = new Map(all.map((each) => [each.resource, each.informer]));
-    this.#informers = all.map((each) => each.informer);
-    clusters.onEvent(({ object }) => wake(keyOf(object)));
-    for (const { informer: each } of labelled)
-      each.onEvent(({ object }) => {
-        const key = clusterKey(object);
-        if (key !== undefined) wake(key);
-      });
+    if (this.#isStarted) added.start();
+  }
+
+  #add(resource: Resource, options: InformerScope): Informer<KubeObject> {
+    const added = new Informer<KubeObject>(resource, options, this.#deps);
+    this.#informers.push(added);
+    this.#caches.set(resource, added);
+    return added;
   }
 
   start(): void {
+    this.#isStarted = true;
     for (const each of this.#informers) each.start();
   }
 
@@ -65,13 +85,10 @@ export class Watches {
   }
 }
 
-function informer(
-  resource: Resource,
-  options: { readonly namespaces?: readonly string[] | undefined; readonly labelSelector?: string },
-  deps: InformerDeps,
-): Informer<KubeObject> {
-  return new Informer<KubeObject>(resource, options, deps);
-}
+type InformerScope = {
+  readonly namespaces?: readonly string[] | undefined;
+  readonly labelSelector?: string;
+};
 
 function clusterKey({ metadata }: KubeObject): string | undefined {
   const instance = metadata.labels?.[INSTANCE_LABEL];

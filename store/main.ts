@@ -156,7 +156,9 @@ function nodeEvents(log: Logger, metrics: Metrics, traffic: PeerTraffic): NodeEv
     onRefused(address, by, { code, message }, peer) {
       traffic.onRefused(code);
       const fields = { address, peer: peer?.name, peerCluster: peer?.clusterId, code, reason: message };
-      log.warn(fields, by === 'us' ? 'refused a peer' : 'refused by a peer');
+      // A seed that is the name of many nodes, as in Kubernetes, is the name of this one too.
+      const level = code === 'SELF' ? 'debug' : 'warn';
+      log[level](fields, by === 'us' ? 'refused a peer' : 'refused by a peer');
     },
     onProposed: (outcome, seconds) => metrics.observeProposal(outcome, seconds),
     onReaped: (records) => metrics.countReaped(records),

@@ -21,6 +21,12 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
+/** The least value that so large a share of them do not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
 /** "median (least-greatest)" in whole numbers. */
 export function spread(values: readonly number[]): string {
   const whole = (value: number): string => Math.round(value).toLocaleString('en-US');

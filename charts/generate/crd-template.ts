@@ -5,8 +5,9 @@ import { customResourceDefinition } from '../../operator/api/crd.ts';
 export function crdTemplate(): string {
   const { apiVersion, kind, metadata, spec } = customResourceDefinition();
   // Helm and kubectl read YAML 1.1, where `on` is no text.
-  const body = stringify({ spec }, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.1' });
-  if (body.includes('{{')) throw new Error('the CustomResourceDefinition has braces that Helm would read');
+  const plain = stringify({ spec }, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.1' });
+  if (plain.includes('{{')) throw new Error('the CustomResourceDefinition has braces that Helm would read');
+  const body = withImageOfOperator(plain);
   return `{{- /* Generated from operator/api: UPDATE_GOLDEN=1 ./dev.sh test charts */}}
 {{- if .Values.crds.create }}
 apiVersion: ${apiVersion}
@@ -26,4 +27,20 @@ metadata:
   {{- end }}
 ${body}{{- end }}
 `;
+}
+
+const IMAGE_DEFAULT = /^( *)default:\n(?:\1 {2}(?:tag|repository|pullPolicy): .*\n){3}/m;
+const REPOSITORY_DEFAULT = /default: \S+(\n *description: Where the image is, )/;
+
+/** A KVCluster that names no image gets that of the operator: who has it from a registry of their own has the store from there too. */
+function withImageOfOperator(body: string): string {
+  const indent = IMAGE_DEFAULT.exec(body)?.[1];
+  if (indent === undefined || !REPOSITORY_DEFAULT.test(body))
+    throw new Error('the CustomResourceDefinition has no default of spec.image');
+  return body
+    .replace(
+      IMAGE_DEFAULT,
+      `${indent}default: {{- include "kvorum.imageDefault" . | nindent ${indent.length + 2} }}\n`,
+    )
+    .replace(REPOSITORY_DEFAULT, 'default: {{ .Values.image.repository | quote }}$1');
 }

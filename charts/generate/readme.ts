@@ -60,7 +60,7 @@ Without Helm: \`kubectl apply --server-side -f charts/manifests/kvorum-operator.
 ## What it installs
 
 - The operator, with the rights that it needs and no others: it never lists Secrets, and runs as the pod security standard \`restricted\` wants it.
-  With \`operator.watchNamespaces\` it may write in these namespaces only; \`rbac.clusterReads: false\` takes the rest (nodes, volumes) as well.
+  With \`operator.watchNamespaces\` it may write in these namespaces only; \`rbac.clusterReads: false\` takes the rest (nodes) as well.
 - The kind KVCluster (\`kvc\`): \`kubectl explain kvc.spec\` has all of it, the settings of the store too.
 - Where switched on: alert rules, a Grafana dashboard, a PodMonitor, a KVCluster.
 

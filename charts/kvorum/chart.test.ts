@@ -107,6 +107,19 @@ test('image: tag, digest before tag, pull policy and secrets', { skip }, () => {
   assert.deepEqual(at(objects, 'Deployment', `${POD}.imagePullSecrets`), [{ name: 'registry' }]);
 });
 
+test('a KVCluster that names no image gets that of the operator', { skip }, () => {
+  const spec = 'spec.versions.0.schema.openAPIV3Schema.properties.spec.properties.image';
+  const image = (...values: string[]): unknown =>
+    at(render(values), 'CustomResourceDefinition', `${spec}.default`);
+  const common = { repository: 'mirror.example/kvorum', pullPolicy: 'Always' };
+  const mirror = ['image.repository=mirror.example/kvorum', 'image.pullPolicy=Always'];
+  assert.deepEqual(image(...mirror, 'image.tag=2.0.0'), { ...common, tag: '2.0.0' });
+  const digest = `sha256:${'0'.repeat(64)}`;
+  assert.deepEqual(image(...mirror, `image.digest=${digest}`), { ...common, digest });
+  const repository = at(render(mirror), 'CustomResourceDefinition', `${spec}.properties.repository.default`);
+  assert.equal(repository, 'mirror.example/kvorum', 'who names a tag alone means the same repository');
+});
+
 test('names: nameOverride and fullnameOverride', { skip }, () => {
   assert.deepEqual(named(render(['fullnameOverride=other']), 'Deployment'), ['other-operator']);
   assert.deepEqual(named(render(['nameOverride=db']), 'Deployment'), ['kvorum-db-operator']);
@@ -147,7 +160,7 @@ test('rights: least, whatever is watched: no Secret is listed or changed, no nod
         resources.join(),
       );
       if (resources.includes('secrets')) assert.deepEqual(verbs, ['get', 'create']);
-      if (resources.includes('nodes')) assert.deepEqual(verbs, ['get', 'list', 'watch']);
+      if (resources.includes('nodes')) assert.deepEqual(verbs, ['list', 'watch']);
     }
   }
 });

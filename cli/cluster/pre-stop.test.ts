@@ -3,8 +3,11 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { KvorumClient } from '@kvorum/client';
 import { ClusterError } from '../../store/cluster/cluster-admin.ts';
 import { startTestServer, type TestServer } from '../../store/io/http/test-server.ts';
+import type { Session } from '../lib/session.ts';
+import { preStop } from './pre-stop.ts';
 
 const KVORUM = fileURLToPath(new URL('../kvorum', import.meta.url));
 
@@ -51,6 +54,20 @@ test('prestop: waits for a member that is away, and goes on when it is back', as
   const { code, out } = await running;
   assert.equal(code, 0);
   assert.match(out, /^node-1 may stop: yes/);
+});
+
+test('prestop: of a cluster that is deleted nobody waits for anybody', async () => {
+  await using server = await placed();
+  server.cluster.liveness.set(3, 'dead');
+  await using client = new KvorumClient({ url: server.url });
+  let asked = 0;
+  const service = { ask: async () => ++asked === 2 };
+  const session = { url: server.url, timeout: 5000, client } as Session;
+  const startMs = performance.now();
+  await preStop(session, { waitMs: 60_000, serveMs: 60_000 }, { service });
+  assert.equal(asked, 2);
+  assert.ok(performance.now() - startMs < 10_000);
+  assert.deepEqual([server.cluster.leader, server.cluster.state?.stopLeases], [1, []]);
 });
 
 test('prestop: with no more time it says why, and exits with 1', async () => {

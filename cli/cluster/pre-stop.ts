@@ -4,6 +4,7 @@ import { CliError, EXIT } from '../lib/cli-error.ts';
 import { newClient } from '../lib/new-client.ts';
 import { print, type Session } from '../lib/session.ts';
 import { formatVerdict } from '../operations/operation-text.ts';
+import type { ServiceGone } from './service-gone.ts';
 
 /**
  * What a supervisor runs before it ends a node, as the preStop hook of a pod: it returns when no quorum is lost with the node, or
@@ -16,30 +17,46 @@ export type PreStopOptions = {
   readonly serveMs: number;
 };
 
+/** `service` tells that the whole cluster is being deleted: then nobody is to be served any more, and all nodes may stop at once. */
+export type PreStopDeps = { readonly service: Pick<ServiceGone, 'ask'> };
+
 const ASK_INTERVAL_MS = 1000;
 /** With fewer replicas no node can ever be spared, so waiting brings nothing. */
 const REPLICATION_FACTOR_MIN = 3;
 
-export async function preStop(session: Session, { waitMs, serveMs }: PreStopOptions): Promise<void> {
+export async function preStop(
+  session: Session,
+  { waitMs, serveMs }: PreStopOptions,
+  deps: PreStopDeps,
+): Promise<void> {
   const startMs = performance.now();
   const leftMs = (wantedMs: number): number => Math.max(0, startMs + wantedMs - performance.now());
   await using client = newClient(session, { ring: false });
   const { node, quorum } = await client.cluster();
   if (node.state !== 'member') return print(`${node.name} is ${node.state}: nobody misses it\n`);
   if (quorum.state === 'lost') return print('the quorum is lost already: there is nothing to wait for\n');
-  await waitUntilSpare(client, node.name, () => leftMs(waitMs));
+  if (await waitUntilSpare(client, node.name, () => leftMs(waitMs), deps)) return;
   await handOver(client);
   await sleep(leftMs(Math.min(serveMs, waitMs)));
 }
 
-/** Throws CliError with the reasons where the time is over before. */
-async function waitUntilSpare(client: KvorumClient, name: string, leftMs: () => number): Promise<void> {
+/** True where the cluster is deleted. Throws CliError with the reasons where the time is over before. */
+async function waitUntilSpare(
+  client: KvorumClient,
+  name: string,
+  leftMs: () => number,
+  { service }: PreStopDeps,
+): Promise<boolean> {
   const { settings } = await client.topology({ consistency: 'local' });
   for (;;) {
     const answer = await ask(client, name);
-    if (answer.isSpare) return print(`${name} may stop: ${answer.said}`);
+    if (answer.isSpare) return done(`${name} may stop: ${answer.said}`);
+    if (await service.ask()) {
+      print(`${name} stops: the cluster is deleted, and its Service is gone\n`);
+      return true;
+    }
     if (settings.replicationFactor < REPLICATION_FACTOR_MIN) {
-      return print(`${name} stops, with ${settings.replicationFactor} replicas of each key: ${answer.said}`);
+      return done(`${name} stops, with ${settings.replicationFactor} replicas of each key: ${answer.said}`);
     }
     if (leftMs() <= 0)
       throw new CliError(
@@ -48,6 +65,11 @@ async function waitUntilSpare(client: KvorumClient, name: string, leftMs: () => 
       );
     await sleep(Math.min(ASK_INTERVAL_MS, leftMs()));
   }
+}
+
+function done(text: string): false {
+  print(text);
+  return false;
 }
 
 type Answer = { readonly isSpare: boolean; readonly said: string };

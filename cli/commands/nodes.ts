@@ -2,6 +2,7 @@ import type { MemberUpdate } from '@kvorum/client';
 import { type Command, Option } from 'commander';
 import { showMembers } from '../cluster/cluster-actions.ts';
 import { preStop } from '../cluster/pre-stop.ts';
+import { ownService } from '../cluster/service-gone.ts';
 import { stopNode } from '../cluster/stop-node.ts';
 import { usageError } from '../lib/cli-error.ts';
 import { confirm } from '../lib/confirm.ts';
@@ -64,7 +65,10 @@ export function registerNodes(program: Command): void {
     .addOption(seconds('--serve <seconds>', 'the shortest, within the wait').default(SERVE_SECONDS))
     .action(async (flags: { readonly wait: number; readonly serve: number }, command: Command) => {
       const options = { waitMs: flags.wait * 1000, serveMs: flags.serve * 1000 };
-      await withSession(command, async (session) => await preStop(session, options));
+      await withSession(
+        command,
+        async (session) => await preStop(session, options, { service: ownService() }),
+      );
     });
 }
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # ./dev.sh k8s: a Kubernetes, and Kvorum on it.
 set -euo pipefail
+shopt -s inherit_errexit # what fails in $(...) fails
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # Which cluster `up` chose, and how to reach it: all other commands keep to it, whatever the current context is by then.
 readonly CHOICE=$REPO/.kvorum/kube CONFIG=$REPO/.kvorum/kubeconfig GIVEN=$REPO/.kvorum/kube-image
 readonly IMAGE_SOURCES=(Containerfile .containerignore package.json package-lock.json image client store cli operator)
 readonly PROFILE=kvorum OPERATOR_NAMESPACE=kvorum-system NAMESPACE=kvorum CLUSTER=demo RELEASE=kvorum
-readonly HTTP_PORT=7400 WAIT=300s
+readonly HTTP_PORT=7400 WAIT=300s WATCH_SECONDS=1
 
 usage() {
   cat <<'TEXT'
@@ -18,8 +19,9 @@ usage() {
                             context, once and for all commands
   deploy [N]                builds the image, gives it to the cluster, installs the operator (by helm, or plain manifests) and a
                             KVCluster of N members (3), and waits until it is ready. Again: upgrades both. On a cluster of --current
-                            KVORUM_IMAGE names an image that it can pull
+                            KVORUM_IMAGE names an image that it can pull. --watch: and again whenever the image's sources change, until Ctrl-C
   image                     only the first part of that: builds the image where its sources have changed, and prints its name
+  operator                  the first two parts: the image, and the operator of it; prints the name of the image
   status                    the KVCluster, its pods and a verdict; exit code 0 only if all is well
   logs [NAME] [-f]          of the operator, of a pod such as demo-0, or of all
   console-port [PORT]       passes http://127.0.0.1:PORT (7400) on to the store until Ctrl-C
@@ -125,6 +127,16 @@ give_image() { # name
   esac
 }
 
+# Another name of an image in the cluster, which is another image to Kubernetes.
+cmd_second_name() { # name, second name
+  case $(chosen) in
+    own) ctr --address "$RUN/containerd.sock" --namespace k8s.io images tag --force "$1" "$2" >/dev/null ;;
+    minikube) minikube --profile $PROFILE image tag "$1" "$2" ;;
+    kind) docker tag "$1" "$2" && kind load docker-image --name $PROFILE "$2" ;;
+    current) die "push $1 under the name $2 too, or name another one: KVORUM_IMAGE_NEXT=NAME" ;;
+  esac
+}
+
 have_helm() {
   PATH=$REPO/.kvorum/bin:$PATH command -v helm >/dev/null && return
   command -v go >/dev/null || return
@@ -143,6 +155,13 @@ install_operator() { # image
       kube apply --server-side --filename - >&2
     kube --namespace $OPERATOR_NAMESPACE wait --for=condition=Available deployment --all --timeout=$WAIT >&2
   fi
+}
+
+cmd_operator() {
+  local image
+  image=$(cmd_image)
+  install_operator "$image"
+  echo "$image"
 }
 
 apply_cluster() { # members, image
@@ -164,15 +183,31 @@ settle() { kube --namespace $NAMESPACE wait --for="$1" "kvcluster/$CLUSTER" --ti
 
 cmd_deploy() {
   need_cluster
+  if [ "${1:-}" = --watch ] || [ "${2:-}" = --watch ]; then watch_and_deploy "${1/#--watch/${2:-}}"; return; fi
   local members=${1:-3} image
   [[ $members =~ ^[1-9][0-9]?$ ]] || die "deploy: '$members' is no number of members; give 1 to 99"
-  image=$(cmd_image)
-  install_operator "$image"
+  image=$(cmd_operator)
   apply_cluster "$members" "$image"
   settle "jsonpath={.status.observedGeneration}=$(kvc --output 'jsonpath={.metadata.generation}')"
   settle condition=Ready
   settle condition=Progressing=False
   cmd_status
+}
+
+# By looking, which costs little: notices of the file system miss what git does. As many members as there are by then: scaling goes on beside it.
+watch_and_deploy() { # members
+  [ -z "${KVORUM_IMAGE:-}" ] || die "deploy --watch builds the image itself: unset KVORUM_IMAGE"
+  local members=$1 deployed='' image
+  while true; do
+    image=$(image_name)
+    if [ "$image" != "$deployed" ]; then
+      deployed=$image
+      "${BASH_SOURCE[0]}" deploy ${members:+"$members"} || say "that did not work; the next change is the next try"
+      members=$(kvc --output 'jsonpath={.spec.replicas}') || members=$1
+      say "watching ${IMAGE_SOURCES[*]}; Ctrl-C ends it"
+    fi
+    sleep $WATCH_SECONDS
+  done
 }
 
 cmd_status() {
@@ -239,9 +274,10 @@ command=${1:-help}
 [ $# -eq 0 ] || shift
 case $command in
   help | -h | --help) usage ;;
-  up | down | status | logs | image | deploy | scale) "cmd_$command" "$@" ;;
+  up | down | status | logs | image | operator | deploy | scale) "cmd_$command" "$@" ;;
   console-port) cmd_console_port "$@" ;;
   run) need_cluster; in_cluster "$@" ;;
+  second-name) need_cluster; cmd_second_name "$@" ;; # for ./dev.sh e2e
   is-deployed) [ -n "$(chosen)" ] && [ -n "$(kvc --output name)" ] ;; # for ./dev.sh scale
   *) die "k8s: unknown command '$command'; ./dev.sh k8s help lists them" ;;
 esac

@@ -24,15 +24,16 @@ export class Kubectl {
   }
 
   async run(...args: readonly string[]): Promise<string> {
-    return await this.#run(args, '');
+    return await this.send('', ...args);
   }
 
   /** YAML or JSON, of any number of objects. */
   async apply(text: string): Promise<void> {
-    await this.#run(['apply', '--filename', '-'], text);
+    await this.send(text, 'apply', '--filename', '-');
   }
 
-  async #run(args: readonly string[], input: string): Promise<string> {
+  /** With `input` on its standard input. */
+  async send(input: string, ...args: readonly string[]): Promise<string> {
     try {
       const command = ['--namespace', this.namespace, ...args];
       const running = run('kubectl', command, { maxBuffer: OUTPUT_BYTES_MAX });

@@ -67,7 +67,9 @@ const storage = z.object({
   retention: z
     .object({
       whenDeleted: keepOrDelete.describe('What becomes of the volumes when the KVCluster is deleted'),
-      whenScaled: keepOrDelete.describe('What becomes of the volume of a member that has left'),
+      whenScaled: keepOrDelete.describe(
+        'What becomes of the volume of a member that has left; one that is kept is deleted, with an event before, when its ordinal is needed again',
+      ),
     })
     .prefault({})
     .describe('What becomes of volumes that are not needed any more'),

@@ -5,6 +5,8 @@
 export type Observation = {
   readonly nowMs: number;
   readonly cluster: ClusterSeen;
+  /** Kinds that the spec asks for and this Kubernetes does not have, and where they come from. */
+  readonly missing: readonly MissingApi[];
   readonly children: readonly ChildSeen[];
   readonly statefulSet: StatefulSetSeen | undefined;
   /** Of the pods that the StatefulSet ought to make: what the user can see of them. */
@@ -15,6 +17,8 @@ export type Observation = {
   readonly claims: readonly ClaimSeen[];
   readonly store: StoreSeen;
 };
+
+export type MissingApi = { readonly field: string; readonly api: string; readonly from: string };
 
 /** The KVCluster. */
 export type ClusterSeen = {
@@ -44,6 +48,8 @@ export type Wish = {
   readonly isPaused: boolean;
   /** Whether members are told the zones of their pods. */
   readonly usesZones: boolean;
+  /** When the store begins to move data to members that came; undefined where it does not by itself. */
+  readonly rebalanceAfterMs: number | undefined;
   readonly replace: { readonly mode: 'Automatic' | 'Manual'; readonly afterMs: number };
 };
 
@@ -87,6 +93,8 @@ export type PodSeen = {
   readonly uid: string;
   readonly hash: string | undefined;
   readonly isTerminating: boolean;
+  /** No controller has it: its StatefulSet was deleted without it. */
+  readonly isOrphan: boolean;
   /** The container of the store runs now. */
   readonly isRunning: boolean;
   readonly isReady: boolean;

@@ -1,7 +1,13 @@
 import type { Clock } from '../../store/ports/clock.ts';
 import type { KubeConnection } from './kube-connection.ts';
 import { isExpired, isNotFound } from './kube-error.ts';
-import { KubeRequests, type KubeVerb, type Query, type RequestObserver } from './kube-request.ts';
+import {
+  KubeRequests,
+  type KubeTransport,
+  type KubeVerb,
+  type Query,
+  type RequestObserver,
+} from './kube-request.ts';
 import {
   apiVersionOf,
   collectionPath,
@@ -25,11 +31,10 @@ export type KubeClientOptions = {
   readonly pageSize?: number;
 };
 
-export type KubeClientDeps = {
-  readonly connection: KubeConnection;
-  readonly clock: Clock;
-  readonly observe?: RequestObserver;
-};
+export type KubeClientDeps = { readonly clock: Clock } & (
+  | { readonly connection: KubeConnection; readonly observe?: RequestObserver }
+  | { readonly transport: KubeTransport }
+);
 
 export type Selection = {
   /** All namespaces where it is undefined. */
@@ -83,7 +88,7 @@ const PAGE_SIZE = 500;
 export class KubeClient {
   readonly fieldManager: string;
   readonly #pageSize: number;
-  readonly #requests: KubeRequests;
+  readonly #requests: KubeTransport;
   readonly #clock: Clock;
 
   constructor(options: KubeClientOptions, deps: KubeClientDeps) {
@@ -91,7 +96,7 @@ export class KubeClient {
     this.fieldManager = fieldManager;
     this.#pageSize = pageSize;
     this.#clock = deps.clock;
-    this.#requests = new KubeRequests({ timeoutMs, userAgent }, deps);
+    this.#requests = 'transport' in deps ? deps.transport : new KubeRequests({ timeoutMs, userAgent }, deps);
   }
 
   /** Undefined where there is no such object. The answer is the newest, not a cached one. */

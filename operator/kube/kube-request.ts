@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import type { Clock } from '../../store/ports/clock.ts';
 import type { KubeConnection } from './kube-connection.ts';
@@ -42,10 +43,18 @@ export type KubeRequestDeps = {
   readonly observe?: RequestObserver;
 };
 
+/** How calls get to the API server; a simulation has one without a network. */
+export type KubeTransport = {
+  /** The answer's JSON. Throws KubeError, or the signal's reason where that ended it. */
+  json(call: KubeRequest, signal?: AbortSignal): Promise<unknown>;
+  /** The answer's body, which may go on for ever; throws as `json` does until it begins. */
+  stream(call: KubeRequest, signal: AbortSignal): Promise<Readable>;
+};
+
 type Answer = Dispatcher.ResponseData;
 
 /** Sends requests, each with its deadline. Nothing is repeated but what the server refused to believe (401). */
-export class KubeRequests {
+export class KubeRequests implements KubeTransport {
   readonly #options: KubeRequestOptions;
   readonly #deps: KubeRequestDeps;
 
@@ -69,7 +78,7 @@ export class KubeRequests {
   }
 
   /** The answer's body, which may go on for ever: the deadline and `signal` are for its beginning alone. */
-  stream(call: KubeRequest, signal: AbortSignal): Promise<Answer['body']> {
+  stream(call: KubeRequest, signal: AbortSignal): Promise<Readable> {
     return this.#withDeadline(call, signal, async (both) => (await this.#observed(call, both)).body);
   }
 

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../store/ports/clock.ts';
 import { errorOfStatus, KubeError } from './kube-error.ts';
-import type { KubeRequest, KubeRequests } from './kube-request.ts';
+import type { KubeRequest, KubeTransport } from './kube-request.ts';
 import type { KubeObject } from './resource.ts';
 
 export type WatchEvent<T> =
@@ -11,7 +11,11 @@ export type WatchEvent<T> =
 /** Etcd takes no objects above 1.5 MiB; a line that grows further is not an event. */
 const LINE_CHARS_MAX = 16 * 1024 * 1024;
 
-type WatchDeps = { readonly call: KubeRequest; readonly requests: KubeRequests; readonly clock: Clock };
+type WatchDeps = {
+  readonly call: KubeRequest;
+  readonly requests: Pick<KubeTransport, 'stream'>;
+  readonly clock: Clock;
+};
 
 /** The events of one watch request. A connection that is silent for `idleMs` counts as broken: it may be half open. */
 export async function* watchEvents<T extends KubeObject>(

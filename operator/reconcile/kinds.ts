@@ -42,6 +42,10 @@ export function childResources(apis: OptionalApis): readonly Resource[] {
   return [...ALWAYS, ...(apis.certificate ? [certificates] : []), ...(apis.podMonitor ? [podMonitors] : [])];
 }
 
+export function isOptional(resource: Resource): boolean {
+  return !ALWAYS.includes(resource);
+}
+
 export function childResource(kind: string): Resource {
   const found = [...ALWAYS, secrets, certificates, podMonitors].find((resource) => resource.kind === kind);
   if (found === undefined) throw new TypeError(`${kind} is no kind of a child`);

@@ -1,3 +1,4 @@
+import { SETTINGS } from '../../store/config/settings.ts';
 import { clusterSpec, KIND, type KVCluster, PORT_HTTP } from '../api/kvcluster.ts';
 import { authSecret, ownsAuthSecret } from '../children/auth-secret.ts';
 import { supportingChildren, wantedStatefulSet } from '../children/children.ts';
@@ -13,7 +14,8 @@ import {
   statefulSetName,
 } from '../children/names.ts';
 import type { ChildSeen, Observation, Owner, PodSeen, StatefulSetSeen, Wish } from '../core/observation.ts';
-import type { KubeObject } from '../kube/resource.ts';
+import { isNotFound } from '../kube/kube-error.ts';
+import type { KubeObject, Resource } from '../kube/resource.ts';
 import {
   type Node,
   nodes,
@@ -26,8 +28,9 @@ import {
   statefulSets,
 } from '../kube/resources.ts';
 import type { StoreAccess, StoreTarget, StoreView } from '../store-view/store-view.ts';
+import { type ApiFinder, missingApis } from './api-finder.ts';
 import { claimSeen } from './claim-seen.ts';
-import { childResources, type OptionalApis, type RawCluster } from './kinds.ts';
+import { childResources, isOptional, type OptionalApis, type RawCluster } from './kinds.ts';
 import type { KubeView } from './kube-view.ts';
 import { podSeen } from './pod-seen.ts';
 import { quantityOf } from './quantity.ts';
@@ -37,13 +40,13 @@ const NO_CLUSTER_ID = '0'.repeat(32);
 
 export type ObserveOptions = {
   readonly operatorNamespace: string;
-  readonly apis: OptionalApis;
   /** Whether nodes may be read, which takes rights beyond a namespace. */
   readonly canReadNodes: boolean;
 };
 
 export type ObserveDeps = {
   readonly store: StoreView;
+  readonly apis: Pick<ApiFinder, 'of' | 'lost'>;
   readonly nowMs: () => number;
   /** How the store of a cluster is spoken to. */
   readonly accessOf: (cluster: KVCluster) => Promise<StoreAccess>;
@@ -71,19 +74,21 @@ export class Observer {
   async observe(raw: RawCluster, view: KubeView): Promise<Seen> {
     const { cluster, problem } = parsed(raw);
     const { namespace } = cluster.metadata;
+    const apis = await this.#deps.apis.of(cluster);
     const [found, allPods, allClaims, children, allNodes] = await Promise.all([
       view.get(statefulSets, { namespace, name: statefulSetName(cluster) }),
       view.list(pods, namespace),
       view.list(persistentVolumeClaims, namespace),
-      this.#childrenOf(cluster, view),
+      this.#childrenOf(cluster, apis, view),
       this.#options.canReadNodes ? view.list(nodes, undefined) : undefined,
     ]);
-    const facts = this.#facts(cluster, found);
+    const facts = this.#facts(cluster, apis, found);
     const podsSeen = this.#podsSeen(cluster, allPods, allNodes);
     const target = await this.#target(cluster, podsSeen);
     const observation: Observation = {
       nowMs: this.#deps.nowMs(),
       cluster: clusterSeen(cluster, problem),
+      missing: missingApis(cluster, apis),
       children: childrenSeen(cluster, facts, children),
       statefulSet: found && statefulSetSeen(cluster, facts, found),
       wantedPodHash: podHash(cluster),
@@ -94,23 +99,34 @@ export class Observer {
     return { cluster, observation, target, facts };
   }
 
-  #facts(cluster: KVCluster, found: StatefulSet | undefined): ChildFacts {
-    const { operatorNamespace, apis } = this.#options;
+  #facts(cluster: KVCluster, apis: OptionalApis, found: StatefulSet | undefined): ChildFacts {
+    const { operatorNamespace } = this.#options;
     const replicas = found?.spec?.replicas ?? cluster.spec.replicas;
     return { clusterId: cluster.status?.clusterId ?? NO_CLUSTER_ID, replicas, operatorNamespace, apis };
   }
 
-  async #childrenOf(cluster: KVCluster, view: KubeView): Promise<readonly KubeObject[]> {
+  async #childrenOf(cluster: KVCluster, apis: OptionalApis, view: KubeView): Promise<readonly KubeObject[]> {
     const { namespace } = cluster.metadata;
     const labels = commonLabels(cluster);
     const secret = await this.#secretOf(cluster, view);
     const lists = await Promise.all(
-      childResources(this.#options.apis).map(async (resource) => {
-        const objects = await view.list(resource, namespace, labels);
+      childResources(apis).map(async (resource) => {
+        const objects = await this.#listed(resource, view.list(resource, namespace, labels));
         return objects.map((object) => ({ ...object, kind: resource.kind }));
       }),
     );
     return [...lists.flat(), ...secret];
+  }
+
+  /** A kind may be taken away while the operator runs; of those that always are there nothing is believed of the sort. */
+  async #listed(resource: Resource, listing: Promise<readonly KubeObject[]>): Promise<readonly KubeObject[]> {
+    try {
+      return await listing;
+    } catch (error) {
+      if (!isNotFound(error) || !isOptional(resource)) throw error;
+      this.#deps.apis.lost(resource);
+      return [];
+    }
   }
 
   /** By its name: Secrets are not listed, since those of others are none of an operator's business. */
@@ -188,8 +204,15 @@ function wishOf({ spec }: KVCluster): Wish {
     whenDeleted: storage.retention.whenDeleted,
     isPaused: spec.paused,
     usesZones: topologySpread.enabled,
+    rebalanceAfterMs: rebalanceAfterMs(spec),
     replace: { mode: replacePolicy.mode, afterMs: replacePolicy.afterSeconds * 1000 },
   };
+}
+
+function rebalanceAfterMs({ config = {} }: KVCluster['spec']): number | undefined {
+  const isOn = config['cluster.rebalance'] ?? SETTINGS['cluster.rebalance'].default;
+  const afterMs = config['cluster.rebalanceAfterMs'] ?? SETTINGS['cluster.rebalanceAfterMs'].default;
+  return isOn === true ? Number(afterMs) : undefined;
 }
 
 function childrenSeen(

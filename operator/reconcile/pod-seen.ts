@@ -29,6 +29,7 @@ export function podSeen(pod: Pod, ordinal: number, facts: PodFacts): PodSeen {
     uid: metadata.uid ?? '',
     hash: metadata.annotations?.[ANNOTATIONS.specHash],
     isTerminating: metadata.deletionTimestamp !== undefined,
+    isOrphan: !metadata.ownerReferences?.some(({ controller }) => controller === true),
     isRunning: state?.running !== undefined && !isFinished,
     isReady: ready?.status === 'True',
     readyChangedMs: timeOf(ready?.lastTransitionTime ?? metadata.creationTimestamp),

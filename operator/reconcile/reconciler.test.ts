@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { upTo } from '../core/plan/test-observation.ts';
 import { configMaps, persistentVolumeClaims, pods, services, statefulSets } from '../kube/resources.ts';
-import { kvClusters } from './kinds.ts';
+import { kvClusters, podMonitors } from './kinds.ts';
 import { ReconcileWorld } from './test-world.ts';
 
 const SPEC = { partitions: 8 };
@@ -17,10 +17,10 @@ function verdict(world: ReconcileWorld): readonly string[] {
 
 const named = (count: number) => upTo(count).map((ordinal) => `kv-${ordinal}`);
 
-async function settled(spec: object = {}): Promise<ReconcileWorld> {
+async function settled(spec: object = {}, expected = WELL): Promise<ReconcileWorld> {
   const world = await ReconcileWorld.start({ ...SPEC, ...spec });
   await world.settle();
-  assert.deepEqual(verdict(world), WELL);
+  assert.deepEqual(verdict(world), expected);
   return world;
 }
 
@@ -50,6 +50,40 @@ test('at rest: no writes, and no calls but to the store', async () => {
     world.step();
   }
   assert.equal(world.server.calls.length, before);
+});
+
+test('at its creation a cluster is not written about at each act: what only differs in words waits for a second', async () => {
+  await using world = await ReconcileWorld.start(SPEC);
+  let acts = 0;
+  while ((await world.reconcile()).requeueAfterMs === 0) acts++;
+  const writes = world.server.writes.filter(({ subresource }) => subresource === 'status').length;
+  assert.ok(acts >= 6, `${acts} acts`);
+  assert.ok(writes <= 4, `${writes} writes of the status for ${acts} acts`);
+  await world.settle();
+  assert.deepEqual(verdict(world), WELL);
+});
+
+test('a kind that is installed later is found, and one that is taken away is missed', async () => {
+  await using world = await settled({ monitoring: { podMonitor: { enabled: true } } }, [
+    'True Serving',
+    'True ApiMissing',
+    'False ApiMissing',
+  ]);
+  const discoveries = () => world.server.calls.filter(({ verb }) => verb === 'discover').length;
+  const before = discoveries();
+  for (const _ of upTo(24)) {
+    await world.reconcile();
+    world.step();
+  }
+  assert.equal(discoveries() - before, 4, 'two kinds in each of two minutes');
+  world.server.define(podMonitors);
+  for (const _ of upTo(14)) world.step();
+  await world.settle();
+  assert.deepEqual(verdict(world), WELL);
+  assert.equal(world.server.list(podMonitors).length, 1);
+  world.server.undefine(podMonitors);
+  await world.settle();
+  assert.deepEqual(verdict(world), ['True Serving', 'True ApiMissing', 'False ApiMissing']);
 });
 
 describe('scale', () => {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../store/ports/clock.ts';
 import type { Random } from '../../store/ports/random.ts';
 import type { KVCluster, KVClusterStatus } from '../api/kvcluster.ts';
 import { clientHost, headlessHost, selectorText } from '../children/names.ts';
@@ -6,12 +7,13 @@ import { type Plan, planNext } from '../core/plan/plan-next.ts';
 import { camelCase } from '../core/status/conditions.ts';
 import { isSameStatus, statusOf } from '../core/status/status-of.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
-import { type ObjectRef, refOf } from '../kube/resource.ts';
+import { keyOf, type ObjectRef, refOf } from '../kube/resource.ts';
 import type { StoreView } from '../store-view/store-view.ts';
 import { kvClusters, type RawCluster } from './kinds.ts';
 import { type KubeView, liveView } from './kube-view.ts';
 import type { Observer, Seen } from './observe.ts';
 import { runAct } from './run-act.ts';
+import { StatusPace } from './status-pace.ts';
 
 /** Acts that are refused in one reconcile before the rest has to wait for the next one. */
 const REFUSALS_MAX = 20;
@@ -27,6 +29,7 @@ export type ReconcilerDeps = {
   /** What is watched, from memory. */
   readonly cached: KubeView;
   readonly random: Random;
+  readonly clock: Clock;
   readonly tell: TellEvent;
 };
 
@@ -36,9 +39,11 @@ export type ReconcilerDeps = {
  */
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
+  readonly #pace: StatusPace;
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
+    this.#pace = new StatusPace(deps);
   }
 
   /** `key` is `namespace/name`. */
@@ -91,20 +96,23 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<{ readonly requeueAfterMs: number }> {
     const plan = planNext(seen.observation, refused);
-    await this.#writeStatus(raw, seen, plan, signal, {});
-    return { requeueAfterMs: plan.requeueMs };
+    const waitMs = await this.#writeStatus(raw, seen, plan, signal, {});
+    return { requeueAfterMs: waitMs > 0 ? Math.min(waitMs, plan.requeueMs) : plan.requeueMs };
   }
 
-  /** Nothing is written where nothing is different: a cluster at rest makes no writes. */
+  /**
+   * Nothing is written where nothing is different: a cluster at rest makes no writes. Returns for how long what was not written yet has to
+   * wait, 0 where there is nothing left.
+   */
   async #writeStatus(
     raw: RawCluster,
     { cluster, observation }: Seen,
     plan: Plan,
     signal: AbortSignal,
     { isAfterAct }: { readonly isAfterAct?: Act },
-  ): Promise<void> {
+  ): Promise<number> {
     // The id is in the status now, which this one does not know of; the finalizer may have been all that held the object.
-    if (isAfterAct?.type === 'record-cluster-id' || isAfterAct?.type === 'set-finalizer') return;
+    if (isAfterAct?.type === 'record-cluster-id' || isAfterAct?.type === 'set-finalizer') return 0;
     const previous = raw.status;
     const status = statusOf(observation, plan, {
       generation: cluster.metadata.generation ?? 0,
@@ -112,10 +120,13 @@ export class Reconciler {
       selector: selectorText(cluster),
       endpoints: endpointsOf(cluster),
     });
-    if (isSameStatus(previous, status)) return;
+    if (isSameStatus(previous, status)) return 0;
+    const { name, namespace, uid, resourceVersion } = cluster.metadata;
+    const key = keyOf(cluster);
+    const waitMs = this.#pace.waitMs(key, previous, status);
+    if (waitMs > 0) return waitMs;
     this.#tellRefusals(raw, previous, plan);
     // On the version that it was made for: one that comes late would take back what a newer one said.
-    const { name, namespace, uid, resourceVersion } = cluster.metadata;
     const body = withRemovals(previous, status);
     await this.#deps.client.patchStatus(
       kvClusters,
@@ -124,6 +135,8 @@ export class Reconciler {
       { uid, resourceVersion },
       signal,
     );
+    this.#pace.wrote(key);
+    return 0;
   }
 
   /** Once, when it comes up: it stands in the conditions from then on. */
@@ -141,8 +154,10 @@ export class Reconciler {
   ): Promise<{ readonly requeueAfterMs?: number }> {
     const { client, store } = this.#deps;
     const live = await client.get(kvClusters, ref, signal);
-    if (live === undefined) await store.forget(key);
-    return live === undefined ? {} : { requeueAfterMs: 1000 };
+    if (live !== undefined) return { requeueAfterMs: 1000 };
+    this.#pace.forget(key);
+    await store.forget(key);
+    return {};
   }
 }
 

@@ -39,7 +39,7 @@ export class TestStoreView implements StoreView {
     return {
       nodes,
       topology: inner?.hasLeader ? inner.seen() : undefined,
-      heard: running.length === 0 ? [] : names,
+      heard: nodes.some(({ state }) => state === 'member') ? names : [],
     };
   }
 
@@ -91,6 +91,15 @@ export class TestStoreView implements StoreView {
   step(): boolean {
     for (const ordinal of upTo(ORDINALS_MAX)) if (this.#stepNode(ordinal)) return true;
     return this.inner?.progress() ?? false;
+  }
+
+  /** What `kvorum nodes prestop` waits for: nobody misses it, or the store gives its word. */
+  mayStop(ordinal: number): boolean {
+    const { inner } = this;
+    const number = this.#kubelets.isRunning(ordinal) ? this.#disk(ordinal)?.number : undefined;
+    if (inner === undefined || number === undefined || !inner.members.has(number) || !inner.hasLeader)
+      return true;
+    return Math.min(inner.factor, inner.members.size) < 3 || inner.canStop(`kv-${ordinal}`, this.#nowMs());
   }
 
   #stepNode(ordinal: number): boolean {

@@ -8,6 +8,7 @@ import type { KubeObject, Resource } from '../kube/resource.ts';
 import { nodes, persistentVolumeClaims, pods, statefulSets } from '../kube/resources.ts';
 import { FakeApiServer } from '../testing/fake-api-server.ts';
 import { FakeKubelets } from '../testing/fake-kubelets.ts';
+import { ApiFinder } from './api-finder.ts';
 import { childResources, kvClusters, type RawCluster } from './kinds.ts';
 import { type Cache, cachedView, liveView } from './kube-view.ts';
 import { Observer } from './observe.ts';
@@ -153,9 +154,11 @@ export class ReconcileWorld implements AsyncDisposable {
   #operator(): Reconciler {
     const client = this.#client;
     const store = this.store;
-    const options = { operatorNamespace: 'kvorum-system', apis: APIS, canReadNodes: true };
+    const options = { operatorNamespace: 'kvorum-system', canReadNodes: true };
+    const apis = new ApiFinder(APIS, { client, clock: this.#clock });
     const observer = new Observer(options, {
       store,
+      apis,
       nowMs: () => this.#clock.nowMs(),
       accessOf: async () => ({}),
     });
@@ -170,6 +173,7 @@ export class ReconcileWorld implements AsyncDisposable {
       store,
       cached: cachedView(caches, liveView(client)),
       random: systemRandom,
+      clock: this.#clock,
       tell: (_, type, reason, note) => void this.told.push({ type, reason, note }),
     });
   }

@@ -39,12 +39,14 @@ export class FakeObjects {
   readonly #owners: OwnersByUid = new Map();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #nowMs: () => number;
+  readonly #newUid: () => string;
   #changes: Change[] = [];
   #version = 100;
   #compactedVersion = 100;
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, newUid: () => string = randomUUID) {
     this.#nowMs = nowMs;
+    this.#newUid = newUid;
   }
 
   get version(): number {
@@ -90,7 +92,7 @@ export class FakeObjects {
     const made: KubeObject = {
       ...object,
       ...{ apiVersion: apiVersionOf(resource), kind: resource.kind },
-      metadata: { ...metadata, uid: randomUUID(), generation: 1, creationTimestamp: this.#now() },
+      metadata: { ...metadata, uid: this.#newUid(), generation: 1, creationTimestamp: this.#now() },
     };
     return this.#store('ADDED', resource, made, undefined, () => ownersOfNew(made, manager));
   }

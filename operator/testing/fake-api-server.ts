@@ -87,6 +87,12 @@ export class FakeApiServer implements AsyncDisposable {
     this.#resources.unshift(resource);
   }
 
+  /** The kind is not known any more, as when its CustomResourceDefinition is deleted. */
+  undefine({ group, plural }: Resource): void {
+    const at = this.#resources.findIndex((known) => known.group === group && known.plural === plural);
+    if (at >= 0) this.#resources.splice(at, 1);
+  }
+
   get<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef): T | undefined {
     return this.objects.get(resource, ref) as T | undefined;
   }
@@ -205,7 +211,7 @@ export class FakeApiServer implements AsyncDisposable {
       else {
         const { status, body } =
           call.verb === 'discover'
-            ? this.#discover(call)
+            ? discovered(this.#resources, call)
             : answer(this.objects, call, this.#staleListVersion);
         send(call, response, status, body);
       }
@@ -247,19 +253,6 @@ export class FakeApiServer implements AsyncDisposable {
       resourceVersion: Number(object.metadata.resourceVersion),
     }));
   }
-
-  #discover({ path }: FakeCall): Answer {
-    if (path === '/version') return { status: 200, body: { major: '1', minor: '36', gitVersion: 'v1.36.0' } };
-    const groupVersion = path.replace(/^\/apis?\//, '');
-    const served = this.#resources.filter((resource) => apiVersionOf(resource) === groupVersion);
-    if (served.length === 0) throw new ApiStatus(404, 'NotFound', `the server could not find ${path}`);
-    const resources = served.map(({ plural, kind, isNamespaced }) => ({
-      name: plural,
-      kind,
-      namespaced: isNamespaced,
-    }));
-    return { status: 200, body: { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources } };
-  }
 }
 
 export type FakeApiServerOptions = {
@@ -271,7 +264,7 @@ export type FakeApiServerOptions = {
   readonly tls?: ServerOptions;
 };
 
-function builtIn(resource: Resource): FakeResource {
+export function builtIn(resource: Resource): FakeResource {
   const scale = { spec: 'spec.replicas', status: 'status.replicas', selector: 'status.selector' };
   if (resource.kind === 'StatefulSet') return { ...resource, scale };
   if (resource.kind === 'Lease') return { ...resource, hasStatus: false, admit: withMicroTimes };
@@ -322,4 +315,18 @@ function refuse(call: FakeCall, response: ServerResponse, refusal: Refusal): voi
   };
   const headers = retryAfterS === undefined ? {} : { 'retry-after': `${retryAfterS}` };
   send(call, response, status, body, headers);
+}
+
+/** Which kinds there are of a group and version. */
+export function discovered(known: readonly FakeResource[], { path }: FakeCall): Answer {
+  if (path === '/version') return { status: 200, body: { major: '1', minor: '36', gitVersion: 'v1.36.0' } };
+  const groupVersion = path.replace(/^\/apis?\//, '');
+  const served = known.filter((resource) => apiVersionOf(resource) === groupVersion);
+  if (served.length === 0) throw new ApiStatus(404, 'NotFound', `the server could not find ${path}`);
+  const resources = served.map(({ plural, kind, isNamespaced }) => ({
+    name: plural,
+    kind,
+    namespaced: isNamespaced,
+  }));
+  return { status: 200, body: { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources } };
 }

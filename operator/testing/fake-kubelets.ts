@@ -9,7 +9,19 @@ import {
 } from '../kube/resources.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
 
+/** What of an API server the others around an operator work with. */
+export type Cluster = Pick<FakeApiServer, 'get' | 'list' | 'put' | 'remove' | 'onChange' | 'calls'>;
+
 const PROTECTION = 'kubernetes.io/pvc-protection';
+/** Keeps a pod that is told to end until its kubelet says that it has. */
+const RUNS = 'test/kubelet';
+
+export type KubeletOptions = {
+  /** Wall time; where it is absent pods have been as they are since long ago. */
+  readonly nowMs?: () => number;
+  /** A pod that is told to end ends as soon as this says so, which is asked at each step; without it at once. */
+  readonly mayEnd?: (pod: Pod) => boolean;
+};
 
 /**
  * The controller of StatefulSets, the garbage collector, the protection of claims and the kubelets, for one StatefulSet, as far as an operator
@@ -18,13 +30,15 @@ const PROTECTION = 'kubernetes.io/pvc-protection';
 export class FakeKubelets {
   /** Images that cannot be pulled. */
   readonly brokenImages = new Set<string>();
-  readonly #server: FakeApiServer;
+  readonly #server: Cluster;
   readonly #ref: ObjectRef;
+  readonly #options: KubeletOptions;
   /** Ordinals whose pods find no node. */
   readonly unschedulable = new Set<number>();
 
-  constructor(server: FakeApiServer, ref: ObjectRef) {
+  constructor(server: Cluster, ref: ObjectRef, options: KubeletOptions = {}) {
     this.#server = server;
+    this.#options = options;
     this.#ref = ref;
     server.onChange(({ type, resource, object }) => {
       if (type === 'DELETED' && resource.kind === 'StatefulSet') this.#collect(object);
@@ -32,13 +46,25 @@ export class FakeKubelets {
   }
 
   step(): boolean {
-    return [
-      () => this.#endClaims(),
-      () => this.#endPods(),
-      () => this.#observe(),
-      () => this.#makePods(),
-      () => this.#runPods(),
-    ].some((each) => each());
+    return this.steps.some((each) => each());
+  }
+
+  /** Each by itself: who of them comes first is nobody's promise. */
+  readonly steps: readonly (() => boolean)[] = [
+    () => this.#endClaims(),
+    () => this.#endPods(),
+    () => this.#letGo(),
+    () => this.#observe(),
+    () => this.#makePods(),
+    () => this.#runPods(),
+  ];
+
+  /** The process of this ordinal ends, and its kubelet starts it again. */
+  kill(ordinal: number): void {
+    const pod = this.pod(ordinal);
+    if (pod === undefined) return;
+    const status = { ...pod.status, containerStatuses: [], conditions: [this.#condition(false)] };
+    this.#setStatus(pod, { ...status, phase: 'Running' });
   }
 
   pod(ordinal: number): Pod | undefined {
@@ -57,20 +83,27 @@ export class FakeKubelets {
   setReady(ordinal: number, isReady: boolean): boolean {
     const pod = this.pod(ordinal);
     if (pod === undefined || isReadyNow(pod) === isReady || pod.metadata.deletionTimestamp) return false;
-    const status = isReady ? 'True' : 'False';
-    this.#setStatus(pod, {
-      ...pod.status,
-      conditions: [{ type: 'Ready', status, lastTransitionTime: '2026-01-01T00:00:00Z' }],
-    });
+    this.#setStatus(pod, { ...pod.status, conditions: [this.#condition(isReady)] });
     return true;
+  }
+
+  #condition(isReady: boolean): object {
+    return { type: 'Ready', status: isReady ? 'True' : 'False', lastTransitionTime: this.#now() };
+  }
+
+  #now(): string {
+    const { nowMs } = this.#options;
+    return nowMs === undefined ? '2026-01-01T00:00:00Z' : new Date(nowMs()).toISOString();
   }
 
   /** Those of a StatefulSet that is deleted go with it, unless the call said otherwise. */
   #collect(set: KubeObject): void {
-    const call = this.#server.calls.findLast(
-      ({ verb, resource }) => verb === 'delete' && resource?.kind === 'StatefulSet',
-    );
-    const policy = (call?.body as { propagationPolicy?: string } | undefined)?.propagationPolicy;
+    const options = this.#server.calls
+      .filter(({ verb, resource }) => verb === 'delete' && resource?.kind === 'StatefulSet')
+      .map(({ body }) => body as DeleteOptions | undefined);
+    const policy = options.findLast(
+      (each) => each?.preconditions?.uid === set.metadata.uid,
+    )?.propagationPolicy;
     for (const pod of this.#owned(set)) {
       if (policy !== 'Orphan') this.#server.remove(pods, pod.metadata);
       else this.#server.put(pods, { ...pod, metadata: { ...pod.metadata, ownerReferences: [] } });
@@ -88,9 +121,23 @@ export class FakeKubelets {
   #endPods(): boolean {
     const set = this.#set();
     if (set === undefined || set.status?.observedGeneration !== set.metadata.generation) return false;
-    const beyond = this.#owned(set).find((pod) => ordinalOf(pod) >= (set.spec?.replicas ?? 0));
-    if (beyond !== undefined) this.#server.remove(pods, beyond.metadata);
-    return beyond !== undefined;
+    const beyond = this.#owned(set).find(
+      (pod) => ordinalOf(pod) >= (set.spec?.replicas ?? 0) && !pod.metadata.deletionTimestamp,
+    );
+    if (beyond === undefined) return false;
+    this.#server.remove(pods, beyond.metadata);
+    return true;
+  }
+
+  /** Pods that were told to end and have nothing to wait for any more. */
+  #letGo(): boolean {
+    const { mayEnd } = this.#options;
+    const ending = this.#server
+      .list(pods)
+      .find((pod) => pod.metadata.deletionTimestamp !== undefined && mayEnd?.(pod) !== false);
+    if (ending === undefined) return false;
+    this.#server.put(pods, { ...ending, metadata: { ...ending.metadata, finalizers: [] } });
+    return true;
   }
 
   #endClaims(): boolean {
@@ -107,13 +154,16 @@ export class FakeKubelets {
   #makePods(): boolean {
     const set = this.#set();
     if (set === undefined || set.status?.observedGeneration !== set.metadata.generation) return false;
+    // Also those beyond its replicas, which it ends then.
+    const orphan = this.#server.list(pods).find((pod) => this.#isOrphan(pod));
+    if (orphan !== undefined) {
+      const metadata = { ...orphan.metadata, ownerReferences: [ownerOf(set)] };
+      this.#server.put(pods, { ...orphan, metadata });
+      return true;
+    }
     for (let ordinal = 0; ordinal < (set.spec?.replicas ?? 0); ordinal++) {
       const claim = this.claim(ordinal);
-      const orphan = this.pod(ordinal);
-      if (orphan !== undefined) {
-        if (this.#adopt(set, orphan)) return true;
-        continue;
-      }
+      if (this.pod(ordinal) !== undefined) continue;
       if (claim?.metadata.deletionTimestamp !== undefined) continue;
       if (claim === undefined) this.#makeClaim(set, ordinal);
       this.#makePod(set, ordinal);
@@ -122,10 +172,9 @@ export class FakeKubelets {
     return false;
   }
 
-  #adopt(set: StatefulSet, pod: Pod): boolean {
-    if ((pod.metadata.ownerReferences ?? []).length > 0) return false;
-    this.#server.put(pods, { ...pod, metadata: { ...pod.metadata, ownerReferences: [ownerOf(set)] } });
-    return true;
+  #isOrphan({ metadata }: Pod): boolean {
+    const isNamed = metadata.name.startsWith(`${this.#ref.name}-`);
+    return isNamed && !metadata.ownerReferences?.length && metadata.deletionTimestamp === undefined;
   }
 
   #makeClaim(set: StatefulSet, ordinal: number): void {
@@ -141,7 +190,11 @@ export class FakeKubelets {
     const template = set.spec?.template;
     const name = `${this.#ref.name}-${ordinal}`;
     const { labels, annotations } = template?.metadata ?? {};
-    const metadata = { ...this.#named(name), labels, annotations, ownerReferences: [ownerOf(set)] };
+    const finalizers = this.#options.mayEnd === undefined ? [] : [RUNS];
+    const metadata = {
+      ...this.#named(name),
+      ...{ labels, annotations, finalizers, ownerReferences: [ownerOf(set)] },
+    };
     const claim = { name: 'data', persistentVolumeClaim: { claimName: `data-${name}` } };
     const spec = { ...template?.spec, volumes: [...(template?.spec?.volumes ?? []), claim] };
     this.#server.put(pods, { metadata, spec, status: { phase: 'Pending' } } as never);
@@ -151,7 +204,7 @@ export class FakeKubelets {
     for (const pod of this.#server.list(pods)) {
       const wanted = this.#statusOf(pod);
       if (wanted === undefined) continue;
-      this.#setStatus(pod, wanted);
+      this.#setStatus(pod, { ...pod.status, ...wanted });
       return true;
     }
     return false;
@@ -161,7 +214,7 @@ export class FakeKubelets {
   #statusOf(pod: Pod): object | undefined {
     const container = pod.status?.containerStatuses?.[0];
     const image = pod.spec?.containers?.[0]?.image ?? '';
-    if (container?.state?.running !== undefined) return undefined;
+    if (container?.state?.running !== undefined || pod.metadata.deletionTimestamp) return undefined;
     if (this.unschedulable.has(ordinalOf(pod))) return undefined;
     const common = { name: 'kvorum', image, ready: false, restartCount: 0 };
     if (this.brokenImages.has(image)) {
@@ -169,7 +222,7 @@ export class FakeKubelets {
       const waiting = { reason: 'ImagePullBackOff', message: 'no such image' };
       return { phase: 'Pending', containerStatuses: [{ ...common, state: { waiting } }] };
     }
-    const running = { startedAt: '2026-01-01T00:00:00Z' };
+    const running = { startedAt: this.#now() };
     return { phase: 'Running', containerStatuses: [{ ...common, state: { running } }] };
   }
 
@@ -191,6 +244,11 @@ export class FakeKubelets {
     return { namespace: this.#ref.namespace ?? '', name };
   }
 }
+
+type DeleteOptions = {
+  readonly propagationPolicy?: string;
+  readonly preconditions?: { readonly uid?: string };
+};
 
 function ownerOf({ metadata }: StatefulSet) {
   const { name, uid = '' } = metadata;

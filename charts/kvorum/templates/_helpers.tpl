@@ -77,6 +77,15 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{- /* Of the stores of KVClusters that name none: the same. */}}
+{{- define "kvorum.imageDefault" -}}
+{{- with .Values.image }}
+{{- $version := dict "tag" (.tag | default $.Chart.AppVersion) }}
+{{- if .digest }}{{ $version = dict "digest" .digest }}{{ end }}
+{{- merge $version (dict "repository" .repository "pullPolicy" .pullPolicy) | toYaml }}
+{{- end }}
+{{- end }}
+
 {{- define "kvorum.clusterName" -}}
 {{- default .Release.Name .Values.cluster.name }}
 {{- end }}
@@ -90,10 +99,10 @@ annotations:
 {{- define "kvorum.rules" -}}
 - apiGroups: [kvorum.dev]
   resources: [kvclusters]
-  verbs: [get, list, watch, update, patch]
+  verbs: [get, list, watch, patch]
 - apiGroups: [kvorum.dev]
   resources: [kvclusters/status]
-  verbs: [get, update, patch]
+  verbs: [patch]
 - apiGroups: [kvorum.dev]
   resources: [kvclusters/finalizers]
   verbs: [update]
@@ -101,7 +110,10 @@ annotations:
   resources: [statefulsets]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
-  resources: [configmaps, services, serviceaccounts]
+  resources: [configmaps, serviceaccounts]
+  verbs: [list, watch, create, patch]
+- apiGroups: [""]
+  resources: [services]
   verbs: [get, list, watch, create, patch, delete]
 # Secrets are made once, and read by their name: it never lists those of others.
 - apiGroups: [""]
@@ -109,11 +121,11 @@ annotations:
   verbs: [get, create]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch, delete]
+  verbs: [list, watch, delete]
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [get, list, watch, patch, delete]
-- apiGroups: ["", events.k8s.io]
+- apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
 - apiGroups: [policy]

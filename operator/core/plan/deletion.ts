@@ -4,35 +4,44 @@ import { act, blocking, type Finding, wait } from './finding.ts';
 import { isOurs } from './ordinals.ts';
 
 /**
- * A KVCluster that is deleted. What it owns is collected with it; only where volumes are to go as well does a finalizer hold it, since nobody
- * else deletes them. Volumes go after the pods, so that nothing is written to what is being deleted.
+ * A KVCluster that is deleted. What it owns is collected with it. A finalizer holds it only where something would be left behind: volumes that are to
+ * go as well, since nobody else deletes them, and pods while no StatefulSet has them. Volumes go after the pods, so that nothing is written to what is
+ * being deleted. The Service of the pods goes first: that is how they know that the whole cluster goes, and that none has to wait for the others.
  */
 export function deletion(seen: Observation): readonly Finding[] {
   const { cluster } = seen;
   if (!cluster.isDeleting) return upkeep(seen);
   if (!cluster.hasFinalizer)
     return [blocking(wait('spec', 'Deleting', 'is being deleted; volumes are kept'))];
-  return [isKept(cluster.wish.whenDeleted) ? release('volumes are kept') : nextOfDeletion(seen)];
+  return [endOfPods(seen) ?? endOfVolumes(seen)];
 }
 
-function nextOfDeletion(seen: Observation): Finding {
-  const { statefulSet, pods } = seen;
-  if (statefulSet?.owner === 'this' && !statefulSet.isDeleting)
-    return act('spec', 'is being deleted: its pods first', {
-      type: 'delete-stateful-set',
-      uid: statefulSet.uid,
+/** Undefined once nothing runs any more, or all that does is about to be collected. */
+function endOfPods(seen: Observation): Finding | undefined {
+  const { statefulSet, pods, children, cluster } = seen;
+  const hasSet = statefulSet?.owner === 'this';
+  const orphan = orphansOf(seen).find(({ isTerminating }) => !isTerminating);
+  const isKeptAll = isKept(cluster.wish.whenDeleted);
+  if (isKeptAll && orphan === undefined && !(hasSet && statefulSet.isDeleting)) return undefined;
+  const service = children.find(({ kind, name }) => kind === 'Service' && name === `${cluster.name}-peers`);
+  if (service?.owner === 'this' && service.seenHash !== undefined)
+    return act('spec', 'is being deleted: nobody waits for anybody', {
+      ...{ type: 'delete-child', kind: 'Service', name: service.name },
     });
-  const orphan = pods.find(
-    (pod) => statefulSet?.owner !== 'this' && !pod.isTerminating && isOfThis(seen, pod),
-  );
+  if (hasSet && !statefulSet.isDeleting)
+    return act('spec', 'is being deleted: its pods first', {
+      ...{ type: 'delete-stateful-set', uid: statefulSet.uid },
+    });
   if (orphan !== undefined)
     return act('spec', `is being deleted: ${orphan.name}, which no StatefulSet has`, {
-      type: 'end-pod',
-      pod: orphan.name,
-      uid: orphan.uid,
+      ...{ type: 'end-pod', pod: orphan.name, uid: orphan.uid },
     });
-  if (statefulSet?.owner === 'this' || pods.length > 0)
-    return blocking(wait('spec', 'Deleting', `is being deleted: waiting for ${pods.length} pods to end`));
+  if (!hasSet && pods.length === 0) return undefined;
+  return blocking(wait('spec', 'Deleting', `is being deleted: waiting for ${pods.length} pods to end`));
+}
+
+function endOfVolumes(seen: Observation): Finding {
+  if (isKept(seen.cluster.wish.whenDeleted)) return release('volumes are kept');
   const claims = seen.claims.filter((claim) => isOurs(seen, claim));
   const next = claims.find(({ isTerminating }) => !isTerminating);
   if (next !== undefined)
@@ -47,9 +56,12 @@ function nextOfDeletion(seen: Observation): Finding {
   return release('its volumes are deleted');
 }
 
-/** Left behind where the cluster was deleted while its StatefulSet was made anew. */
-function isOfThis(seen: Observation, { name }: PodSeen): boolean {
-  return seen.claims.some((claim) => isOurs(seen, claim) && claim.mountedBy.includes(name));
+/** Pods on volumes of this cluster that no StatefulSet has: it is being made anew, or somebody deleted it without them. */
+function orphansOf(seen: Observation): readonly PodSeen[] {
+  return seen.pods.filter(
+    ({ isOrphan, name }) =>
+      isOrphan && seen.claims.some((claim) => isOurs(seen, claim) && claim.mountedBy.includes(name)),
+  );
 }
 
 function release(why: string): Finding {
@@ -57,9 +69,16 @@ function release(why: string): Finding {
 }
 
 /** The finalizer is there exactly while something would be left behind. */
-function upkeep({ cluster }: Observation): readonly Finding[] {
-  const isWanted = !isKept(cluster.wish.whenDeleted);
+function upkeep(seen: Observation): readonly Finding[] {
+  const { cluster, statefulSet } = seen;
+  const isVolumes = !isKept(cluster.wish.whenDeleted);
+  const isSet = statefulSet?.isImmutablyDifferent === true || orphansOf(seen).length > 0;
+  const isWanted = isVolumes || isSet;
   if (cluster.wish.isPaused || isWanted === cluster.hasFinalizer) return [];
-  const why = isWanted ? 'volumes are to be deleted with the cluster' : 'volumes outlive the cluster';
-  return [act('spec', why, { type: 'set-finalizer', isWanted })];
+  return [act('spec', whyHeld(isVolumes, isSet), { type: 'set-finalizer', isWanted })];
+}
+
+function whyHeld(isVolumes: boolean, isSet: boolean): string {
+  if (isVolumes) return 'volumes are to be deleted with the cluster';
+  return isSet ? 'the StatefulSet is made anew' : 'volumes outlive the cluster';
 }

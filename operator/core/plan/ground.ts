@@ -32,6 +32,14 @@ export function remains({ statefulSet, children, cluster }: Observation): readon
   return [blocking(wait('spec', 'WaitingForCollection', message))];
 }
 
+/** All else goes on without what a missing kind would do. */
+export function missingApis({ missing }: Observation): readonly Finding[] {
+  return missing.map(({ field, api, from }) => {
+    const message = `${field} needs ${api}, which this Kubernetes does not have: install ${from}, or take it out`;
+    return refuse('spec', 'ApiMissing', message);
+  });
+}
+
 /**
  * The id of the store's cluster is in the status before any pod could make it. Volumes of an earlier cluster of this name, which was deleted and kept
  * them, bring theirs along.

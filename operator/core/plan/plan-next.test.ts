@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Observation } from '../observation.ts';
+import type { Observation, TopologySeen, Wish } from '../observation.ts';
 import type { Act } from './act.ts';
 import { type Plan, planNext } from './plan-next.ts';
 import {
@@ -83,6 +83,12 @@ describe('ground', () => {
     acts(observation({ ...empty, cluster, children: [] }), { type: 'apply-stateful-set', replicas: 3 });
   });
 
+  test('a kind that Kubernetes does not have is told of, and keeps nothing else waiting', () => {
+    const missing = [{ field: 'spec.tls.http.issuerRef', api: 'Certificate', from: 'cert-manager' }];
+    refuses(observation({ missing }), 'ApiMissing', /issuerRef needs Certificate.*install cert-manager/);
+    acts(observation({ missing, wish: { replicas: 4 } }), { type: 'set-replicas' });
+  });
+
   test('paused: nothing is changed, whatever is wanted', () => {
     waits(observation({ wish: { isPaused: true, replicas: 5 }, statefulSet: { seenHash: 'x' } }), 'Paused');
   });
@@ -141,14 +147,21 @@ describe('ground', () => {
       replicas: 3,
     });
     const changed = { seenHash: 'old', isImmutablyDifferent: true };
-    acts(observation({ statefulSet: changed }), { type: 'orphan-stateful-set', uid: 'set-1' });
-    waits(observation({ statefulSet: { ...changed, isDeleting: true } }), 'Recreating');
+    acts(observation({ statefulSet: changed }), { type: 'set-finalizer', isWanted: true });
+    const cluster = { hasFinalizer: true };
+    acts(observation({ cluster, statefulSet: changed }), { type: 'orphan-stateful-set', uid: 'set-1' });
+    waits(observation({ cluster, statefulSet: { ...changed, isDeleting: true } }), 'Recreating');
+    const orphans = upTo(3).map((ordinal) => pod(ordinal, { isOrphan: true }));
+    acts(observation({ cluster, statefulSet: undefined, pods: orphans }), { type: 'apply-stateful-set' });
+    rests(observation({ cluster, pods: [...orphans.slice(0, 1), pod(1), pod(2)] }));
+    acts(observation({ cluster }), { type: 'set-finalizer', isWanted: false });
     acts(observation({ statefulSet: { owner: 'nobody' } }), { type: 'apply-stateful-set', replicas: 3 });
   });
 
   test('volumes grow before the StatefulSet is made anew for it', () => {
     const seen = observation({
       wish: { storageBytes: 2 ** 31 },
+      cluster: { hasFinalizer: true },
       statefulSet: { isImmutablyDifferent: true },
     });
     acts(seen, { type: 'expand-claim', claim: 'data-kv-0', bytes: 2 ** 31 });
@@ -421,17 +434,27 @@ describe('rollout', () => {
     );
   });
 
-  test('a no of the store is told, and keeps nothing else waiting', () => {
+  const refused = (code: string): Plan => {
     const seen = observation({ pods: upTo(3).map((ordinal) => old(ordinal)) });
     const { act } = planNext(seen);
     assert.ok(act);
-    const plan = planNext(seen, [{ act, code: 'CannotStop', message: 'kv-1 has not caught up' }]);
-    assert.equal(plan.act, undefined);
-    assert.deepEqual(
-      plan.refusals.map(({ reason }) => reason),
-      ['CannotStop'],
-    );
-    assert.match(plan.message, /kv-2 restarts, 2 more after it: refused, kv-1 has not caught up/);
+    return planNext(seen, [{ act, code, message: 'kv-1 has not caught up' }]);
+  };
+  const reasons = (notes: Plan['waits']): readonly string[] => notes.map(({ reason }) => reason);
+
+  test('a no of the store is told, and keeps nothing else waiting', () => {
+    const { act, refusals, message } = refused('NodeNotFound');
+    assert.deepEqual([act, reasons(refusals)], [undefined, ['NodeNotFound']]);
+    assert.match(message, /kv-2 restarts, 2 more after it: refused, kv-1 has not caught up/);
+  });
+
+  test('that it cannot stop just now is no failure: it is asked again soon, and the rollout goes on', () => {
+    for (const code of ['CannotStop', 'StopLeaseTaken']) {
+      const { act, refusals, waits: waiting, requeueMs, message } = refused(code);
+      assert.deepEqual([act, refusals, reasons(waiting)], [undefined, [], [code]]);
+      assert.match(message, /kv-2 restarts, 2 more after it: not yet, kv-1 has not caught up/);
+      assert.ok(requeueMs <= 2000, `asked again after ${requeueMs} ms`);
+    }
   });
 });
 
@@ -468,6 +491,26 @@ describe('heal', () => {
     waits(observation({ ...base, claims: upTo(3).map((i) => claim(i)) }), 'PodsNotReady', /Unschedulable/);
   });
 
+  test('a rebalance that is due and has not begun is waited for, as long as it may be', () => {
+    const fresh = (sinceMs: number) => pod(3, { readyChangedMs: NOW_MS - sinceMs });
+    const members = [...upTo(3).map((i) => member(i)), member(3, { partitions: 0 })];
+    const seen = (sinceMs: number, wish: Partial<Wish> = {}, changes: Partial<TopologySeen> = {}) =>
+      observation({
+        count: 4,
+        wish: { replicas: 4, ...wish },
+        pods: [...upTo(3).map((i) => pod(i)), fresh(sinceMs)],
+        store: seenStore(topology(4, { members, ...changes })),
+      });
+    const plan = waits(seen(1000), 'RebalanceDue', /kv-3 will get a share/);
+    assert.ok(plan.requeueMs <= 2000);
+    waits(seen(34_000), 'RebalanceDue');
+    rests(seen(35_000));
+    waits(seen(60_000, { rebalanceAfterMs: 60_000 }), 'RebalanceDue');
+    rests(seen(1000, { rebalanceAfterMs: undefined }));
+    const running = waits(seen(1000, {}, { operations: [operation({ type: 'rebalance' })] }), 'Moving');
+    assert.equal(running.waits.length, 1);
+  });
+
   test('a pod on a node that is gone is deleted at once', () => {
     const pods = [pod(0), pod(1), pod(2, { isNodeGone: true, node: 'w2', isReady: false })];
     acts(observation({ pods }), { type: 'delete-lost-pod', pod: 'kv-2', uid: 'pod-2' });
@@ -499,8 +542,20 @@ describe('deletion', () => {
 
   test('pods, then volumes of this cluster, then the finalizer', () => {
     const cluster = deleting;
+    const service = {
+      kind: 'Service',
+      name: 'kv-peers',
+      wantedHash: 's1',
+      seenHash: 's1',
+      owner: 'this',
+    } as const;
+    acts(observation({ wish, cluster, children: [service] }), { type: 'delete-child', name: 'kv-peers' });
     acts(observation({ wish, cluster }), { type: 'delete-stateful-set', uid: 'set-1' });
-    acts(observation({ wish, cluster, statefulSet: undefined }), { type: 'end-pod', pod: 'kv-0' });
+    const orphans = upTo(3).map((ordinal) => pod(ordinal, { isOrphan: true }));
+    acts(observation({ wish, cluster, statefulSet: undefined, pods: orphans }), {
+      type: 'end-pod',
+      pod: 'kv-0',
+    });
     const foreign = upTo(3).map((ordinal) => claim(ordinal, { clusterUid: 'other' }));
     waits(observation({ wish, cluster, statefulSet: undefined, claims: foreign }), 'Deleting', /3 pods/);
     const ended = { wish, cluster, statefulSet: undefined, pods: [] };
@@ -513,6 +568,22 @@ describe('deletion', () => {
     const going = claims.map((each) => ({ ...each, isTerminating: true }));
     waits(observation({ ...ended, claims: going }), 'Deleting', /2 volumes/);
     acts(observation({ ...ended, claims: [] }), { type: 'set-finalizer', isWanted: false });
+  });
+
+  test('pods that no StatefulSet has are ended, also where volumes are kept, and hold nothing up after that', () => {
+    const cluster = deleting;
+    const orphans = [pod(0), pod(1, { isOrphan: true }), pod(2, { isOrphan: true })];
+    acts(observation({ cluster, pods: orphans }), { type: 'delete-stateful-set', uid: 'set-1' });
+    const alone = { cluster, statefulSet: undefined };
+    acts(observation({ ...alone, pods: orphans }), { type: 'end-pod', pod: 'kv-1' });
+    const ending = orphans.map((each) => ({ ...each, isTerminating: true }));
+    acts(observation({ ...alone, pods: ending }), { type: 'set-finalizer', isWanted: false });
+    waits(observation({ cluster, statefulSet: { isDeleting: true } }), 'Deleting');
+    const strange = upTo(3).map((i) => claim(i, { clusterUid: 'other' }));
+    acts(observation({ ...alone, pods: orphans, claims: strange }), {
+      type: 'set-finalizer',
+      isWanted: false,
+    });
   });
 
   test('volumes that are kept hold nothing up', () => {

@@ -6,8 +6,8 @@ import { claims } from './claims.ts';
 import { deletion } from './deletion.ts';
 import { cancelDrains, drains } from './drains.ts';
 import { factor } from './factor.ts';
-import { type Finding, IDLE_MS, type Note, REFUSED_MS } from './finding.ts';
-import { identity, pause, remains, soundSpec, strangers } from './ground.ts';
+import { type Finding, IDLE_MS, type Note, refuse, SOON_MS, wait } from './finding.ts';
+import { identity, missingApis, pause, remains, soundSpec, strangers } from './ground.ts';
 import { lostPods } from './lost-pods.ts';
 import { lostVolumes } from './lost-volumes.ts';
 import { growReplicas, shrinkReplicas } from './replicas.ts';
@@ -43,6 +43,7 @@ const RULES: readonly Rule[] = [
   remains,
   identity,
   children,
+  missingApis,
   statefulSet,
   lostPods,
   stuckPods,
@@ -97,16 +98,16 @@ function withoutRefused(finding: Finding, refused: readonly Refusal[]): Finding 
   const refusal = refused.find(({ act }) => isSameAct(act, finding.act));
   if (refusal === undefined) return finding;
   const { concern, message } = finding;
-  const text = `${message}: refused, ${refusal.message}`;
-  return {
-    type: 'refuse',
-    concern,
-    reason: refusal.code,
-    message: text,
-    requeueMs: REFUSED_MS,
-    isBlocking: false,
-  };
+  const { code, message: why } = refusal;
+  if (PASSING.has(code)) return wait(concern, code, `${message}: not yet, ${why}`, SOON_MS);
+  return refuse(concern, code, `${message}: refused, ${why}`);
 }
+
+/**
+ * The store's noes to a restart that pass by themselves: who was restarted before has to catch up first, or somebody else has its word. What
+ * does not pass is told of by other rules.
+ */
+const PASSING: ReadonlySet<string> = new Set(['CannotStop', 'StopLeaseTaken']);
 
 function noteOf({ concern, reason, message }: Note): Note {
   return { concern, reason, message };

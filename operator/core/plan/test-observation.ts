@@ -24,6 +24,7 @@ export const WISH: Wish = {
   whenDeleted: 'Retain',
   isPaused: false,
   usesZones: false,
+  rebalanceAfterMs: 5000,
   replace: { mode: 'Automatic', afterMs: 600_000 },
 };
 
@@ -34,6 +35,7 @@ export function pod(ordinal: number, changes: Partial<PodSeen> = {}): PodSeen {
     uid: `pod-${ordinal}`,
     hash: 'pods-1',
     isTerminating: false,
+    isOrphan: false,
     isRunning: true,
     isReady: true,
     readyChangedMs: NOW_MS - 3_600_000,
@@ -142,6 +144,7 @@ export function observation(changes: Changes = {}): Observation {
       knownMembers: [],
       ...cluster,
     },
+    missing: [],
     children: [{ kind: 'Service', name: 'kv', wantedHash: 's1', seenHash: 's1', owner: 'this' }],
     statefulSet: isMissing(changes) ? undefined : { ...STATEFUL_SET, replicas: count, ...statefulSet },
     wantedPodHash: 'pods-1',

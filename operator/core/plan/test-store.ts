@@ -109,6 +109,11 @@ export class TestStore {
     return true;
   }
 
+  /** It was told that it may stop, not long ago. */
+  hasLease(number: number, nowMs: number): boolean {
+    return (this.#leases.get(number) ?? 0) > nowMs;
+  }
+
   /** One replica moves, one member is removed, or the partitions are placed; false where nothing is to be done. */
   progress(): boolean {
     if (!this.hasLeader) return false;

@@ -14,6 +14,7 @@ type SimPod = {
   readonly sinceMs: number;
   isRunning: boolean;
   isTerminating: boolean;
+  isOrphan: boolean;
 };
 type SimClaim = {
   readonly uid: string;
@@ -73,6 +74,7 @@ export class TestWorld {
         hasLived: this.hasLived,
         knownMembers: [...this.knownMembers],
       },
+      missing: [],
       children: [
         {
           kind: 'ConfigMap',
@@ -132,12 +134,13 @@ export class TestWorld {
       case 'apply-stateful-set':
         return this.#applySet(act.replicas);
       case 'orphan-stateful-set':
+        assert.ok(this.hasFinalizer, 'pods that nobody has are left behind where the cluster is deleted now');
         this.set = undefined;
+        for (const pod of this.pods.values()) pod.isOrphan = true;
         return undefined;
       case 'delete-stateful-set':
         assert.ok(this.isDeleting, 'the StatefulSet is deleted with its pods only when the cluster is');
-        this.set = undefined;
-        for (const pod of this.pods.values()) pod.isTerminating = true;
+        this.#endSet();
         return undefined;
       case 'set-replicas':
         return this.#setReplicas(act);
@@ -178,6 +181,18 @@ export class TestWorld {
       case 'set-zone':
         throw new Error(`${act.type} is not of this world`);
     }
+  }
+
+  /** Its pods go with it, those that it has. */
+  #endSet(): void {
+    this.set = undefined;
+    for (const pod of this.pods.values()) if (!pod.isOrphan) pod.isTerminating = true;
+  }
+
+  /** The KVCluster is gone, and with it what it has. */
+  collect(): void {
+    assert.ok(this.isDeleting && !this.hasFinalizer);
+    this.#endSet();
   }
 
   #applySet(replicas: number): undefined {
@@ -247,7 +262,7 @@ export class TestWorld {
     if (pod?.uid !== uid || pod.isTerminating) return undefined;
     const number = this.#numberOf(ordinal);
     const { store } = this;
-    if (gate === 'can-stop' && !store?.canStop(name, this.nowMs)) return 'CANNOT_STOP';
+    if (gate === 'can-stop' && !store?.canStop(name, this.nowMs)) return 'CannotStop';
     if (gate === 'pause') assert.ok(Math.min(store?.factor ?? 1, store?.members.size ?? 1) < 3);
     if (gate === 'none' && store?.hasLeader === true && number !== undefined)
       assert.equal(
@@ -333,11 +348,16 @@ export class TestWorld {
   #makePods(): boolean {
     const { set } = this;
     if (!set?.isObserved) return false;
+    const orphan = [...this.pods.values()].find((pod) => pod.isOrphan && !pod.isTerminating);
+    if (orphan !== undefined) {
+      orphan.isOrphan = false;
+      return true;
+    }
     const missing = upTo(set.replicas).find((i) => !this.pods.has(i) && !this.claims.get(i)?.isTerminating);
     if (missing === undefined) return false;
     const claim = this.claims.get(missing) ?? this.#makeClaim(missing, set.bytes);
     const uid = this.#uid('pod');
-    const common = { isRunning: false, isTerminating: false, sinceMs: this.nowMs };
+    const common = { isRunning: false, isTerminating: false, isOrphan: false, sinceMs: this.nowMs };
     this.pods.set(missing, { uid, hash: set.podHash, claimUid: claim.uid, ...common });
     return true;
   }
@@ -402,13 +422,14 @@ export class TestWorld {
 
   #podSeen(ordinal: number, pod: SimPod): PodSeen {
     const number = this.#numberOf(ordinal);
-    const { uid, hash, isTerminating, isRunning } = pod;
+    const { uid, hash, isTerminating, isOrphan, isRunning } = pod;
     return {
       name: `kv-${ordinal}`,
       ordinal,
       uid,
       hash,
       isTerminating,
+      isOrphan,
       isRunning,
       isReady: isRunning && number !== undefined && this.#isUp(number) && this.store?.hasLeader === true,
       readyChangedMs: pod.sinceMs,

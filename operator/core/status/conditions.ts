@@ -1,7 +1,15 @@
 import type { Condition, ConditionType } from '../../api/kvcluster-status.ts';
-import type { Observation } from '../observation.ts';
+import type { Observation, TopologySeen } from '../observation.ts';
 import type { Concern, Note } from '../plan/finding.ts';
-import { memberNamed, neededReplicas, ordinalsTo, podName } from '../plan/ordinals.ts';
+import {
+  listed,
+  memberNamed,
+  neededReplicas,
+  ordinalsTo,
+  podAt,
+  podMembers,
+  podName,
+} from '../plan/ordinals.ts';
 import type { Plan } from '../plan/plan-next.ts';
 import { outdatedPods } from '../plan/rollout.ts';
 
@@ -35,9 +43,27 @@ function ready(seen: Observation, plan: Plan): Verdict {
   const { partitionsLost, partitionsShort } = topology;
   if (partitionsLost > 0)
     return no('PartitionsLost', `${partitionsLost} partitions lack a majority of their replicas`);
-  if (partitionsShort > 0)
-    return yes('ServingWithoutAll', `every key is served; ${partitionsShort} partitions miss a replica`);
+  const missing = [
+    ...listedTexts(awayTexts(seen, topology)),
+    ...(partitionsShort > 0 ? [`${partitionsShort} partitions miss a replica`] : []),
+  ];
+  if (missing.length > 0) return yes('ServingWithoutAll', ['every key is served', ...missing].join('; '));
   return yes('Serving', 'every key is served, by all of its replicas');
+}
+
+/** Members that are not there as they ought to be; a pod whose node is no member yet holds nothing. */
+function awayTexts(seen: Observation, topology: TopologySeen): readonly string[] {
+  return podMembers(seen, topology).flatMap(({ ordinal, member }) => {
+    const pod = podAt(seen, ordinal);
+    if (pod === undefined) return [`${member.name} has no pod`];
+    if (pod.isTerminating) return [`${member.name} is ending`];
+    if (!member.isUp) return [`${member.name} is down`];
+    return pod.isReady ? [] : [`${member.name} is not ready`];
+  });
+}
+
+function listedTexts(texts: readonly string[]): readonly string[] {
+  return texts.length === 0 ? [] : [listed(texts)];
 }
 
 /** Pods that are ready by their own word, and nobody who answers the operator: it cannot know. */
@@ -84,7 +110,9 @@ function scalingUp(seen: Observation, plan: Plan): Verdict {
 
 /** The pods are there; whether the data is shows a rebalance. */
 function moving({ waits }: Plan): Verdict {
-  const note = waits.find(({ concern, reason }) => concern === 'scale' && reason === 'Moving');
+  const note = waits.find(
+    ({ concern, reason }) => concern === 'scale' && (reason === 'Moving' || reason === 'RebalanceDue'),
+  );
   return note === undefined ? no('AsWished', 'no more members are wanted') : yes('Rebalancing', note.message);
 }
 

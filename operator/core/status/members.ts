@@ -30,9 +30,10 @@ function memberStatus(
   const name = podName(seen, ordinal);
   const { topology } = seen.store;
   const member = topology === undefined ? undefined : memberNamed(topology, name);
-  // Where nobody leads, what was known of it last is still the best that is known of its number.
-  const before = topology === undefined ? previous?.members?.find((each) => each.name === name) : undefined;
-  const number = member?.number ?? before?.number;
+  const known = previous?.members?.find((each) => each.name === name);
+  // Where nobody leads, what was known of it last is the best that is known; of one that left, its number is what its volume is marked with.
+  const before = topology === undefined ? known : undefined;
+  const number = member?.number ?? (isNewNode(seen, name) ? undefined : known?.number);
   const zone = member?.zone || before?.zone;
   const version = member?.version || before?.version;
   return {
@@ -43,6 +44,12 @@ function memberStatus(
     ready: podAt(seen, ordinal)?.isReady === true,
     ...(zone && { zone }),
   };
+}
+
+/** By its own word it is of no cluster yet: whoever had its name before was another member. */
+function isNewNode(seen: Observation, name: string): boolean {
+  const state = nodeNamed(seen, name)?.state;
+  return state === 'waiting' || state === 'joining';
 }
 
 function stateOf(seen: Observation, ordinal: number, member: MemberSeen | undefined): MemberState {

@@ -172,3 +172,39 @@ test('a member that is down: served, and told', () => {
   const lost = seenStore(topology(3, { members, partitionsShort: 8, partitionsLost: 3 }));
   assert.equal(brief(status(observation({ pods, store: lost }))).Ready, 'False PartitionsLost');
 });
+
+test('every key is served, and not by all: pods that are not ready and members that are down are told by name', () => {
+  const away = status(observation({ pods: [pod(0), pod(1), pod(2, { isReady: false })] }));
+  assert.equal(brief(away).Ready, 'True ServingWithoutAll');
+  assert.equal(condition(away, 'Ready').message, 'every key is served; kv-2 is not ready');
+  const members = [member(0), member(1, { isUp: false }), member(2)];
+  const store = seenStore(topology(3, { members, partitionsShort: 8 }));
+  const ending = [pod(0), pod(1), pod(2, { isTerminating: true })];
+  assert.equal(
+    condition(status(observation({ pods: ending, store })), 'Ready').message,
+    'every key is served; kv-1 is down and kv-2 is ending; 8 partitions miss a replica',
+  );
+  const gone = status(observation({ pods: [pod(0), pod(1)] }));
+  assert.match(condition(gone, 'Ready').message, /kv-2 has no pod/);
+});
+
+test('one that is no member yet holds nothing: all is served by all of those that do', () => {
+  const pods = [...upTo(3).map((i) => pod(i)), pod(3, { isReady: false })];
+  const found = status(observation({ count: 4, wish: { replicas: 4 }, pods, store: seenStore(topology(3)) }));
+  assert.equal(brief(found).Ready, 'True Serving');
+  assert.equal(brief(found).ScalingUp, 'True MembersJoin');
+});
+
+test('who has left keeps its number until its pod is let go: the mark on its volume names it', () => {
+  const draining = [...upTo(3).map((i) => member(i)), member(3, { isDraining: true })];
+  const before = status(observation({ count: 4, store: seenStore(topology(4, { members: draining })) }));
+  const left = observation({ count: 4, store: seenStore(topology(3), [node(3, 'excluded')]) });
+  const after = status(left, before);
+  assert.deepEqual([after.members?.[3]?.state, after.members?.[3]?.number], ['left', 4]);
+  const fresh = observation({
+    count: 4,
+    wish: { replicas: 4 },
+    store: seenStore(topology(3), [node(3, 'joining')]),
+  });
+  assert.equal(status(fresh, after).members?.[3]?.number, undefined, 'a new member has no number yet');
+});

@@ -17,8 +17,8 @@ export type BulkRateOptions = {
 /** Between two changes of the rate: about what the p99 takes to show the one before. */
 export const BULK_RATE_PERIOD_MS = 500;
 const DECREASE = 0.6;
-/** From the default floor to the default limit in 10 s. */
-const INCREASE = 1.28;
+/** From the default floor to the default limit in 7 s. */
+const INCREASE = 1.4;
 
 /** `p99Ms` undefined: so few requests that none is held up by the bulk, or nobody would notice. */
 export function nextBulkRate(

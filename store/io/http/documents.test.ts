@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { createMetrics } from '../metrics.ts';
 import { errorTable } from './error-table.ts';
 import { defaultHttpOptions } from './http-options.ts';
 import { openApiDocument } from './openapi.ts';
@@ -46,12 +45,6 @@ test('errors.md lists every code with its status, and no other', () => {
     e.retryable === 'if unwritten' ? e.retryable : e.retryable ? 'yes' : 'no',
   ]);
   assert.deepEqual(rows, expected);
-});
-
-test('metrics.md lists every metric with its type, and no other', async () => {
-  const rows = tableRows('metrics.md').map(([name, type]) => `${name} ${type}`);
-  const metrics = await createMetrics().registry.getMetricsAsJSON();
-  assert.deepEqual(rows.toSorted(), metrics.map((metric) => `${metric.name} ${metric.type}`).toSorted());
 });
 
 /** The cells of the table rows whose first cell is code. */

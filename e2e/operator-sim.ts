@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { OPERATOR_MUTANTS } from '../operator/sim/mutants.ts';
+import { runSeed, type Verdict } from '../operator/sim/run.ts';
+
+/** `./dev.sh sim --operator`: two operators on virtual time under faults, one run for each seed; docs/testing.md. */
+
+const SEEDS = 200;
+const TRACE_LINES = 60;
+
+type Options = {
+  readonly first: number;
+  readonly seeds: number;
+  readonly untilMs: number;
+  readonly failuresMax: number;
+};
+
+async function main(): Promise<boolean> {
+  const { values } = parseArgs({
+    options: {
+      ...{ seeds: { type: 'string' }, first: { type: 'string' }, minutes: { type: 'string' } },
+      ...{ seed: { type: 'string' }, failures: { type: 'string' }, mutants: { type: 'boolean' } },
+    },
+    allowPositionals: false,
+  });
+  const first = Number(values.first ?? 1);
+  const seeds = Number(values.seeds ?? (values.minutes === undefined ? SEEDS : 1e9));
+  const untilMs =
+    values.minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(values.minutes) * 60_000;
+  if (values.seed !== undefined) return replay(Number(values.seed));
+  if (values.mutants === true) return await mutants(first, Number(values.seeds ?? 40));
+  return await explore({ first, seeds, untilMs, failuresMax: Number(values.failures ?? 3) });
+}
+
+async function replay(seed: number): Promise<boolean> {
+  const { trace, ...verdict } = await runSeed(seed);
+  for (const line of trace) console.log(line);
+  console.log(JSON.stringify(verdict, undefined, 2));
+  return verdict.violation === undefined;
+}
+
+async function explore({ first, seeds, untilMs, failuresMax }: Options): Promise<boolean> {
+  const startMs = Date.now();
+  const sum = { done: 0, calls: 0, deaths: 0, virtualMs: 0, failed: 0 };
+  for (let seed = first; seed < first + seeds && Date.now() < untilMs && sum.failed < failuresMax; seed++) {
+    const verdict = await runSeed(seed);
+    sum.done++;
+    sum.calls += verdict.calls;
+    sum.deaths += verdict.deaths;
+    sum.virtualMs += verdict.virtualMs;
+    if (verdict.violation === undefined) continue;
+    sum.failed++;
+    explain(verdict);
+  }
+  const { done, calls, deaths, virtualMs, failed } = sum;
+  const seconds = ((Date.now() - startMs) / 1000).toFixed(0);
+  console.log(
+    `${done} seeds from ${first}: ${failed} failed; ${calls} calls, ${deaths} operators died, ${Math.round(virtualMs / 3_600_000)} h of virtual time; ${seconds} s`,
+  );
+  return failed === 0;
+}
+
+function explain({ seed, violation, trace }: Verdict): void {
+  console.log(`\nseed ${seed} at commit ${commit()} breaks: ${violation?.check}\n  ${violation?.message}`);
+  console.log(`  replay: ./dev.sh sim --operator --seed ${seed}`);
+  for (const line of trace.slice(-TRACE_LINES)) console.log(`  ${line.slice(0, 300)}`);
+}
+
+/** Each mutant in a process of its own, until a seed fails; then the same seed without it. */
+async function mutants(first: number, seeds: number): Promise<boolean> {
+  console.log(
+    '| mutant | the rule that it breaks | noticed by | seeds until then |\n| --- | --- | --- | --- |',
+  );
+  let isEachNoticed = true;
+  for (const { name, rule } of OPERATOR_MUTANTS) {
+    const { stdout } = spawnSync(
+      process.execPath,
+      [
+        '--import',
+        './e2e/sim/load-mutant.ts',
+        'e2e/operator-sim.ts',
+        `--first=${first}`,
+        `--seeds=${seeds}`,
+        '--failures=1',
+      ],
+      { env: { ...process.env, KVORUM_MUTANT: name }, encoding: 'utf8', maxBuffer: 1 << 26 },
+    );
+    const [, seed, check] = /^seed (\d+) .*breaks: (.*)$/m.exec(stdout) ?? [];
+    const isNoticed = seed !== undefined && (await runSeed(Number(seed))).violation === undefined;
+    isEachNoticed &&= isNoticed;
+    const count = isNoticed ? Number(seed) - first + 1 : '';
+    console.log(`| ${name} | ${rule} | ${isNoticed ? check : `nothing in ${seeds} seeds`} | ${count} |`);
+  }
+  return isEachNoticed;
+}
+
+function commit(): string {
+  const { stdout } = spawnSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' });
+  return stdout.trim() || 'unknown';
+}
+
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} catch (error) {
+  console.error(`sim: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 2;
+}

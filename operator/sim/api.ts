@@ -1,0 +1,114 @@
+import type { Clock } from '../../store/ports/clock.ts';
+import { KubeError } from '../kube/kube-error.ts';
+import type { KubeRequest } from '../kube/kube-request.ts';
+import type { KubeObject, ObjectRef, Resource } from '../kube/resource.ts';
+import { knownResources } from '../kube/resources.ts';
+import { builtIn, discovered } from '../testing/fake-api-server.ts';
+import { answer, matcherOf } from '../testing/fake-api-server-answers.ts';
+import {
+  type FakeCall,
+  type FakeResource,
+  targetOf,
+  verbOf,
+  WRITES,
+} from '../testing/fake-api-server-call.ts';
+import { ApiStatus, type Change, FakeObjects } from '../testing/fake-api-server-objects.ts';
+import type { Cluster } from '../testing/fake-kubelets.ts';
+
+const CALLS_KEPT = 2000;
+
+/** The objects and answers of FakeApiServer without a network: a call has its effect at once, and what is drawn is drawn by the seed. */
+export class SimApi implements Cluster {
+  readonly objects: FakeObjects;
+  /** The newest ones. */
+  readonly calls: FakeCall[] = [];
+  /** Of anything but leases. */
+  writes = 0;
+  readonly #resources: FakeResource[];
+  #uids = 0;
+  #numbers = 0;
+
+  constructor(resources: readonly FakeResource[], { clock }: { readonly clock: Clock }) {
+    this.objects = new FakeObjects(
+      () => clock.nowMs(),
+      () => `uid-${++this.#uids}`,
+    );
+    this.#resources = [...resources, ...knownResources.map(builtIn)];
+  }
+
+  /** Somebody installs a kind. */
+  define(resource: FakeResource): void {
+    this.#resources.unshift(resource);
+  }
+
+  callOf({ method, path, query = {}, body, contentType }: KubeRequest): FakeCall {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
+    const params = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+    const target = targetOf(path, this.#resources);
+    const headers = contentType === undefined ? {} : { 'content-type': contentType };
+    return {
+      ...{ number: ++this.#numbers, verb: verbOf(method, target, params, contentType) },
+      ...{ ...target, path, query: params, headers, body, status: undefined },
+    };
+  }
+
+  /** What the server says; throws KubeError. */
+  answer(call: FakeCall): unknown {
+    this.calls.push(call);
+    if (this.calls.length > 2 * CALLS_KEPT) this.calls.splice(0, CALLS_KEPT);
+    if (WRITES.includes(call.verb) && call.resource?.kind !== 'Lease') this.writes++;
+    return asKubeError(call, () => {
+      const { status, body } =
+        call.verb === 'discover' ? discovered(this.#resources, call) : answer(this.objects, call, undefined);
+      call.status = status;
+      return body;
+    });
+  }
+
+  /** What has changed since the version that a watch begins with. */
+  past(call: FakeCall): readonly Change[] {
+    return asKubeError(call, () => {
+      const version = Number(call.query.get('resourceVersion') ?? 0);
+      return this.objects.changesSince(version);
+    });
+  }
+
+  matches(call: FakeCall): (object: KubeObject) => boolean {
+    const matches = matcherOf(call.query);
+    return (object) =>
+      (call.namespace === undefined || object.metadata.namespace === call.namespace) && matches(object);
+  }
+
+  get<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef): T | undefined {
+    return this.objects.get(resource, ref) as T | undefined;
+  }
+
+  list<T extends KubeObject>(resource: Resource<T>): readonly T[] {
+    return this.objects.list(resource) as readonly T[];
+  }
+
+  put<T extends KubeObject>(resource: Resource<T>, object: T): T {
+    const { resourceVersion: _, ...metadata } = object.metadata;
+    const next = { ...object, metadata };
+    const isNew = this.objects.get(resource, metadata) === undefined;
+    return (isNew ? this.objects.create(resource, next) : this.objects.update(resource, next)) as T;
+  }
+
+  remove(resource: Resource, ref: ObjectRef): void {
+    if (this.objects.get(resource, ref) !== undefined) this.objects.remove(resource, ref);
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    return this.objects.onChange(listener);
+  }
+}
+
+function asKubeError<T>(call: FakeCall, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ApiStatus)) throw error;
+    call.status = error.status;
+    throw new KubeError(error.status, error.reason, `${call.verb} ${call.path}: ${error.message}`);
+  }
+}

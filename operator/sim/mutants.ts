@@ -1,0 +1,102 @@
+import { type Mutant, mutant } from '../../store/sim/mutants/mutant.ts';
+
+const PLAN = 'operator/core/plan';
+const ACTS = 'operator/reconcile/acts';
+
+/** Rules of the operator, each of which the simulation notices the lack of. */
+export const OPERATOR_MUTANTS: readonly Mutant[] = [
+  mutant(
+    'bootstrap-under-another-id',
+    'the id of the cluster is in the status before the cluster is made',
+    `${ACTS}/store-acts.ts`,
+    'await store.bootstrap(seen.target, call);',
+    "await store.bootstrap(seen.target, { ...call, clusterId: 'f'.repeat(32) });",
+  ),
+  {
+    name: 'replicas-before-the-drain',
+    rule: 'there are as many pods as members, and none is let go before its volume is marked or while it may join',
+    edits: [
+      {
+        file: `${PLAN}/replicas.ts`,
+        from: 'const to = neededReplicas(seen, topology);',
+        to: 'const to = seen.cluster.wish.replicas;',
+      },
+      { file: `${PLAN}/replicas.ts`, from: 'if (unmarked) return', to: 'if (!unmarked && unmarked) return' },
+      {
+        file: `${PLAN}/replicas.ts`,
+        from: 'if (joining.length > 0) return',
+        to: 'if (joining.length < 0) return',
+      },
+    ],
+  },
+  mutant(
+    'stopped-without-a-word',
+    'a pod that serves is stopped once the store says that it may be',
+    `${ACTS}/pod-acts.ts`,
+    "if (gate === 'can-stop') await",
+    "if (gate === 'none') await",
+  ),
+  mutant(
+    'pod-by-its-name-alone',
+    'the pod that is stopped is the one that was seen',
+    `${ACTS}/pod-acts.ts`,
+    'await removePod(context, pod, { uid });\n};\n\nexport const endPod',
+    'await removePod(context, pod, {} as { uid: string });\n};\n\nexport const endPod',
+  ),
+  mutant(
+    'acts-from-the-cache',
+    'what is done follows from a live look',
+    'operator/reconcile/reconciler.ts',
+    'await this.#look(raw, liveView(client, signal))',
+    'await this.#look(raw, cached)',
+  ),
+  mutant(
+    'volume-of-one-that-is-away',
+    'a volume is given up when it is lost, and not when its member is away',
+    `${PLAN}/lost-volumes.ts`,
+    '!pod.isRunning && claim?.isLost === true && isOurs(seen, claim)',
+    '!pod.isRunning && claim !== undefined && isOurs(seen, claim)',
+  ),
+  mutant(
+    'pause-ignored',
+    'paused means hands off',
+    `${PLAN}/plan-next.ts`,
+    '  deletion,\n  pause,\n',
+    '  deletion,\n',
+  ),
+  mutant(
+    'lease-taken-from-its-holder',
+    'a lease is taken when its holder has not renewed it for as long as it promised to',
+    'operator/kube/lease-elector.ts',
+    'if (holder && !this.#isOver(sentMs)) return undefined;',
+    '',
+  ),
+  mutant(
+    'pods-left-without-a-finalizer',
+    'a finalizer holds a KVCluster while no StatefulSet has its pods',
+    `${PLAN}/deletion.ts`,
+    'const isWanted = isVolumes || isSet;',
+    'const isWanted = isVolumes;',
+  ),
+  mutant(
+    'status-written-always',
+    'nothing is written where nothing is different',
+    'operator/core/status/status-of.ts',
+    'return a !== undefined && canonical(a) === canonical(b);',
+    'return false;',
+  ),
+  mutant(
+    'left-volume-started-on',
+    'a pod does not start on the volume of a member that left',
+    `${PLAN}/claims.ts`,
+    'return hasLeft || claim.isTerminating;',
+    'return claim.isTerminating;',
+  ),
+  mutant(
+    'drain-not-cancelled',
+    'turned round half way, who stays keeps its data',
+    `${PLAN}/plan-next.ts`,
+    '  withTopology(cancelDrains),\n',
+    '',
+  ),
+];

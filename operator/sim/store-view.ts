@@ -1,0 +1,107 @@
+import type { StoreSeen } from '../core/observation.ts';
+import type { TestStoreView } from '../reconcile/test-store-view.ts';
+import {
+  type BootstrapCall,
+  type OperationCall,
+  StoreRefusal,
+  type StoreTarget,
+  type StoreView,
+} from '../store-view/store-view.ts';
+import type { Checks } from './checks.ts';
+import type { CallFaults } from './faults.ts';
+import type { OperatorProcess } from './operator-process.ts';
+
+export type StoreViewDeps = {
+  readonly view: TestStoreView;
+  readonly faults: CallFaults;
+  readonly checks: Checks;
+  readonly after: (delayMs: number, what: () => void) => { cancel(): void };
+  readonly onBug: (error: unknown) => void;
+  readonly process: OperatorProcess;
+};
+
+/** Whether it had its effect nobody knows. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+const SILENCE_MS = 2500;
+
+/** The store through a network: late, in part, or not at all; and each call may be the operator's last one. */
+export class SimStoreView implements StoreView {
+  readonly #deps: StoreViewDeps;
+
+  constructor(deps: StoreViewDeps) {
+    this.#deps = deps;
+  }
+
+  async look(target: StoreTarget): Promise<StoreSeen> {
+    const { view, faults } = this.#deps;
+    await this.#wait(faults.latencyMs());
+    const seen = await view.look(target);
+    // What was seen is of a moment ago by the time that it is known.
+    if (!faults.isDrawn(2 * faults.rates.losses)) {
+      await this.#wait(faults.latencyMs());
+      return seen;
+    }
+    await this.#wait(SILENCE_MS);
+    const nodes = seen.nodes.filter(() => faults.isDrawn(500));
+    return {
+      nodes,
+      topology: undefined,
+      heard: nodes.some(({ state }) => state === 'member') ? seen.heard : [],
+    };
+  }
+
+  bootstrap(target: StoreTarget, call: BootstrapCall): Promise<void> {
+    const { view, checks } = this.#deps;
+    return this.#change(() => {
+      checks.bootstraps(call.clusterId);
+      return view.bootstrap(target, call);
+    });
+  }
+
+  start(target: StoreTarget, call: OperationCall): Promise<void> {
+    return this.#change(() => this.#deps.view.start(target, call));
+  }
+
+  cancel(target: StoreTarget, operation: string): Promise<void> {
+    return this.#change(() => this.#deps.view.cancel(target, operation));
+  }
+
+  askToStop(target: StoreTarget, node: string, options: { readonly isLook: boolean }): Promise<void> {
+    return this.#change(() => this.#deps.view.askToStop(target, node, options));
+  }
+
+  setZone(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  forget(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #change(effect: () => Promise<void>): Promise<void> {
+    const { faults, process, onBug, view } = this.#deps;
+    const { deaths, losses } = faults.rates;
+    if (faults.isDrawn(deaths)) process.die('before it asks the store');
+    await this.#wait(faults.latencyMs());
+    if (faults.isDrawn(losses)) throw new NoAnswer('the request was lost');
+    try {
+      view.changes++;
+      await effect();
+    } catch (error) {
+      if (!(error instanceof StoreRefusal || error instanceof NoAnswer)) onBug(error);
+      throw error;
+    }
+    if (faults.isDrawn(deaths)) process.die('after it asked the store');
+    await this.#wait(faults.latencyMs());
+    if (faults.isDrawn(losses)) throw new NoAnswer('the answer was lost');
+  }
+
+  /** Who died waits for ever. */
+  #wait(delayMs: number): Promise<void> {
+    const { after, process } = this.#deps;
+    return new Promise((resolve) => void after(delayMs, () => process.isAlive && resolve()));
+  }
+}

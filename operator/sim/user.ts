@@ -1,0 +1,218 @@
+import type { Prng } from '../../store/core/prng/prng.ts';
+import type { KVClusterSpecInput } from '../api/kvcluster.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims, pods } from '../kube/resources.ts';
+import { kvClusters, type RawCluster } from '../reconcile/kinds.ts';
+import { FINALIZER } from '../reconcile/observe.ts';
+import type { TestStoreView } from '../reconcile/test-store-view.ts';
+import type { FakeKubelets } from '../testing/fake-kubelets.ts';
+import type { SimApi } from './api.ts';
+
+export const REF = { namespace: 'shop', name: 'kv' };
+export const IMAGE = 'ghcr.io/kvorum/kvorum';
+const BROKEN = 'broken';
+const SELECTOR = /^app\.kubernetes\.io\/(name|instance|component)$/;
+const REPLICAS_MAX = 6;
+const REPLACE_AFTER_SECONDS = 60;
+
+type Wished = Omit<KVClusterSpecInput, 'replicas' | 'replicationFactor'> & {
+  readonly replicas: number;
+  readonly replicationFactor: number;
+};
+
+export type UserDeps = {
+  readonly api: SimApi;
+  readonly kubelets: FakeKubelets;
+  readonly view: TestStoreView;
+  readonly prng: Prng;
+  readonly nowMs: () => number;
+  readonly note: (text: string) => void;
+};
+
+/** Somebody who changes his mind, and hardware that fails, as far as three replicas survive it. */
+export class User {
+  spec: Wished;
+  /** There is to be a KVCluster. */
+  isWanted = true;
+  /** Of the last deletion: the volumes were to go as well, and an operator had seen that. */
+  doVolumesGo = false;
+  readonly #deps: UserDeps;
+  #tags = 1;
+  #gibibytes = 1;
+
+  constructor(deps: UserDeps) {
+    this.#deps = deps;
+    deps.kubelets.brokenImages.add(`${IMAGE}:${BROKEN}`);
+    this.spec = {
+      ...{ replicas: 3, replicationFactor: 3, partitions: 8 },
+      image: { tag: 'v1' },
+      storage: { size: '1Gi', retention: { whenDeleted: 'Retain', whenScaled: 'Retain' } },
+      replacePolicy: { mode: 'Automatic', afterSeconds: REPLACE_AFTER_SECONDS },
+    };
+  }
+
+  /** The KVCluster as it is wished, where it can be written. */
+  write(): void {
+    const { api } = this.#deps;
+    const live = api.get(kvClusters, REF);
+    if (live?.metadata.deletionTimestamp !== undefined) return;
+    if (!this.isWanted) {
+      if (live !== undefined) this.#remove(live);
+      return;
+    }
+    const spec = structuredClone(this.spec);
+    if (live === undefined) api.put(kvClusters, { metadata: { ...REF }, spec } as RawCluster);
+    else if (JSON.stringify(live.spec) !== JSON.stringify(spec)) api.put(kvClusters, { ...live, spec });
+  }
+
+  #remove(live: RawCluster): void {
+    const { retention } = (live.spec as KVClusterSpecInput).storage ?? {};
+    this.doVolumesGo =
+      retention?.whenDeleted === 'Delete' && live.metadata.finalizers?.includes(FINALIZER) === true;
+    this.#deps.api.remove(kvClusters, REF);
+  }
+
+  /** What is to be in the end has to be possible. */
+  comeToRest(): void {
+    this.isWanted = this.isWanted || this.#below(4) > 0;
+    const isBroken = this.spec.image?.tag === BROKEN;
+    this.spec = { ...this.spec, paused: false, ...(isBroken && { image: { tag: 'mended' } }) };
+    this.#deps.note(`in the end: ${this.isWanted ? JSON.stringify(this.spec) : 'no cluster'}`);
+    this.write();
+  }
+
+  act(): void {
+    const [name, action] = this.#drawn();
+    const said = action();
+    if (said !== undefined) this.#deps.note(`user: ${name}: ${said}`);
+    this.write();
+  }
+
+  #drawn(): readonly [string, () => string | undefined] {
+    const all: readonly (readonly [number, string, () => string | undefined])[] = [
+      [30, 'scale', () => this.#scale()],
+      [12, 'image', () => this.#image()],
+      [6, 'restart', () => this.#change({ restartedAt: this.#time() })],
+      [6, 'config', () => this.#change({ config: { 'moves.partitionsMax': 1 + this.#below(9) } })],
+      [8, 'pause', () => this.#change({ paused: this.#below(3) === 0 })],
+      [6, 'factor', () => this.#factor()],
+      [6, 'retention', () => this.#retention()],
+      [6, 'storage', () => this.#grow()],
+      [4, 'service', () => this.#change({ podDisruptionBudget: { enabled: this.#below(2) === 0 } })],
+      [3, 'auth', () => this.#change({ auth: { enabled: this.#below(2) === 0 } })],
+      [
+        3,
+        'monitoring',
+        () => this.#change({ monitoring: { podMonitor: { enabled: this.#below(2) === 0 } } }),
+      ],
+      [8, 'exists', () => this.#exists()],
+      [10, 'delete pod', () => this.#deletePod()],
+      [8, 'kill', () => this.#kill()],
+      [8, 'lose volume', () => this.#loseVolume()],
+      [4, 'relabel', () => this.#relabel()],
+    ];
+    // Each as often as its weight says.
+    const tickets = all.flatMap(([weight, name, action]) =>
+      Array.from({ length: weight }, () => [name, action] as const),
+    );
+    return tickets[this.#below(tickets.length)]!;
+  }
+
+  #change(change: Partial<Wished>): string {
+    this.spec = { ...this.spec, ...change };
+    return JSON.stringify(change);
+  }
+
+  #scale(): string {
+    const { replicationFactor } = this.spec;
+    return this.#change({ replicas: replicationFactor + this.#below(REPLICAS_MAX - replicationFactor + 1) });
+  }
+
+  #image(): string {
+    const tag = this.#below(5) === 0 ? BROKEN : `v${++this.#tags}`;
+    return this.#change({ image: { tag } });
+  }
+
+  #factor(): string | undefined {
+    const replicationFactor = [3, 3, 5, 1][this.#below(4)] ?? 3;
+    if (replicationFactor > this.spec.replicas) return undefined;
+    return this.#change({ replicationFactor });
+  }
+
+  #retention(): string {
+    const one = () => (this.#below(2) === 0 ? 'Delete' : 'Retain');
+    const retention = { whenDeleted: one(), whenScaled: one() } as const;
+    return this.#change({ storage: { ...this.spec.storage, retention } });
+  }
+
+  #grow(): string {
+    return this.#change({ storage: { ...this.spec.storage, size: `${++this.#gibibytes}Gi` } });
+  }
+
+  #exists(): string | undefined {
+    this.isWanted = !this.isWanted || this.#below(2) > 0;
+    return this.isWanted ? undefined : 'deletes the KVCluster';
+  }
+
+  #time(): string {
+    return new Date(this.#deps.nowMs()).toISOString().replace(/\.\d+Z$/, 'Z');
+  }
+
+  #deletePod(): string | undefined {
+    const { api } = this.#deps;
+    const all = api.list(pods);
+    if (all.length === 0 || all.some(({ metadata }) => metadata.deletionTimestamp !== undefined))
+      return undefined;
+    const { metadata } = all[this.#below(all.length)]!;
+    api.remove(pods, metadata);
+    return metadata.name;
+  }
+
+  #kill(): string | undefined {
+    const ordinal = this.#victim();
+    if (ordinal === undefined) return undefined;
+    this.#deps.kubelets.kill(ordinal);
+    return `kv-${ordinal}`;
+  }
+
+  #loseVolume(): string | undefined {
+    const { api, kubelets } = this.#deps;
+    const ordinal = this.#victim();
+    const claim = ordinal === undefined ? undefined : kubelets.claim(ordinal);
+    if (ordinal === undefined || claim === undefined) return undefined;
+    if (this.#below(2) === 0) {
+      api.remove(persistentVolumeClaims, claim.metadata);
+      api.remove(pods, { namespace: REF.namespace, name: `kv-${ordinal}` });
+      return `${claim.metadata.name} is deleted with its pod`;
+    }
+    api.put(persistentVolumeClaims, { ...claim, status: { phase: 'Lost' } } as PersistentVolumeClaim);
+    kubelets.unschedulable.add(ordinal);
+    kubelets.kill(ordinal);
+    return `${claim.metadata.name} is gone with its disk`;
+  }
+
+  #relabel(): string | undefined {
+    const { api } = this.#deps;
+    const all = api.list(pods);
+    const pod = all[this.#below(Math.max(1, all.length))];
+    if (pod === undefined) return undefined;
+    // Not those that the StatefulSet knows its pods by.
+    const kept = Object.entries(pod.metadata.labels ?? {}).filter(([name]) => SELECTOR.test(name));
+    api.put(pods, { ...pod, metadata: { ...pod.metadata, labels: Object.fromEntries(kept) } });
+    return pod.metadata.name;
+  }
+
+  /** One of a store that survives it. */
+  #victim(): number | undefined {
+    const { api, view, kubelets } = this.#deps;
+    const { inner } = view;
+    const all = api.list(pods);
+    const isCalm = all.every(({ metadata }) => metadata.deletionTimestamp === undefined);
+    if (inner === undefined || !inner.isWhole || inner.factor < 3 || !isCalm) return undefined;
+    const ordinal = this.#below(inner.members.size);
+    return kubelets.isRunning(ordinal) ? ordinal : undefined;
+  }
+
+  #below(bound: number): number {
+    return this.#deps.prng.below(bound);
+  }
+}
