@@ -15,6 +15,9 @@ import { createMetrics, type Metrics } from './io/metrics.ts';
 import { ENGINE_DEFAULTS, type EngineOptions, openEngine } from './io/open-engine.ts';
 import { PeerTraffic } from './io/peer-traffic.ts';
 import { allowsRemoteStop } from './io/remote-stop.ts';
+import { openResp } from './io/resp/open-resp.ts';
+import type { RespStatus } from './io/resp/resp-context.ts';
+import type { RespServer } from './io/resp/server.ts';
 import { systemClock } from './io/system-clock.ts';
 import { systemRandom } from './io/system-random.ts';
 import { type TcpEvents, tcpOptions } from './io/tcp/options.ts';
@@ -47,7 +50,8 @@ export async function runServer({ config }: ResolvedConfig): Promise<number> {
   }
   const by = await Promise.race([nextSignal(), asked.promise]);
   log.info({ by }, 'stopping: no new requests, finishing what is in flight');
-  await running.server.close(config['shutdown.graceMs']);
+  const graceMs = config['shutdown.graceMs'];
+  await Promise.all([running.server.close(graceMs), running.resp?.close(graceMs)]);
   running.loadMeter[Symbol.dispose]();
   running.files[Symbol.dispose]();
   await running.node.stop();
@@ -58,12 +62,17 @@ export async function runServer({ config }: ResolvedConfig): Promise<number> {
 type Running = {
   readonly node: KvorumNode;
   readonly server: HttpServer;
+  readonly resp: RespServer | undefined;
   readonly loadMeter: Disposable;
   readonly files: Disposable;
 };
 
 async function start(given: Config, log: Logger, metrics: Metrics, stop: () => void): Promise<Running> {
-  const config = { ...given, 'http.port': await choosePort(given['http.host'], given['http.port']) };
+  const config = {
+    ...given,
+    'http.port': await choosePort(given['http.host'], given['http.port']),
+    'resp.port': await choosePort(given['resp.host'], given['resp.port']),
+  };
   mkdirSync(config['node.dataDir'], { recursive: true });
   const startedAtMs = systemClock.monotonicMs();
   // The threads of an engine that is left open would keep a process alive that did not start.
@@ -105,11 +114,27 @@ async function start(given: Config, log: Logger, metrics: Metrics, stop: () => v
     status: () => statusOf(config, node, startedAtMs),
     stop,
   });
+  onFailure.defer(() => server.close(0));
+  const resp = await openResp(config, {
+    tokens: files.tokens,
+    certificate: files.certificate,
+    store: node.store,
+    cluster: node.cluster,
+    data: node.data,
+    clock: systemClock,
+    defer,
+    log,
+    metrics,
+    status: () => respStatusOf(config, node, startedAtMs),
+  });
   const openedInMs = Math.round(systemClock.monotonicMs() - startedAtMs);
   const peerAddress = transport.address;
-  log.info({ address: server.address, peerAddress, engine: engine.name, openedInMs }, 'started');
+  log.info(
+    { address: server.address, resp: resp?.address, peerAddress, engine: engine.name, openedInMs },
+    'started',
+  );
   onFailure.move();
-  return { node, server, loadMeter, files };
+  return { node, server, resp, loadMeter, files };
 }
 
 function nodeEvents(log: Logger, metrics: Metrics, traffic: PeerTraffic): NodeEvents {
@@ -186,6 +211,17 @@ function httpOptions(config: Config): HttpOptions {
     batchBytesMax: config['limits.batchBytesMax'],
     scanLimitMax: config['limits.scanEntriesMax'],
     scanPageBytesMax: config['limits.scanPageBytesMax'],
+  };
+}
+
+/** Of what INFO tells clients of Redis. */
+function respStatusOf(config: Config, node: KvorumNode, startedAtMs: number): RespStatus {
+  return {
+    name: config['node.name'],
+    version: KVORUM_VERSION,
+    engine: node.storage().engine,
+    uptimeSeconds: Math.round((systemClock.monotonicMs() - startedAtMs) / 1000),
+    processId: process.pid,
   };
 }
 

@@ -9,6 +9,8 @@ export type LocalNode = {
   readonly url: string;
   readonly peerPort: number;
   readonly peerAddress: string;
+  /** For clients of Redis. */
+  readonly respPort: number;
   readonly directory: string;
   readonly dataDir: string;
   readonly logFile: string;
@@ -32,6 +34,7 @@ export function localNode(index: number): LocalNode {
     url: `http://127.0.0.1:${httpPort}`,
     peerPort,
     peerAddress: `127.0.0.1:${peerPort}`,
+    respPort: httpPort + 2,
     directory,
     dataDir: `${directory}/data`,
     logFile: `${directory}/node.log`,

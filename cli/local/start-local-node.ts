@@ -34,6 +34,7 @@ function flagsOf(node: LocalNode, nodes: readonly LocalNode[]): readonly string[
   return [
     ...['--name', node.name, '--data-dir', node.dataDir],
     ...['--http-port', String(node.httpPort), '--peer-port', String(node.peerPort)],
+    ...['--set', `resp.port=${node.respPort}`],
     ...['--replication-factor', String(Math.min(nodes.length, REPLICATION_FACTOR_MAX))],
     ...['--set', `cluster.initialMembers=${nodes.length}`],
     ...(seeds.length > 0 ? ['--seeds', seeds.join(',')] : []),

@@ -19,7 +19,7 @@ export type ServerOptions = {
 const START_DEADLINE_MS = 20_000;
 
 /** A node that is alone and serves data; a node of a cluster is told otherwise by its own settings. */
-const ALONE = { 'cluster.bootstrap': 'true', 'cluster.replicationFactor': 1, 'peer.port': 0 };
+const ALONE = { 'cluster.bootstrap': 'true', 'cluster.replicationFactor': 1, 'peer.port': 0, 'resp.port': 0 };
 
 /** A real `kvorum server` process. */
 export class ServerProcess {

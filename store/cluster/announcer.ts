@@ -55,6 +55,7 @@ function isAnnounced(known: Member, { succession, announcement }: AnnouncerOptio
     known.state === 'up' &&
     known.peerAddress === announcement.peerAddress &&
     known.httpAddress === announcement.httpAddress &&
+    known.respAddress === announcement.respAddress &&
     known.zone === announcement.zone &&
     known.version === announcement.version
   );

@@ -3,11 +3,13 @@ import { type ClusterMetrics, clusterMetrics } from './cluster-metrics.ts';
 import { type DataMetrics, dataMetrics } from './data-metrics.ts';
 import type { RefusalReason } from './http/access.ts';
 import { type HttpSeries, HttpTimings } from './http-timings.ts';
+import { type RespMetrics, respMetrics } from './resp-metrics.ts';
 import { type ScrapedValue, scraped } from './scraped-metric.ts';
 
 /** What a node counts of itself. docs/metrics.md lists every metric; a test keeps the two equal. */
 export type Metrics = ClusterMetrics &
-  DataMetrics & {
+  DataMetrics &
+  RespMetrics & {
     readonly registry: Registry;
     /** The series of one route and method, bound once so that a request costs no look-up of labels. */
     httpSeries(route: string, method: string): HttpSeries;
@@ -54,6 +56,7 @@ export function createMetrics(): Metrics {
     ...storageMetrics(registry),
     ...clusterMetrics(registry),
     ...dataMetrics(registry),
+    ...respMetrics(registry),
   };
 }
 

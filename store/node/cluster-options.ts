@@ -4,11 +4,13 @@ import { KVORUM_VERSION } from '../version.ts';
 
 /** The settings of a node that its cluster side needs, by their names there. */
 export function clusterOptions(config: Config): ClusterNodeOptions {
+  const respAddress = respAddressOf(config);
   return {
     name: config['node.name'],
     weight: config['node.weight'],
     announcement: {
       httpAddress: httpAddressOf(config),
+      ...(respAddress !== undefined && { respAddress }),
       zone: config['node.zone'],
       version: KVORUM_VERSION,
     },
@@ -33,6 +35,18 @@ export function clusterOptions(config: Config): ClusterNodeOptions {
     gossipPeriodMs: config['gossip.periodMs'],
     gossipProbeTimeoutMs: config['gossip.probeTimeoutMs'],
   };
+}
+
+/** Where clients of Redis reach this node, `host:port`; undefined where it serves none. */
+export function respAddressOf(
+  config: Pick<Config, 'resp.enabled' | 'resp.advertise' | 'resp.host' | 'resp.port' | 'http.advertise'>,
+): string | undefined {
+  if (!config['resp.enabled']) return undefined;
+  if (config['resp.advertise'] !== '') return config['resp.advertise'];
+  // Who says by which name it is reached means the machine, and not one of its ports.
+  const advertised = config['http.advertise'].replace(/^https?:\/\//, '').replace(/:\d+$/, '');
+  const host = advertised || config['resp.host'];
+  return `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${config['resp.port']}`;
 }
 
 /** Where clients reach this node: `host:port`, or `https://host:port` where only TLS does. */

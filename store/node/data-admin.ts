@@ -62,8 +62,8 @@ function ringOf(state: TopologyState, { isUp }: DataAdminDeps): RingView {
     epoch: state.epoch,
     partitions,
     replicationFactor,
-    members: members.map(({ number, name, httpAddress, zone, weight }) => ({
-      ...{ number, name, httpAddress, zone, weight },
+    members: members.map(({ number, name, httpAddress, respAddress, zone, weight }) => ({
+      ...{ number, name, httpAddress, respAddress, zone, weight },
       isUp: isUp(number),
     })),
     sets: state.partitions.map(({ replicas, epoch, move }) => ({ replicas, epoch, ...movingTo(move) })),

@@ -32,6 +32,7 @@ export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | undefined> {
 export const announcement = {
   peerAddress: address,
   httpAddress: address,
+  respAddress: address.optional(),
   zone: nodeName,
   version: id,
 } as const;

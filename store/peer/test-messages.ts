@@ -31,7 +31,13 @@ const entry = fc.oneof(
   record({ type: fc.constant('config' as const), index, term, configuration }),
 );
 const succession = { incarnation: count, lives: fc.array(text, { maxLength: 5 }) };
-const announcement = { peerAddress: address, httpAddress: address, zone: text, version: text };
+const announcement = {
+  peerAddress: address,
+  httpAddress: address,
+  respAddress: address,
+  zone: text,
+  version: text,
+};
 
 type Bodies<T extends { readonly type: string }> = {
   readonly [Type in T['type']]: fc.Arbitrary<Omit<Extract<T, { readonly type: Type }>, 'type'>>;

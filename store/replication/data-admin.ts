@@ -59,6 +59,8 @@ export type RingMember = {
   readonly name: string;
   /** `host:port`. */
   readonly httpAddress: string;
+  /** For clients of Redis; undefined where it serves none. */
+  readonly respAddress?: string | undefined;
   /** Empty where there is none. */
   readonly zone: string;
   /** As far as gossip tells. */

@@ -12,7 +12,7 @@ import {
 } from './engine.ts';
 import { KvError } from './errors.ts';
 import { dataKey, dataRange, expiryKey, type RecordAddress, tombstoneKey } from './key-layout.ts';
-import type { LiveRecord, Namespace, PutWrite, WriteResult } from './kv-store.ts';
+import { expiryOf, type LiveRecord, type Namespace, type PutWrite, type WriteResult } from './kv-store.ts';
 import type { Namespaces } from './namespaces.ts';
 import { decodeRecord, encodeRecord, isLive, type StoredRecord } from './record.ts';
 import type { SpaceGuard } from './space-guard.ts';
@@ -149,8 +149,8 @@ export function createDataAccess(options: DataStoreOptions, deps: DataStoreDeps)
     },
     preparePut(namespace, key, write) {
       const at = address(namespace, key);
-      const { value, contentType, ttlSeconds } = write;
-      const expiresAtMs = ttlSeconds === undefined ? undefined : clock.nowMs() + ttlSeconds * 1000;
+      const { value, contentType } = write;
+      const expiresAtMs = expiryOf(write, clock.nowMs());
       const index = (): Uint8Array | undefined =>
         expiresAtMs === undefined ? undefined : expiryKey(expiresAtMs, at);
       return prepare(at, { isTombstone: false, value, contentType, expiresAtMs }, index);

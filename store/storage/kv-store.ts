@@ -54,7 +54,14 @@ export type PutWrite = {
   readonly contentType?: string | undefined;
   /** Relative to now; absent means never. */
   readonly ttlSeconds?: number | undefined;
+  /** Instead of `ttlSeconds`: milliseconds since 1970. What lies in the past is a write that nobody reads. */
+  readonly expiresAtMs?: number | undefined;
 };
+
+/** When a write expires, in milliseconds since 1970; undefined means never. */
+export function expiryOf({ ttlSeconds, expiresAtMs }: PutWrite, nowMs: number): number | undefined {
+  return ttlSeconds === undefined ? expiresAtMs : nowMs + ttlSeconds * 1000;
+}
 
 export type LiveRecord = {
   readonly version: Version;

@@ -90,8 +90,8 @@ test('a weight is of format 1, and a zone that is set by hand of format 2', () =
 
 test('a newer format is named as such', () => {
   const newer = bytesOf(`{"format":${TOPOLOGY_FORMAT + 1},"state":{"anything":1}}`);
-  throwsFormatError(() => decodeState(newer), /of format 3, this program knows formats up to 2/);
-  throwsFormatError(() => decodeCommand(newer), /of format 3/);
+  throwsFormatError(() => decodeState(newer), /of format 4, this program knows formats up to 3/);
+  throwsFormatError(() => decodeCommand(newer), /of format 4/);
 });
 
 test('bytes cut or changed anywhere are an error or a sound value, never anything else', () => {

@@ -11,13 +11,14 @@ import { ofWireMember, readCommand, readState, toWireMember, type WireState } fr
  * Encoding checks as decoding does: what is in the log is applied by every member, so a command that could not be
  * decoded would stop them all. The leader encodes before it proposes, and refuses what does not pass.
  */
-export const TOPOLOGY_FORMAT = 2;
+export const TOPOLOGY_FORMAT = 3;
 
 /**
- * Format 2 brought moves, operations, leases, zones set by hand, and replicas whose member was replaced. Each value is written in the lowest format that has its fields: while there is none of them, an older
+ * Format 3 brought the addresses for clients of Redis. Format 2 brought moves, operations, leases, zones set by hand, and replicas whose member was replaced. Each value is written in the lowest format that has its fields: while there is none of them, an older
  * version understands every byte, also of a snapshot.
  */
 function formatOfCommand(command: TopologyCommand): number {
+  if ('respAddress' in command && command.respAddress !== undefined) return 3;
   if (command.type === 'update-member')
     return command.zone === undefined && command.weight !== undefined ? 1 : 2;
   return /^(move|operation|stop)-/.test(command.type) ? 2 : 1;
@@ -26,6 +27,7 @@ function formatOfState({ members, partitions, operations, stopLeases }: WireStat
   const numbers = new Set(members.map(({ number }) => number));
   const isNew = ({ replicas, move }: Partition): boolean =>
     move !== undefined || !replicas.every((replica) => numbers.has(replica));
+  if (members.some(({ respAddress }) => respAddress !== undefined)) return 3;
   if (operations !== undefined || stopLeases !== undefined) return 2;
   const isMarked = members.some(
     ({ isDraining, zoneReplaced }) => isDraining === true || zoneReplaced !== undefined,

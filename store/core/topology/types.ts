@@ -19,6 +19,8 @@ export type Succession = { readonly incarnation: number; readonly lives: readonl
 export type Announcement = {
   readonly peerAddress: string;
   readonly httpAddress: string;
+  /** For clients of Redis; absent where the node serves none. */
+  readonly respAddress?: string | undefined;
   /** Failure domain; empty where there is none. */
   readonly zone: string;
   /** The version of the software. */

@@ -72,6 +72,7 @@ const movesWithSources = list(object<MoveSources>({ ...at, sources: replicas }),
 const announcement = {
   peerAddress: address,
   httpAddress: address,
+  respAddress: optional(address),
   zone,
   version: anyText,
 };
@@ -163,8 +164,15 @@ const commandType = oneOf(...(Object.keys(COMMANDS) as TopologyCommand['type'][]
 
 export const readCommand: Reader<TopologyCommand> = (value, path) => {
   const type = commandType(asRecord(value, path).type, `${path}.type`);
-  return COMMANDS[type](value, path);
+  return withoutNoRespAddress(COMMANDS[type](value, path));
 };
+
+/** Where nothing is served to clients of Redis there is no such field, neither in the value nor in its bytes. */
+function withoutNoRespAddress<T extends object>(value: T): T {
+  if (!('respAddress' in value) || value.respAddress !== undefined) return value;
+  const { respAddress: _, ...others } = value;
+  return others as T;
+}
 
 /**
  * The state with its maps as lists, members by number and namespaces by id. What format 2 brought is not there while it says nothing,
@@ -182,7 +190,8 @@ export const toWireMember = (one: Member): WireMember => ({
   ...one,
   isDraining: one.isDraining || undefined,
 });
-export const ofWireMember = (one: WireMember): Member => ({ ...one, isDraining: one.isDraining === true });
+export const ofWireMember = (one: WireMember): Member =>
+  withoutNoRespAddress({ ...one, isDraining: one.isDraining === true });
 
 const member = object<WireMember>({
   number: memberNumber,

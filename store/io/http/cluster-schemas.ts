@@ -60,6 +60,7 @@ const member = {
   isDraining: z.boolean(),
   peerAddress: z.string(),
   httpAddress: z.string(),
+  respAddress: z.string().optional(),
   zone: z.string(),
   zoneReplaced: z.string().optional(),
   version: z.string(),

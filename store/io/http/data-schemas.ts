@@ -35,6 +35,7 @@ const ring = z.object({
       number: z.int(),
       name: z.string(),
       httpAddress: z.string(),
+      respAddress: z.string().optional(),
       zone: z.string(),
       isUp: z.boolean(),
       weight: z.int(),

@@ -1,19 +1,20 @@
 import { compareBytes, prefixEnd } from '../../core/bytes/bytes.ts';
 import { KvError } from '../../storage/errors.ts';
-import type {
-  BatchOperation,
-  BatchOutcome,
-  KvStore,
-  LiveRecord,
-  Namespace,
-  PutWrite,
-  ReplicaSaid,
-  RequestOptions,
-  ScanEntry,
-  ScanPage,
-  ScanQuery,
-  ScanRange,
-  WriteResult,
+import {
+  type BatchOperation,
+  type BatchOutcome,
+  expiryOf,
+  type KvStore,
+  type LiveRecord,
+  type Namespace,
+  type PutWrite,
+  type ReplicaSaid,
+  type RequestOptions,
+  type ScanEntry,
+  type ScanPage,
+  type ScanQuery,
+  type ScanRange,
+  type WriteResult,
 } from '../../storage/kv-store.ts';
 
 const PAGE_ENTRIES = 256;
@@ -52,8 +53,8 @@ export class TestStore implements KvStore {
     options?: RequestOptions,
   ): Promise<WriteResult> {
     await this.#enter(options);
-    const { value, contentType, ttlSeconds } = write;
-    const expiresAtMs = ttlSeconds === undefined ? undefined : Date.now() + ttlSeconds * 1000;
+    const { value, contentType } = write;
+    const expiresAtMs = expiryOf(write, Date.now());
     const record = { version: this.#stamp(), value: Buffer.from(value), contentType, expiresAtMs };
     this.#records(namespace).set(text(key), record);
     return { version: record.version, expiresAtMs };

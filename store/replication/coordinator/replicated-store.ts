@@ -3,15 +3,16 @@ import type { Version } from '../../core/version/version.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { segmentsOf } from '../../storage/batch.ts';
 import { KvError } from '../../storage/errors.ts';
-import type {
-  BatchOperation,
-  BatchOutcome,
-  KvStore,
-  LiveRecord,
-  Namespace,
-  PutWrite,
-  RequestOptions,
-  WriteResult,
+import {
+  type BatchOperation,
+  type BatchOutcome,
+  expiryOf,
+  type KvStore,
+  type LiveRecord,
+  type Namespace,
+  type PutWrite,
+  type RequestOptions,
+  type WriteResult,
 } from '../../storage/kv-store.ts';
 import { isLive, type StoredRecord } from '../../storage/record.ts';
 import { runSegments } from './batch-segment.ts';
@@ -319,8 +320,9 @@ class QuorumStore implements ReplicatedStore {
     });
   }
 
-  #putOf(key: Uint8Array, { value, contentType, ttlSeconds }: PutWrite): Wanted {
-    const expiresAtMs = ttlSeconds === undefined ? undefined : this.#deps.clock.nowMs() + ttlSeconds * 1000;
+  #putOf(key: Uint8Array, write: PutWrite): Wanted {
+    const { value, contentType, ttlSeconds } = write;
+    const expiresAtMs = expiryOf(write, this.#deps.clock.nowMs());
     return { key, record: { isTombstone: false, value, contentType, expiresAtMs }, ttlSeconds };
   }
 
