@@ -66,8 +66,18 @@ export function answerError(exchange: Exchange, error: unknown): void {
 function problemHeaders(exchange: Exchange, problem: HttpProblem): string[] {
   const headers = ['Content-Type', 'application/problem+json', ...problem.headers];
   const { retryAfterSeconds } = exchange.context.options;
-  if (errorEntry(problem.code).status === 503) headers.push('Retry-After', String(retryAfterSeconds));
+  const { status } = errorEntry(problem.code);
+  if (status === 503) headers.push('Retry-After', String(retryAfterSeconds));
+  if (isOfThisNode(exchange, status)) headers.push('Connection', 'close');
   return headers;
+}
+
+/**
+ * Whether another node might have answered. A balancer sends new connections elsewhere once a node is not ready, and those that there are
+ * stay with it for as long as it keeps them: who came through one would be refused for as long.
+ */
+function isOfThisNode({ context }: Exchange, status: number): boolean {
+  return (status === 503 || status === 504) && !context.closing.signal.aborted && !context.readiness().ready;
 }
 
 function hasUnreadBody(req: IncomingMessage): boolean {

@@ -143,6 +143,21 @@ test('C1: a missed quorum may be repeated where nothing was written, or nothing 
   assert.deepEqual(statuses, [504, 422, 503, 503]);
 });
 
+test('a node that is not ready closes the connection with a refusal that another node may not have', async () => {
+  await using server = await startTestServer();
+  const { url, store } = server;
+  const connection = async () => (await fetch(url + KEY)).headers.get('connection');
+  for (const code of ['QUORUM_NOT_MET', 'DEADLINE_EXCEEDED'] as const) {
+    store.failure = missed(code, undefined);
+    assert.equal(await connection(), 'close', code);
+  }
+  store.failure = undefined;
+  store.get = async () => {
+    throw missed('QUORUM_NOT_MET', undefined);
+  };
+  assert.equal(await connection(), 'keep-alive', 'a ready one is as good as any');
+});
+
 test('C1: an operation of a batch says for itself whether it may be repeated', async () => {
   await using server = await startTestServer();
   server.store.failure = missed('QUORUM_NOT_MET', 'unknown');
