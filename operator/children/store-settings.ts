@@ -19,6 +19,8 @@ export function storeSettings(
 ): Readonly<Record<string, unknown>> {
   const { spec } = cluster;
   return {
+    // Not before the Services and the NetworkPolicy carry its port: members would announce an address that nobody reaches.
+    'resp.enabled': false,
     ...spec.config,
     'node.dataDir': FILES.data,
     'cluster.id': clusterId,
