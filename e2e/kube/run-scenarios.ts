@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { resultTable } from './result-table.ts';
-import { RESULTS, type ScenarioResult } from './scenario.ts';
+import { RESULTS, removeLeftovers, type ScenarioResult } from './scenario.ts';
 
 /**
  * `run-scenarios.ts [NAME...] [--keep] [--table]` runs scenarios one after the other, each in a process of its own, and prints what came of
@@ -29,6 +29,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 await mkdir(RESULTS, { recursive: true });
+await removeLeftovers();
 const names = positionals.length > 0 ? positionals : known.toSorted();
 const failed: string[] = [];
 for (const name of names) {

@@ -36,6 +36,9 @@ export type ScenarioResult = {
 export const RESULTS =
   process.env.KVORUM_E2E_RESULTS ?? new URL('../../.kvorum/e2e', import.meta.url).pathname;
 
+/** Of namespaces of scenarios; one that is kept has it no more. */
+const LABEL = 'kvorum.dev/scenario';
+
 /**
  * Runs a scenario in a new namespace that holds pods to the standard `restricted`, and deletes it afterwards. Where the scenario fails, it
  * prints what the cluster tells of the namespace first, and the process ends with exit code 1; with --keep the namespace stays.
@@ -58,7 +61,8 @@ export async function runScenario(name: string, play: (scene: Scene) => Promise<
   let failure: string | undefined;
   await kubectl.run('create', 'namespace', namespace);
   try {
-    await kubectl.run('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
+    const labels = ['pod-security.kubernetes.io/enforce=restricted', `${LABEL}=${name}`];
+    await kubectl.run('label', 'namespace', namespace, ...labels);
     const step = stepInto(steps);
     await play({
       kubectl,
@@ -79,9 +83,18 @@ export async function runScenario(name: string, play: (scene: Scene) => Promise<
   }
   const result = { name, passed: failure === undefined, seconds: secondsSince(start), steps, loads };
   await writeFile(`${RESULTS}/${name}.json`, JSON.stringify({ ...result, ...(failure && { failure }) }));
-  if (process.argv.includes('--keep')) say(`${namespace} is kept: kubectl delete namespace ${namespace}`);
-  else await remove(kubectl);
+  if (process.argv.includes('--keep')) {
+    await kubectl.run('label', 'namespace', namespace, `${LABEL}-`);
+    say(`${namespace} is kept: kubectl delete namespace ${namespace}`);
+  } else await remove(kubectl);
   await connection.close();
+}
+
+/** Of scenarios that were interrupted, which would keep those waiting that want to be alone. */
+export async function removeLeftovers(): Promise<void> {
+  const text = await new Kubectl('default').run('get', 'namespaces', '--selector', LABEL, '--output', 'name');
+  for (const name of text.split('\n').filter((line) => line !== ''))
+    await remove(new Kubectl(name.replace('namespace/', '')));
 }
 
 /** Nobody waits for pods that wait until each other can do without them: once nothing new is let in, they are killed. */
