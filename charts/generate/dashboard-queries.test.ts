@@ -50,7 +50,7 @@ class Prometheus implements AsyncDisposable {
       `--storage.tsdb.path=${directory}/tsdb`,
       `--web.listen-address=${address}`,
     ];
-    const child = spawn(prometheus ?? 'prometheus', [...options, '--log.level=error'], { stdio: 'inherit' });
+    const child = spawn(prometheus as string, [...options, '--log.level=error'], { stdio: 'inherit' });
     return new Prometheus(`http://${address}`, child);
   }
 
@@ -130,6 +130,7 @@ async function silent(
 test('each query of the dashboard shows something of a real cluster, and no alert fires of a healthy one', {
   skip,
 }, async () => {
+  assert.ok(prometheus, MISSING);
   using directory = new TestDirectory();
   await using cluster = await Cluster.start({ directory: directory.path, size: 3 });
   await using server = await Prometheus.start(directory.path, scraping(cluster));
