@@ -118,7 +118,7 @@ const drafts: fc.Arbitrary<Draft> = fc.oneof(
     ),
   },
   {
-    weight: 2,
+    weight: 5,
     arbitrary: draft(
       fc.record({
         member: number,
