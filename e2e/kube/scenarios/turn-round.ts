@@ -14,7 +14,7 @@ const MEMBERS = 4;
 const REST_MS = 5000;
 const LIMIT_MS = 60_000;
 /** A store that does it at once could not be caught half way. */
-const SLOWLY = { 'moves.partitionsMax': 2 } as const;
+const SLOWLY = { 'moves.partitionsMax': 1 } as const;
 
 await runScenario('turn-round', async (scene) => {
   const { step } = scene;
