@@ -80,7 +80,12 @@ function start(
   addresses: Readonly<Record<string, string>>,
 ): ChildProcess {
   const host = addresses[environment.KVORUM_NODE_NAME ?? ''] ?? '';
-  const own = { KVORUM_NODE_DATA_DIR: directory, KVORUM_HTTP_HOST: host, KVORUM_PEER_HOST: host };
+  const own = {
+    KVORUM_NODE_DATA_DIR: directory,
+    KVORUM_HTTP_HOST: host,
+    KVORUM_PEER_HOST: host,
+    KVORUM_RESP_HOST: host,
+  };
   const env = {
     PATH: process.env.PATH,
     ...environment,

@@ -26,7 +26,9 @@ await runScenario('scale', async (scene) => {
     await load.phase('5 -> 3', async () => await step('three members', async () => await become(cluster, 3)));
     await load.phase('3 again', async () => await sleep(REST_MS));
   });
-  assert.deepEqual(history.statusesOf('ScalingUp'), ['False', 'True', 'False']);
+  const up = history.statusesOf('ScalingUp');
+  // A rebalance that the store begins by itself later on, to even out what members hold, is told as such as well.
+  assert.deepEqual([up.slice(0, 3), up.at(-1)], [['False', 'True', 'False'], 'False']);
   assert.deepEqual(history.statusesOf('ScalingDown'), ['False', 'True', 'False']);
   assert.deepEqual(new Set(history.statusesOf('Ready')), new Set(['True']), 'it was ready all the time');
   assert.deepEqual(history.ended.toSorted(), ['demo-3', 'demo-4'], 'no other pod was told to end');
