@@ -255,7 +255,7 @@ export class Connection implements CallOwner {
     inFlight.bytes += call.bytes;
     if (call.isAlone) this.#alone = call;
     this.#order.begin(call.keys, call.isWrite);
-    call.isSilent = isSilent(this.session);
+    call.isSilent = this.session.takeSilence();
     if (refusal === undefined) this.#handle(call);
     else call.answer(refusal);
   }
@@ -358,10 +358,4 @@ function bytesOf(reply: Reply): number {
   if (reply.type === 'bulk') return reply.value.length;
   if (reply.type !== 'array') return 0;
   return reply.items.reduce((sum, item) => sum + bytesOf(item), 0);
-}
-
-function isSilent(session: Session): boolean {
-  const { replies } = session;
-  if (replies === 'skip') session.replies = 'on';
-  return replies !== 'on';
 }
