@@ -39,6 +39,15 @@ export class KvCluster {
     return cluster;
   }
 
+  /** A step that makes one and waits until it is as wished; `what` it then is, is how it is told of. */
+  static async settled(scene: Scene, what: string, spec: KVClusterSpecInput = {}): Promise<KvCluster> {
+    return await scene.step(what, async () => {
+      const cluster = await KvCluster.create(scene, spec);
+      await cluster.untilSettled();
+      return cluster;
+    });
+  }
+
   /** As `kubectl apply` does it: what was applied before and is not said now goes back to its default. */
   async apply(spec: KVClusterSpecInput): Promise<void> {
     const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name: this.name }, spec };
