@@ -3,7 +3,7 @@ import { LIMITS } from './limits.ts';
 import { isOnlyStarted, partitionsLostWithout, withoutMember, zoneOf } from './members.ts';
 import { withDrainsOf } from './operations.ts';
 import { applied, refused, unchanged } from './outcome.ts';
-import { respAddressOf } from './resp-address.ts';
+import { respAddressPart } from './resp-address.ts';
 import { someOf } from './some-of.ts';
 import type { Member, TopologyState } from './types.ts';
 
@@ -69,7 +69,7 @@ function admit(
   const { name, directoryId, weight, peerAddress, httpAddress, version } = command;
   const number = before.nextMember;
   const zone = zoneOf(command.zone, old);
-  const announcement = { peerAddress, httpAddress, version, ...respAddressOf(command), ...zone };
+  const announcement = { peerAddress, httpAddress, version, ...respAddressPart(command), ...zone };
   const member: Member = {
     ...{ number, name, directoryId, weight, ...announcement },
     ...{ incarnation: 0, life: '', state: 'waiting' },

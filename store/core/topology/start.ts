@@ -1,7 +1,7 @@
 import type { ApplyOutcome, CommandOf } from './command.ts';
 import { refuseUnknown, withMember, withoutLease, zoneOf } from './members.ts';
 import { applied, refused, unchanged } from './outcome.ts';
-import { respAddressOf } from './resp-address.ts';
+import { respAddressPart } from './resp-address.ts';
 import { follows, presentLife } from './succession.ts';
 import type { Member, TopologyState } from './types.ts';
 
@@ -21,7 +21,7 @@ export function applyStart(state: TopologyState, command: CommandOf<'start'>): A
   const { incarnation, peerAddress, httpAddress, version } = command;
   const life = presentLife(command);
   const announcement = { peerAddress, httpAddress, version, ...zoneOf(command.zone, member) };
-  const news = { incarnation, life, ...announcement, ...respAddressOf(command), state: 'up' } as const;
+  const news = { incarnation, life, ...announcement, ...respAddressPart(command), state: 'up' } as const;
   if (saysNothingNew(member, news) && member.respAddress === command.respAddress)
     return unchanged(state, member.number);
   const stopLeases = withoutLease(state.stopLeases, member.number);
