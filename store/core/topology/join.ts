@@ -9,7 +9,7 @@ import type { Member, TopologyState } from './types.ts';
 
 /**
  * Allocates a number, once per data directory: asked again, it answers the same number. A known name with another
- * directory is another member (DESIGN section 4): it is taken only with `replaces`, which says that the leader found
+ * directory is another member (docs/topology.md): it is taken only with `replaces`, which says that the leader found
  * the old one down, and then the old number is retired in the same change, so that no name is ever held twice.
  */
 export function applyJoin(state: TopologyState, command: CommandOf<'join'>): ApplyOutcome {

@@ -8,7 +8,7 @@ import type { Member, TopologyState } from './types.ts';
 /**
  * Records a life of a member's directory. Every start notes its life in the directory before it registers it, so a
  * directory that does not know the recorded one is an older copy, or a second one: it may have forgotten what it promised,
- * and is refused (DESIGN section 4, guarantee G7).
+ * and is refused (docs/topology.md): no member votes twice.
  */
 export function applyStart(state: TopologyState, command: CommandOf<'start'>): ApplyOutcome {
   const member = state.members.get(command.member);
