@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Contender, startServers, VALUE_BYTES } from './lib/peer-contenders.ts';
+import { writePeerDoc } from './lib/peer-doc.ts';
 import {
   CONTENDERS,
   type ContenderName,
@@ -11,9 +12,11 @@ import {
   type Point,
   titleOf,
 } from './lib/peer-points.ts';
-import { type PeerRun, printRun, reportRun } from './lib/peer-report.ts';
+import { type PeerRun, type PeerTrace, printRun, reportRun, whenAndWhere } from './lib/peer-report.ts';
 import { cpuSeconds } from './lib/process-cost.ts';
 import { median, round } from './lib/report.ts';
+import { hasStrace } from './lib/sync-trace.ts';
+import { tracePuts } from './lib/synced-puts.ts';
 
 /**
  * `./dev.sh bench peers`: Kvorum over RESP and HTTP beside etcd and Redis, three durable nodes each on loopback, in turns.
@@ -31,10 +34,15 @@ const { values: flags } = parseArgs({
     // Clients that all take one key; 0: left out.
     'one-key': { type: 'string', default: '64' },
     // Loads by the clock, at such a share of etcd's rate at as many clients; 0: left out.
-    paced: { type: 'string', default: '0.7' },
+    paced: { type: 'string', default: '0.5' },
     'warm-up': { type: 'string', default: '3' },
     // A look at 64 clients that is over within a minute or two.
     quick: { type: 'boolean', default: false },
+    // Puts that are answered while strace looks when each server syncs; 0: left out.
+    traced: { type: 'string', default: '2000' },
+    // Writes the figures into docs/benchmarks.md, and the plots beside it.
+    doc: { type: 'boolean', default: false },
+    // Keeps what was measured, and tells of it again.
     save: { type: 'string' },
     from: { type: 'string' },
   },
@@ -47,6 +55,7 @@ if (flags.quick)
     paced: '0',
     'one-key': '0',
     'warm-up': '2',
+    traced: '0',
   });
 const numbers = (list: string): readonly number[] =>
   list
@@ -62,6 +71,7 @@ const kinds = flags.kinds.split(',') as readonly Point['kind'][];
 const clientCounts = numbers(flags.clients);
 /** Between turns: what the last one has left to do is not the next one's. */
 const SETTLE_MS = 200;
+const TRACED_LOOPS = 64;
 /** Requests that the CPU of servers is told for. */
 const CPU_REQUESTS = 100_000;
 
@@ -126,6 +136,27 @@ function pacedPoints(): readonly Point[] {
     );
 }
 
+/** After the rounds, on the same servers: tracing makes all of them slow. */
+async function traceAll(contenders: readonly Contender[], directory: string): Promise<readonly PeerTrace[]> {
+  const puts = Number(flags.traced);
+  if (puts === 0) return [];
+  if (!hasStrace()) {
+    process.stderr.write('no trace of syncs: strace is missing: apt-get install strace\n');
+    return [];
+  }
+  const traces: PeerTrace[] = [];
+  for (const { name, pids, startPutting } of contenders) {
+    if (startPutting === undefined) continue;
+    const putting = startPutting(TRACED_LOOPS);
+    const traced = { directory: `${directory}/trace-${name}`, pids: pids(), loops: TRACED_LOOPS, puts };
+    const synced = await tracePuts({ ...traced, put: (loop, mark) => putting.put(loop, mark) });
+    putting.close();
+    process.stderr.write(`traced ${name}: ${JSON.stringify(synced)}\n`);
+    traces.push({ name, ...synced });
+  }
+  return traces;
+}
+
 async function measureAll(): Promise<PeerRun> {
   const directory = mkdtempSync(`${tmpdir()}/kvorum-peers-`);
   const only = flags.only.split(',') as readonly ContenderName[];
@@ -139,7 +170,8 @@ async function measureAll(): Promise<PeerRun> {
     for (let i = 1; i <= rounds; i++) await measureRound(contenders, points, i);
     const clocked = pacedPoints();
     for (let i = 1; i <= rounds; i++) await measureRound(contenders, clocked, i);
-    return { rounds, seconds, keys, valueBytes: VALUE_BYTES, samples };
+    const traces = await traceAll(contenders, directory);
+    return { ...whenAndWhere(), rounds, seconds, keys, valueBytes: VALUE_BYTES, samples, traces };
   } finally {
     await servers.stop();
     rmSync(directory, { recursive: true, force: true });
@@ -150,4 +182,5 @@ const run =
   flags.from === undefined ? await measureAll() : (JSON.parse(readFileSync(flags.from, 'utf8')) as PeerRun);
 if (flags.save !== undefined) writeFileSync(flags.save, JSON.stringify(run));
 printRun(run);
+if (flags.doc) writePeerDoc(run);
 reportRun(run);

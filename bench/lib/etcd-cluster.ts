@@ -165,6 +165,15 @@ export class EtcdCluster {
     return JSON.parse(stdout) as PutLoad;
   }
 
+  /** One put over the JSON interface of the member at `i`. */
+  async put(i: number, key: string, value: string): Promise<void> {
+    const encoded = (text: string): string => Buffer.from(text).toString('base64');
+    const body = JSON.stringify({ key: encoded(key), value: encoded(value) });
+    const answer = await fetch(`${this.#member(i).url}/v3/kv/put`, { method: 'POST', body });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`a put was answered ${answer.status}: ${text}`);
+  }
+
   /** Puts and linearizable gets of random keys by loops of the Go client, spread over the members. */
   async kvLoad(load: KvLoadOptions): Promise<KvLoad> {
     const { clients, seconds, putPercent, valueBytes, keys, depth = 1, perSecond = 0 } = load;

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type KvLoad, startEtcdCluster } from './etcd-cluster.ts';
 import { type KvorumCluster, startKvorumCluster } from './kvorum-cluster.ts';
+import { LeanRespClient } from './lean-resp-client.ts';
 import type { ContenderName, Point } from './peer-points.ts';
 import { buildGo } from './peers.ts';
 import { startRedisReplicas } from './redis-replicas.ts';
@@ -10,6 +11,7 @@ export const VALUE_BYTES = 256;
 const TIMES = { electionTimeoutMs: 1000, heartbeatMs: 100 };
 /** Of each contender's first load, which puts each key once. */
 const FILL_CLIENTS = 64;
+const WAIT_MS = 5000;
 const run = promisify(execFile);
 
 /** A way to load servers that run. */
@@ -21,7 +23,12 @@ export type Contender = {
   readonly measure: (point: Point, seconds: number) => Promise<KvLoad>;
   /** Of its servers. */
   readonly pids: () => readonly number[];
+  /** Absent where another contender puts in the same way. */
+  readonly startPutting?: (loops: number) => Putting;
 };
+
+/** Single puts, each rejected where it is not acknowledged; of each loop one at a time. */
+export type Putting = { put(loop: number, mark: string): Promise<void>; close(): void };
 
 /** Servers, filled with all keys. */
 export type Servers = { readonly contenders: readonly Contender[]; readonly stop: () => Promise<void> };
@@ -102,8 +109,33 @@ async function startKvorum({ directory, keys, only }: StartOptions): Promise<Ser
     await cluster.stop();
     throw error;
   }
-  const all = [overResp('kvorum', 'owners'), overResp('kvorum-any', 'any'), overHttp];
+  const startPutting = respPutting(cluster.respEndpoints, []);
+  const all = [{ ...overResp('kvorum', 'owners'), startPutting }, overResp('kvorum-any', 'any'), overHttp];
   return { contenders: all.filter(({ name }) => only.includes(name)), stop: () => cluster.stop() };
+}
+
+/** SET and what follows it, on a connection for each loop. */
+function respPutting(
+  endpoints: readonly string[],
+  then: readonly (readonly string[])[],
+): (loops: number) => Putting {
+  return (loops) => {
+    const clients = Array.from(
+      { length: loops },
+      (_, i) => new LeanRespClient(endpoints[i % endpoints.length] as string),
+    );
+    return {
+      async put(loop, mark) {
+        const [first, second = ':1'] =
+          (await clients[loop]?.ask(['SET', `key of ${mark}`, mark], ...then)) ?? [];
+        if (first !== '+OK' || !/^:[1-9]/.test(second))
+          throw new Error(`SET was answered ${first}, ${second}`);
+      },
+      close: () => {
+        for (const client of clients) client.close();
+      },
+    };
+  };
 }
 
 async function httpLoad(
@@ -139,6 +171,10 @@ async function startEtcd({ directory, keys, only }: StartOptions): Promise<Serve
         ...(perSecond !== undefined && { perSecond }),
       }),
     pids: () => cluster.members.flatMap(({ pid }) => pid ?? []),
+    startPutting: () => ({
+      put: (loop, mark) => cluster.put(loop % cluster.members.length, `key of ${mark}`, mark),
+      close: () => {},
+    }),
   };
   tell(`etcd: filling ${keys} keys`);
   await cluster.kvLoad({ ...load, clients: FILL_CLIENTS, seconds: 0, keys }).catch(async (error: unknown) => {
@@ -160,6 +196,7 @@ async function startRedis({ directory, keys, only }: StartOptions): Promise<Serv
     takes: () => true,
     measure: (point, seconds) => respLoad(binary, { ...common, ...respFlags(point, seconds, keys) }),
     pids: () => pids,
+    startPutting: respPutting([endpoint], [['WAIT', '1', String(WAIT_MS)]]),
   };
   tell(`redis: filling ${keys} keys`);
   const fill = { clients: FILL_CLIENTS, 'value-bytes': VALUE_BYTES, keys, fill: true };

@@ -1,13 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, totalmem } from 'node:os';
 import { type ContenderName, isSame, nameOf, type PeerSample, type Point, titleOf } from './peer-points.ts';
 import { type Figure, median, report, round, spread } from './report.ts';
+import type { SyncedPuts } from './synced-puts.ts';
+
+export type PeerTrace = { readonly name: ContenderName } & SyncedPuts;
 
 export type PeerRun = {
+  /** As `2026-11-22`. */
+  readonly day: string;
+  readonly commit: string;
+  readonly machine: string;
   readonly rounds: number;
   readonly seconds: number;
   readonly keys: number;
   readonly valueBytes: number;
   readonly samples: readonly PeerSample[];
+  readonly traces: readonly PeerTrace[];
 };
+
+export function whenAndWhere(): Pick<PeerRun, 'day' | 'commit' | 'machine'> {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  const [first] = cpus();
+  const gib = Math.round(totalmem() / 2 ** 30);
+  const machine = `${cpus().length} cores (${first?.model ?? 'unknown'}), ${gib} GiB, Node ${process.versions.node}`;
+  return { day: new Date().toISOString().slice(0, 10), commit, machine };
+}
 
 export type Measure = 'perSecond' | 'p50Ms' | 'p99Ms' | 'p999Ms' | 'cpuSeconds' | 'loadCpuSeconds';
 
@@ -64,6 +82,10 @@ export function printRun(run: PeerRun): void {
     }
     printRatios(run, point);
   }
+  for (const { name, puts, byServers } of run.traces)
+    process.stdout.write(
+      `${name}: of ${puts} puts, synced by 0, 1, 2, 3 servers before the answer: ${byServers.join(', ')}\n`,
+    );
 }
 
 function printRatios(run: PeerRun, point: Point): void {
