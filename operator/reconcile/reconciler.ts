@@ -175,25 +175,28 @@ const QUIET: ReadonlySet<Act['type']> = new Set([
   'set-finalizer',
 ]);
 
-function endpointsOf(cluster: KVCluster): { readonly client: string; readonly headless: string } {
+function endpointsOf(cluster: KVCluster): NonNullable<KVClusterStatus['endpoints']> {
+  const { resp, service } = cluster.spec;
+  const host = clientHost(cluster);
   return {
-    client: `${clientHost(cluster)}:${cluster.spec.service.ports.http}`,
+    client: `${host}:${service.ports.http}`,
+    ...(resp.enabled && { resp: `${host}:${service.ports.resp}` }),
     headless: headlessHost(cluster),
   };
 }
 
-/** In a merge patch null takes away what is not there any more. */
+/** In a merge patch null takes away what is not there any more, also within the two parts whose fields come and go. */
 function withRemovals(previous: KVClusterStatus | undefined, status: KVClusterStatus): object {
-  const gone = Object.keys(previous ?? {}).filter((key) => !(key in status));
-  const { operation } = status;
-  const before = previous?.operation ?? {};
-  const cleared = operation && {
-    ...Object.fromEntries(Object.keys(before).map((key) => [key, null])),
-    ...operation,
-  };
+  const { operation, endpoints } = status;
   return {
-    ...Object.fromEntries(gone.map((key) => [key, null])),
+    ...removals(previous, status),
     ...status,
-    ...(cleared && { operation: cleared }),
+    ...(operation && { operation: { ...removals(previous?.operation, operation), ...operation } }),
+    ...(endpoints && { endpoints: { ...removals(previous?.endpoints, endpoints), ...endpoints } }),
   };
+}
+
+function removals(before: object | undefined, now: object): Readonly<Record<string, null>> {
+  const gone = Object.keys(before ?? {}).filter((key) => !(key in now));
+  return Object.fromEntries(gone.map((key) => [key, null]));
 }
