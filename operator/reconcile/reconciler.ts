@@ -67,7 +67,8 @@ export class Reconciler {
 
   /** The first act that is not refused; what was refused, where nothing was done. */
   async #act(raw: RawCluster, seen: Seen, signal: AbortSignal): Promise<'acted' | readonly Refusal[]> {
-    const { client, store, random, tell } = this.#deps;
+    const { client, observer, store, random, tell } = this.#deps;
+    const { applied } = observer;
     const refused: Refusal[] = [];
     while (refused.length < REFUSALS_MAX) {
       const plan = planNext(seen.observation, refused);
@@ -75,7 +76,7 @@ export class Reconciler {
       const isQuiet = QUIET.has(plan.act.type);
       // Before it is done: who wonders where a volume went finds the reason, also where the operator ended in between.
       if (IRREVERSIBLE.has(plan.act.type)) tell(raw, 'Normal', camelCase(plan.act.type), plan.message);
-      const refusal = await runAct({ seen, client, store, random, signal }, plan.act);
+      const refusal = await runAct({ seen, client, store, applied, random, signal }, plan.act);
       if (refusal === undefined) {
         if (!isQuiet && !IRREVERSIBLE.has(plan.act.type))
           tell(raw, 'Normal', camelCase(plan.act.type), plan.message);
@@ -152,10 +153,11 @@ export class Reconciler {
     ref: ObjectRef,
     signal: AbortSignal,
   ): Promise<{ readonly requeueAfterMs?: number }> {
-    const { client, store } = this.#deps;
+    const { client, observer, store } = this.#deps;
     const live = await client.get(kvClusters, ref, signal);
     if (live !== undefined) return { requeueAfterMs: 1000 };
     this.#pace.forget(key);
+    observer.applied.forget(key);
     await store.forget(key);
     return {};
   }
