@@ -48,7 +48,8 @@ function takeKeys(call: Call): void {
   const { spec } = call.command;
   const { keyBytesMax } = call.context.options;
   call.isWrite = spec.needs === 'write';
-  call.keys = keyPlaces(spec, call.args.length).map((place) => {
+  const places = keyPlaces(spec, call.args.length);
+  for (const place of places) {
     const key = call.args[place];
     if (key === undefined) throw new CommandError(wrongArity(spec.name));
     if (key.length === 0)
@@ -57,8 +58,8 @@ function takeKeys(call: Call): void {
       throw new CommandError(
         `ERR KEY_TOO_LONG the key has ${key.length} bytes; at most ${keyBytesMax} are allowed (limits.keyBytesMax)`,
       );
-    return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
-  });
+  }
+  call.keyPlaces = places;
 }
 
 function whyNot(name: string, args: Request): string {
