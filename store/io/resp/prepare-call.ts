@@ -26,7 +26,7 @@ export function prepareCall(call: Call, name: string): Reply | undefined {
     }
     requireRoom(context);
     takeKeys(call);
-    return undefined;
+    return context.routing.look(session, call.argument(command.spec.keys[0]), call.startedMs);
   } catch (error) {
     if (error instanceof CommandError) return error.reply;
     throw error;

@@ -7,6 +7,7 @@ import { type ListenAddress, listen } from '../listen.ts';
 import type { Reloaded } from '../reloaded.ts';
 import { Connection } from './connection.ts';
 import { openTurns } from './flush-turns.ts';
+import { KeyRouting } from './key-routing.ts';
 import type { RespContext, RespDeps, SessionView } from './resp-context.ts';
 import type { RespOptions } from './resp-options.ts';
 import { ScanCursors } from './scan-cursors.ts';
@@ -29,13 +30,14 @@ export async function startRespServer(options: RespOptions, deps: RespDeps): Pro
   const connections = new Map<number, Connection & SessionView>();
   const server = createNodeServer(options, deps.certificate);
   const address = await listen(server, options);
+  const own = { ...withMethods(deps), port: address.port };
   const context: RespContext = {
-    ...withMethods(deps),
+    ...own,
     options,
-    port: address.port,
     inFlight: { commands: 0, bytes: 0, sweeps: 0 },
     limits: limitsOf(options),
     cursors: new ScanCursors({ cursorsMax: options.cursorsMax, life: randomInt(CURSOR_LIVES) }),
+    routing: new KeyRouting(options, { slots: own, metrics: own.metrics }),
     sessions: connections,
     countRefused: (reason) => deps.metrics.countAuthRefused(reason),
   };

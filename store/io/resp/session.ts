@@ -22,6 +22,8 @@ export class Session {
   caller: Caller | undefined;
   lastCommand = '';
   lastActiveMs: number;
+  /** When it was last told which node to ask. */
+  movedAtMs: number | undefined;
   /** The connection is closed: nobody waits for an answer. */
   isGone = false;
 

@@ -1,15 +1,15 @@
 import type { MerkleTree } from '../../core/merkle/merkle-tree.ts';
 import type { Epoch, MoveSession } from '../../core/topology/types.ts';
 import type { Version } from '../../core/version/version.ts';
-import type { BulkRecord } from '../../peer/bulk-page.ts';
+import type { BulkPage } from '../../peer/bulk-page.ts';
 import type { PartitionAt } from '../../peer/data-messages.ts';
 import type { ReplicaReply, ReplicaRequest } from '../../peer/replica-messages.ts';
 import type { OwnedPartition, Replica } from '../types.ts';
+import type { PageStored } from './page-admission.ts';
 import { type ReadFact, readFacts } from './partition-facts.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
 import type { Call } from './reply.ts';
-import type { PageStored } from './store-page.ts';
 import { saveTrees, takeTrees } from './tree-file.ts';
 import { type ReplicaParts, wireReplica } from './wire-replica.ts';
 
@@ -78,11 +78,11 @@ export class LocalReplica implements Replica {
   }
 
   /** Stores a page of the bulk of a partition under the epoch that it names: all that belongs here, or nothing. */
-  async storePage(at: PartitionAt, records: readonly BulkRecord[]): Promise<PageStored> {
+  async storePage(at: PartitionAt, page: BulkPage): Promise<PageStored> {
     const { partitions, pages } = this.#parts;
     const state = partitions[at.partition];
     if (state === undefined) throw new RangeError(`there is no partition ${at.partition}`);
-    return await pages.store(at, state, records);
+    return await pages.store(at, state, page);
   }
 
   owned(partition: number): OwnedPartition | undefined {
