@@ -208,7 +208,9 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   onFailure.move();
   return {
     store,
-    admin: replicatedAdmin({ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, answerers }),
+    admin: replicatedAdmin({
+      ...{ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, links, answerers },
+    }),
     progress: new MoveProgress({ routing, peers, topology }),
     peers: {
       onBatch: (from, batch) => links.receive(from, batch),

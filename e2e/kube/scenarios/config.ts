@@ -16,6 +16,7 @@ const VALUE_BYTES_MAX = 4096;
 const PODS = ['demo-0', 'demo-1', 'demo-2'];
 
 await runScenario('config', async (scene) => {
+  const { step } = scene;
   const cluster = await KvCluster.settled(scene, 'three members that need tokens', {
     auth: { enabled: true },
   });
