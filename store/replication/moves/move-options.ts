@@ -15,7 +15,8 @@ export type MoveLimits = {
   readonly requestMs: number;
   /** Partitions that this member fills, or synchronises, at the same time. */
   readonly partitionsMax: number;
-  /** Of one page of the bulk. */
+  /** Of one page of the bulk: the faster it may go, the larger. */
+  readonly pageBytesMin: number;
   readonly pageBytesMax: number;
   readonly walkAnswerBytesMax: number;
   readonly leafEntriesMax: number;
@@ -28,7 +29,8 @@ export type MoveLimits = {
 export const DEFAULT_MOVE_LIMITS: MoveLimits = {
   requestMs: 5000,
   partitionsMax: 4,
-  pageBytesMax: 256 << 10,
+  pageBytesMin: 256 << 10,
+  pageBytesMax: 1 << 20,
   walkAnswerBytesMax: 8192,
   leafEntriesMax: 512,
   carriesMax: 128,
