@@ -8,6 +8,7 @@ import type { DataAsker } from '../exchange/data-asker.ts';
 import type { Pacer } from '../exchange/pacer.ts';
 import type { LocalReplica } from '../replica/replica.ts';
 import type { ReplicaClient, Routing } from '../types.ts';
+import type { PartitionSizes } from './partition-sizes.ts';
 
 /** What bounds the memory and the patience of a member's part in moves. */
 export type MoveLimits = {
@@ -54,6 +55,7 @@ export type TransferDeps = {
   onBytes(at: MoveAt, bytes: number): void;
   /** A page said how loaded its source is. */
   onSourceLoad(source: MemberId, p99Ms: number | undefined): void;
+  readonly sizes: Pick<PartitionSizes, 'of'>;
   /** In words, why the disk has no room for that partition beside all else that arrives; kept for it until `onArrived`. */
   whyNoRoom(at: MoveAt, bytes: number): string | undefined;
   onArrived(partition: number): void;
