@@ -33,7 +33,7 @@ const PAGE = { entriesMax: 1024, bytesMax: 1 << 20 };
 /**
  * Deletes the data of whole partitions: of those that this member has left, and of those that it comes to, where it may hold what
  * it left behind an earlier time. One partition after the other, so that a deletion has ended, or was dropped, before
- * its member may enter again (DESIGN section 8).
+ * its member may enter again.
  */
 export class Emptier {
   readonly #deps: EmptierDeps;

@@ -31,7 +31,7 @@ export type Promises = { readonly floor: Version; readonly watermark: Version };
 /** What the disk holds beside the records. */
 type Stored = { readonly facts: readonly ReadFact[]; readonly trees: ReadonlyMap<number, MerkleTree> };
 
-/** The one gate in front of the records of this member (DESIGN sections 6, 7, 9). */
+/** The one gate in front of the records of this member (docs/replication.md). */
 export class LocalReplica implements Replica {
   readonly #deps: ReplicaDeps;
   readonly #parts: ReplicaParts;
@@ -101,7 +101,7 @@ export class LocalReplica implements Replica {
   }
 
   /**
-   * Comes to a partition with the move `session` (DESIGN section 8): deletes what an earlier time left here, then makes the
+   * Comes to a partition with the move `session` (docs/replication.md, arriving and leaving): deletes what an earlier time left here, then makes the
    * session durable with the highest floor and watermark of the set before. True once it serves the partition; false where the move
    * has ended, or this member takes no part. A second call for the same session deletes nothing.
    */
