@@ -25,25 +25,34 @@ export type LoadCost = {
   readonly profiles: readonly CpuProfile[];
 };
 
-export type MeasureOptions = { readonly seconds: number; readonly warmUpSeconds: number };
+export type MeasureOptions = {
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** 0: no profile is taken. */
+  readonly profileSeconds: number;
+};
 
 /** Loads all nodes evenly; first for what it costs, then for where the main threads spend it. */
 export async function measureLoad(
   cluster: KvorumCluster,
   ports: readonly number[],
   { kind, connections }: { readonly kind: Kind; readonly connections: number },
-  { seconds, warmUpSeconds }: MeasureOptions,
+  { seconds, warmUpSeconds, profileSeconds }: MeasureOptions,
 ): Promise<LoadCost> {
   const load = await startLoad(ports, kind, connections);
   try {
     await sleep(1000 * warmUpSeconds);
     const cost = await costOf(cluster, load.pids, kind, seconds);
-    const urls = ports.map((_, i) => inspectorUrlIn(cluster.logOf(i)));
-    const profiles = await Promise.all(urls.map((url) => profileWhile(url, () => sleep(1000 * seconds))));
+    const profiles = profileSeconds === 0 ? [] : await profileAll(cluster, profileSeconds);
     return { kind, connections, nodes: ports.length, ...cost, profiles };
   } finally {
     await load.end();
   }
+}
+
+function profileAll(cluster: KvorumCluster, seconds: number): Promise<CpuProfile[]> {
+  const urls = cluster.pids.map((_, i) => inspectorUrlIn(cluster.logOf(i)));
+  return Promise.all(urls.map((url) => profileWhile(url, () => sleep(1000 * seconds))));
 }
 
 type Cost = Omit<LoadCost, 'kind' | 'connections' | 'nodes' | 'profiles'>;
