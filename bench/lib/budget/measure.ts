@@ -5,7 +5,7 @@ import { criticalPath, type Leg, type Route, routesOf } from './critical-path.ts
 import { type Kind, LoneClient, startLoad } from './resp-load.ts';
 import { grown, scrape } from './scrape.ts';
 import { startProbe, stopProbe } from './socket-probe.ts';
-import { type ProcessCost, processCost, spent } from './thread-cost.ts';
+import { machineSeconds, type ProcessCost, processCost, spent } from './thread-cost.ts';
 
 /** What a load cost, all nodes added up. */
 export type LoadCost = {
@@ -21,6 +21,8 @@ export type LoadCost = {
   readonly peerBytes: number;
   readonly threads: ProcessCost;
   readonly generatorSeconds: number;
+  /** That anything on this machine had, these and the generator among them. */
+  readonly machineSeconds: number;
   /** Of the main thread of each node, in a load of its own. */
   readonly profiles: readonly CpuProfile[];
 };
@@ -68,6 +70,7 @@ async function costOf(
     series: await scrape(cluster),
     nodes: cluster.pids.map((pid) => processCost(pid as number)),
     load: loadPids.map(processCost),
+    machineSeconds: machineSeconds(),
   });
   const before = await look();
   await sleep(1000 * seconds);
@@ -85,6 +88,7 @@ async function costOf(
     peerBytes: counted('kvorum_peer_link_bytes_total{direction="sent"}'),
     threads: spent(before.nodes, after.nodes),
     generatorSeconds,
+    machineSeconds: after.machineSeconds - before.machineSeconds,
   };
 }
 

@@ -9,9 +9,12 @@ export class Cores {
   readonly #waiting: Stretch[] = [];
   #first = 0;
   #free: number;
+  readonly #pace: number;
 
-  constructor(count: number, clockwork: Clockwork) {
-    this.#free = count;
+  /** `pace`: how much longer a stretch takes, because others use the cores as well. */
+  constructor(options: { readonly count: number; readonly pace: number }, clockwork: Clockwork) {
+    this.#free = options.count;
+    this.#pace = options.pace;
     this.#clockwork = clockwork;
   }
 
@@ -28,7 +31,7 @@ export class Cores {
       this.#first = 0;
     }
     this.#free -= 1;
-    this.#clockwork.after(stretch.begin(), () => {
+    this.#clockwork.after(this.#pace * stretch.begin(), () => {
       this.#free += 1;
       stretch.end();
       this.#next();

@@ -1,6 +1,6 @@
 import type { Kind } from '../budget/resp-load.ts';
 import type { Costs } from './costs.ts';
-import { PARTITIONS, REPLICAS, type ScaleOptions } from './simulate.ts';
+import { PARTITIONS, REPLICAS, replicaSetsOf, type ScaleOptions } from './simulate.ts';
 
 /** What the formula says, of an operation where nothing else is said. */
 export type OnPaper = {
@@ -24,15 +24,17 @@ const QUORUM = 2;
  *     cost = client + coordinator + messages * m + frames * f + replicas' work + groups * g
  *
  * The coordinator is itself a replica with probability p = min(1, 3 / N), or always where clients know the owners. A turn of a node gives out
- * M = C * messages / turns messages in a closed loop of C clients a node, to D = N - 1 others: D * (1 - (1 - 1/D)^M) frames, as balls
- * fall into bins. So each message has a frame of its own as N grows.
+ * M = C * messages / turns messages in a closed loop of C clients a node, to D others: D * (1 - (1 - 1/D)^M) frames, as balls fall into
+ * bins. D is N - 1 where clients ask any node, so that each message comes to have a frame of its own as N grows; where they ask owners, a node speaks
+ * only with those with whom it shares partitions, one of the two being the primary. The fullest node has whole partitions, and whole primaries.
  */
 export function onPaper(options: ScaleOptions, costs: Costs): OnPaper {
   const { nodes, kind, clientsPerNode, background } = options;
   const own = options.routing === 'owner' ? 1 : Math.min(1, REPLICAS / nodes);
   const messages = messagesOf(kind, own);
   const turns = TURNS[kind];
-  const others = nodes - 1;
+  const sets = replicaSetsOf(nodes);
+  const others = options.routing === 'owner' ? partnersOf(sets, nodes) : nodes - 1;
   const perTurn = (clientsPerNode * messages) / turns;
   const framesPerTurn = others * (1 - (1 - 1 / others) ** perTurn);
   const frames = Math.min(messages, (framesPerTurn * turns) / clientsPerNode);
@@ -58,6 +60,14 @@ export function messagesOf(kind: Kind, own: number): number {
 export function imbalanceOf(nodes: number): number {
   const ideal = (PARTITIONS * REPLICAS) / nodes;
   return Math.ceil(ideal - 1e-9) / ideal;
+}
+
+/** Members with whom one shares a partition of which it or the other one is the primary, on average. */
+export function partnersOf(sets: readonly (readonly number[])[], nodes: number): number {
+  const pairs = new Set<string>();
+  for (const [primary, ...others] of sets)
+    for (const other of others) pairs.add(`${primary} ${other}`).add(`${other} ${primary}`);
+  return pairs.size / nodes;
 }
 
 /** A group is written in each turn that stores something. */

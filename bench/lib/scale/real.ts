@@ -10,8 +10,9 @@ import type { CostSample } from './costs.ts';
 
 /** A load on a real cluster, and what of the machine it had. */
 export type RealLoad = CostSample & {
-  /** Of the cores: what nodes and load generator had of them together; the rest was idle or somebody else's. */
+  /** Cores that nodes and load generator had together, and that anything else on the machine had. */
   readonly coresUsed: number;
+  readonly coresOfOthers: number;
 };
 
 export type RealRun = {
@@ -88,5 +89,6 @@ function sampleOf(load: LoadCost): RealLoad {
     frames: Math.max(0, main.writes / operations - 1 - groups),
     stages: Object.fromEntries(stages),
     coresUsed: (all + generatorSeconds) / seconds,
+    coresOfOthers: Math.max(0, (load.machineSeconds - all - generatorSeconds) / seconds),
   };
 }

@@ -69,7 +69,7 @@ test('simulate: a saturated node has the throughput that its work leaves', () =>
 
 test('simulate: cores that are shared by all nodes give no more than they have', () => {
   const { perSecond, mainMicros } = simulate(
-    { ...OPTIONS, cores: { type: 'shared', count: 2 }, networkMicros: 5 },
+    { ...OPTIONS, cores: { type: 'shared', count: 2, pace: 1 }, networkMicros: 5 },
     COSTS,
   );
   isNear(perSecond, 2e6 / (mainMicros * 1.1 + 8), 0.03);

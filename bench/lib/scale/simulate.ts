@@ -17,7 +17,7 @@ export type ScaleOptions = {
   /** Each node's own, or that many for all of them and the load generators. */
   readonly cores:
     | { readonly type: 'own'; readonly perNode: number }
-    | { readonly type: 'shared'; readonly count: number };
+    | { readonly type: 'shared'; readonly count: number; readonly pace: number };
   /** One way. */
   readonly networkMicros: number;
   /** Of the first node, which leads the topology, and of each other one: a second's share, in microseconds. */
@@ -78,7 +78,7 @@ class Simulation {
     this.#prng = createPrng(options.seed);
     this.#sets = replicaSetsOf(options.nodes);
     const { cores } = options;
-    const shared = cores.type === 'shared' ? new Cores(cores.count, this.#clockwork) : undefined;
+    const shared = cores.type === 'shared' ? new Cores(cores, this.#clockwork) : undefined;
     this.#generatorCores = shared;
     this.#members = Array.from(
       { length: options.nodes },
@@ -86,7 +86,9 @@ class Simulation {
         new SimMember(i + 1, {
           clockwork: this.#clockwork,
           costs,
-          cores: shared ?? new Cores(cores.type === 'own' ? cores.perNode : 1, this.#clockwork),
+          cores:
+            shared ??
+            new Cores({ count: cores.type === 'own' ? cores.perNode : 1, pace: 1 }, this.#clockwork),
           stretchShare: shared === undefined ? 0 : costs.otherShare,
           send: (to, messages) => this.#carry(i + 1, to, messages),
         }),
