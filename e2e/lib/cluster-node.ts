@@ -23,6 +23,7 @@ export class ClusterNode {
   readonly place: Place;
   httpPort = 0;
   peerPort = 0;
+  respPort = 0;
   #process: ServerProcess | undefined;
   #isPaused = false;
 
@@ -37,6 +38,7 @@ export class ClusterNode {
   async takePorts(): Promise<void> {
     this.httpPort = await freePort();
     this.peerPort = await freePort();
+    this.respPort = await freePort();
   }
 
   get url(): string {
@@ -75,6 +77,8 @@ export class ClusterNode {
         'cluster.bootstrap': 'false',
         'peer.host': this.place.peerHost,
         'peer.port': this.peerPort,
+        'resp.host': this.place.httpHost,
+        'resp.port': this.respPort,
         'storage.reserveBytes': 0,
         ...settings,
       },
