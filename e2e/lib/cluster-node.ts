@@ -45,6 +45,11 @@ export class ClusterNode {
     return `http://${this.place.httpHost}:${this.httpPort}`;
   }
 
+  /** Where it serves clients of Redis. */
+  get respTarget(): { readonly host: string; readonly port: number } {
+    return { host: this.place.httpHost, port: this.respPort };
+  }
+
   get peerAddress(): string {
     return `${this.place.peerHost}:${this.peerPort}`;
   }
