@@ -5,6 +5,7 @@ import type { Request } from '../../core/resp/request-reader.ts';
 import type { Call } from './call.ts';
 import { CommandError, needsLinearizable, overloaded, wrongArity } from './command-error.ts';
 import { NO_COMMAND } from './commands/command.ts';
+import { refuseInTransaction } from './refused-transaction.ts';
 import { requireAccess } from './resp-access.ts';
 import type { RespContext } from './resp-context.ts';
 
@@ -18,6 +19,7 @@ export function prepareCall(call: Call, name: string): Reply | undefined {
     const { command, context, session, args } = call;
     call.bytes = bytesOf(args);
     requireAccess(context, session, command.spec);
+    refuseInTransaction(session, name, call.startedMs);
     if (command === NO_COMMAND) throw new CommandError(whyNot(name, args));
     if (!fitsArity(command.spec, args.length)) throw new CommandError(wrongArity(name));
     if (command.spec.keys[0] === 0) {
