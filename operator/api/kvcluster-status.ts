@@ -81,8 +81,8 @@ export const clusterStatus = z.object({
   selector: z.string().optional().describe('Label selector of the pods, for kubectl scale and autoscalers'),
   operation: operation.optional().describe('What is done with the data at present'),
   endpoints: z
-    .object({ client: z.string(), headless: z.string() })
+    .object({ client: z.string(), resp: z.string().optional(), headless: z.string() })
     .optional()
-    .describe('host:port for clients, and the name that stands for all members'),
+    .describe('host:port for clients, and for those of Redis; the name that stands for all members'),
   currentRevision: z.string().optional().describe('Hash of what pods are made of'),
 });

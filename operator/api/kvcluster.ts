@@ -25,6 +25,7 @@ export const PLURAL = 'kvclusters';
 
 export const PORT_HTTP = 7400;
 export const PORT_PEER = 7401;
+export const PORT_RESP = 6379;
 export const REPLICAS_MAX = 1000;
 
 const image = z.object({
@@ -96,20 +97,26 @@ const topologySpread = z.object({
     .describe('What to do with a pod that cannot be placed evenly'),
 });
 
+const portNumber = z.number().int().min(1).max(65_535);
+
 const service = z.object({
   type: z
     .enum(['ClusterIP', 'NodePort', 'LoadBalancer'])
     .default('ClusterIP')
     .describe('How clients outside of Kubernetes get in, if at all'),
   annotations: annotations.optional().describe('Such as a load balancer of the cloud reads'),
-  ports: z.object({ http: z.number().int().min(1).max(65_535).default(PORT_HTTP) }).prefault({}),
-  nodePort: z
-    .number()
-    .int()
-    .min(1)
-    .max(65_535)
+  ports: z
+    .object({
+      http: portNumber.default(PORT_HTTP),
+      resp: portNumber.default(PORT_RESP).describe('For clients of Redis, while spec.resp.enabled is true'),
+    })
+    .prefault({}),
+  nodePort: portNumber
     .optional()
     .describe('Port on every node, for NodePort and LoadBalancer; drawn by Kubernetes where absent'),
+  respNodePort: portNumber
+    .optional()
+    .describe('The same for clients of Redis: of one node at a time, since CLUSTER SLOTS names the pods'),
   loadBalancerSourceRanges: z
     .array(z.string().max(64))
     .max(100)
@@ -192,6 +199,17 @@ export const clusterSpec = z.object({
     .optional()
     .describe('Settings of the store by their names, such as moves.bytesPerSecond'),
   service: service.prefault({}).describe('The Service that clients use'),
+  resp: z
+    .object({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          'A port for clients of Redis, with the TLS and the tokens of HTTP; another value restarts the pods',
+        ),
+    })
+    .prefault({})
+    .describe('What clients of Redis speak to'),
   tls: z
     .object({
       peer: certificate.optional().describe('Encrypts and authenticates what members say to each other'),
@@ -221,7 +239,7 @@ export const clusterSpec = z.object({
         .array(handedThrough('A peer, as in a NetworkPolicy: podSelector, namespaceSelector or ipBlock'))
         .max(50)
         .optional()
-        .describe('Who may reach the client port, beside the operator; everybody where absent'),
+        .describe('Who may reach the ports for clients, beside the operator; everybody where absent'),
     })
     .prefault({})
     .describe('The peer port is for members only'),

@@ -79,6 +79,20 @@ const SPEC_RULES: readonly Rule[] = [
   },
 ];
 
+const RESP_RULES: readonly Rule[] = [
+  {
+    path: SPEC,
+    rule: '!self.resp.enabled || self.service.ports.http != self.service.ports.resp',
+    message:
+      'spec.service.ports.http and spec.service.ports.resp must differ. Change one of them, or set spec.resp.enabled to false.',
+  },
+  {
+    path: SPEC,
+    rule: 'self.resp.enabled || !has(self.service.respNodePort)',
+    message: 'spec.service.respNodePort needs spec.resp.enabled. Set that to true, or remove respNodePort.',
+  },
+];
+
 const PART_RULES: readonly Rule[] = [
   {
     path: ['spec', 'image'],
@@ -108,6 +122,12 @@ const PART_RULES: readonly Rule[] = [
     rule: "!has(self.nodePort) || self.type != 'ClusterIP'",
     message:
       'spec.service.nodePort needs spec.service.type NodePort or LoadBalancer. Set the type, or remove nodePort.',
+  },
+  {
+    path: ['spec', 'service'],
+    rule: "!has(self.respNodePort) || self.type != 'ClusterIP'",
+    message:
+      'spec.service.respNodePort needs spec.service.type NodePort or LoadBalancer. Set the type, or remove respNodePort.',
   },
   {
     path: ['spec', 'service'],
@@ -152,6 +172,7 @@ const CONSISTENCY_RULES: readonly Rule[] = [
 export const RULES: readonly Rule[] = [
   ...ROOT_RULES,
   ...SPEC_RULES,
+  ...RESP_RULES,
   ...PART_RULES,
   ...OWNED_RULES,
   ...CONSISTENCY_RULES,

@@ -35,6 +35,15 @@ const ACCEPTED: readonly SpecExample[] = [
   },
   { name: 'the shortest grace period', spec: { terminationGracePeriodSeconds: 15 } },
   { name: 'a port of every node', spec: { service: { type: 'NodePort', nodePort: 30_740 } } },
+  {
+    name: 'a port of every node for clients of Redis',
+    spec: { service: { type: 'NodePort', respNodePort: 30_637 } },
+  },
+  { name: 'no port for clients of Redis', spec: { resp: { enabled: false } }, old: {} },
+  {
+    name: 'the usual port of Redis for HTTP',
+    spec: { resp: { enabled: false }, service: { ports: { http: 6379 } } },
+  },
   { name: 'clients of one namespace', spec: { networkPolicy: { clients: [{ namespaceSelector: {} }] } } },
   { name: 'TLS by cert-manager', spec: { tls: { peer: { issuerRef: { name: 'ca' } } } } },
   {
@@ -100,6 +109,21 @@ const REFUSED: readonly SpecExample[] = [
     name: 'a node port of no use',
     spec: { service: { nodePort: 30_740 } },
     refusal: 'spec.service.nodePort needs',
+  },
+  {
+    name: 'a node port for Redis of no use',
+    spec: { service: { respNodePort: 30_637 } },
+    refusal: 'spec.service.respNodePort needs spec.service.type',
+  },
+  {
+    name: 'a node port of a port that is closed',
+    spec: { resp: { enabled: false }, service: { type: 'NodePort', respNodePort: 30_637 } },
+    refusal: 'spec.service.respNodePort needs spec.resp.enabled',
+  },
+  {
+    name: 'one port for two protocols',
+    spec: { service: { ports: { http: 6379 } } },
+    refusal: 'spec.service.ports.http and spec.service.ports.resp must differ',
   },
   {
     name: 'source ranges of no use',

@@ -32,6 +32,10 @@ const OWNED: Readonly<Record<string, string>> = {
   'http.tlsCert': 'set spec.tls.http',
   'http.tlsKey': 'set spec.tls.http',
   'http.tokensFile': 'set spec.auth',
+  'resp.enabled': 'set spec.resp.enabled',
+  'resp.host': 'pods listen on all their addresses',
+  'resp.port': 'it is 6379; the port of the Service is spec.service.ports.resp',
+  'resp.advertise': 'it is the name of the pod in the headless Service',
 };
 
 export function isOwned(name: SettingName): boolean {

@@ -1,5 +1,5 @@
 import { SETTINGS } from '../../store/config/settings.ts';
-import { type KVCluster, type KVClusterSpec, PORT_HTTP, PORT_PEER } from '../api/kvcluster.ts';
+import { type KVCluster, type KVClusterSpec, PORT_HTTP, PORT_PEER, PORT_RESP } from '../api/kvcluster.ts';
 import { STOP_OVERHEAD_SECONDS } from '../api/rules.ts';
 import { compact } from './kube-object.ts';
 import { CONTAINER, podHost, ZONE_LABEL } from './names.ts';
@@ -23,6 +23,7 @@ export function container(cluster: KVCluster): Json {
     ports: [
       { name: 'http', containerPort: PORT_HTTP, protocol: 'TCP' },
       { name: 'peer', containerPort: PORT_PEER, protocol: 'TCP' },
+      ...(spec.resp.enabled ? [{ name: 'resp', containerPort: PORT_RESP, protocol: 'TCP' }] : []),
     ],
     resources: spec.resources,
     ...probes(cluster),

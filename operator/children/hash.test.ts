@@ -27,6 +27,7 @@ test('podHash: what restarts pods', () => {
     { terminationGracePeriodSeconds: 300 },
     { replacePolicy: { mode: 'Manual' } },
     { auth: { enabled: true } },
+    { resp: { enabled: false } },
   ];
   const hashes = new Set([hash(), ...restarting.map(hash)]);
   assert.equal(hashes.size, restarting.length + 1);

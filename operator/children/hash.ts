@@ -51,6 +51,7 @@ function podInputs(spec: KVClusterSpec): Readonly<Record<string, unknown>> {
     config: spec.config,
     tls: spec.tls,
     auth: spec.auth,
+    resp: spec.resp,
     replacePolicy: spec.replacePolicy,
     restartedAt: spec.restartedAt,
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds,
@@ -63,6 +64,7 @@ function podInputs(spec: KVClusterSpec): Readonly<Record<string, unknown>> {
  */
 const FIRST: Readonly<Record<string, unknown>> = {
   auth: { enabled: false },
+  resp: { enabled: true },
 };
 
 function withoutEmpty(inputs: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

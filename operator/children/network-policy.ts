@@ -1,9 +1,9 @@
-import { type KVCluster, PORT_HTTP, PORT_PEER } from '../api/kvcluster.ts';
+import { type KVCluster, PORT_HTTP, PORT_PEER, PORT_RESP } from '../api/kvcluster.ts';
 import type { ChildFacts } from './facts.ts';
 import { compact, type KubeObject } from './kube-object.ts';
 import { childMeta, selectorLabels } from './names.ts';
 
-/** The peer port is for members only; the client port for everybody, or for those that are named and the operator. */
+/** The peer port is for members only; the ports for clients for everybody, or for those that are named and the operator. */
 export function networkPolicy(cluster: KVCluster, { operatorNamespace }: ChildFacts): KubeObject | undefined {
   const { enabled, clients } = cluster.spec.networkPolicy;
   if (!enabled) return undefined;
@@ -12,6 +12,7 @@ export function networkPolicy(cluster: KVCluster, { operatorNamespace }: ChildFa
     namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': operatorNamespace } },
     podSelector: { matchLabels: { 'app.kubernetes.io/component': 'operator' } },
   };
+  const clientPorts = cluster.spec.resp.enabled ? [PORT_HTTP, PORT_RESP] : [PORT_HTTP];
   const from = clients === undefined ? undefined : [members, operator, ...clients];
   return {
     apiVersion: 'networking.k8s.io/v1',
@@ -22,7 +23,7 @@ export function networkPolicy(cluster: KVCluster, { operatorNamespace }: ChildFa
       policyTypes: ['Ingress'],
       ingress: [
         { from: [members], ports: [{ port: PORT_PEER, protocol: 'TCP' }] },
-        compact({ from, ports: [{ port: PORT_HTTP, protocol: 'TCP' }] }),
+        compact({ from, ports: clientPorts.map((port) => ({ port, protocol: 'TCP' })) }),
       ],
     },
   };

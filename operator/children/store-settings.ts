@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { SETTING_NAMES } from '../../store/config/settings.ts';
-import { type KVCluster, PORT_HTTP, PORT_PEER } from '../api/kvcluster.ts';
+import { type KVCluster, PORT_HTTP, PORT_PEER, PORT_RESP } from '../api/kvcluster.ts';
 import type { ChildFacts } from './facts.ts';
 import { headlessHost } from './names.ts';
 import { FILES } from './paths.ts';
@@ -19,8 +19,6 @@ export function storeSettings(
 ): Readonly<Record<string, unknown>> {
   const { spec } = cluster;
   return {
-    // Not before the Services and the NetworkPolicy carry its port: members would announce an address that nobody reaches.
-    'resp.enabled': false,
     ...spec.config,
     'node.dataDir': FILES.data,
     'cluster.id': clusterId,
@@ -31,6 +29,9 @@ export function storeSettings(
     'peer.port': PORT_PEER,
     'http.host': '0.0.0.0',
     'http.port': PORT_HTTP,
+    'resp.enabled': spec.resp.enabled,
+    // What members tell clients of Redis is their name in http.advertise (container.ts) with this port.
+    ...(spec.resp.enabled && { 'resp.host': '0.0.0.0', 'resp.port': PORT_RESP }),
     ...(spec.tls?.peer && tlsSettings('peer')),
     ...(spec.tls?.http && tlsSettings('http')),
     ...(spec.auth.enabled && { 'http.tokensFile': `${FILES.auth}/tokens.yaml` }),

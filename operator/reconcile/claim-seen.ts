@@ -11,7 +11,7 @@ const NODE_ANNOTATION = 'volume.kubernetes.io/selected-node';
 const AFFINITY_TEXT = /volume node affinity|PersistentVolume's node affinity/i;
 
 export type ClaimFacts = {
-  /** All of the namespace. */
+  /** Of the KVCluster; all of the namespace where a claim may be deleted. */
   readonly pods: readonly Pod[];
   readonly nodes: readonly Node[] | undefined;
 };

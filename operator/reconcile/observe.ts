@@ -15,21 +15,21 @@ import {
 } from '../children/names.ts';
 import type { ChildSeen, Observation, Owner, PodSeen, StatefulSetSeen, Wish } from '../core/observation.ts';
 import { isNotFound } from '../kube/kube-error.ts';
-import type { KubeObject, Resource } from '../kube/resource.ts';
+import { type KubeObject, keyOf, type Resource } from '../kube/resource.ts';
 import {
   type Node,
   nodes,
   type PersistentVolumeClaim,
   type Pod,
-  persistentVolumeClaims,
-  pods,
   type StatefulSet,
   secrets,
   statefulSets,
 } from '../kube/resources.ts';
 import type { StoreAccess, StoreTarget, StoreView } from '../store-view/store-view.ts';
 import { type ApiFinder, missingApis } from './api-finder.ts';
+import { AppliedForms } from './applied-forms.ts';
 import { claimSeen } from './claim-seen.ts';
+import { type Family, familyOf } from './family.ts';
 import { holds } from './holds.ts';
 import { childResources, isOptional, type OptionalApis, type RawCluster } from './kinds.ts';
 import type { KubeView } from './kube-view.ts';
@@ -66,6 +66,8 @@ export type Seen = {
 export class Observer {
   readonly #options: ObserveOptions;
   readonly #deps: ObserveDeps;
+  /** Whoever applies something notes what came of it. */
+  readonly applied = new AppliedForms();
 
   constructor(options: ObserveOptions, deps: ObserveDeps) {
     this.#options = options;
@@ -74,30 +76,36 @@ export class Observer {
 
   async observe(raw: RawCluster, view: KubeView): Promise<Seen> {
     const { cluster, problem } = parsed(raw);
-    const { namespace } = cluster.metadata;
     const apis = await this.#deps.apis.of(cluster);
-    const [found, allPods, allClaims, children, allNodes] = await Promise.all([
-      view.get(statefulSets, { namespace, name: statefulSetName(cluster) }),
-      view.list(pods, namespace),
-      view.list(persistentVolumeClaims, namespace),
+    const [[found, family], children, allNodes] = await Promise.all([
+      this.#setAndFamily(cluster, view),
       this.#childrenOf(cluster, apis, view),
       this.#options.canReadNodes ? view.list(nodes, undefined) : undefined,
     ]);
     const facts = this.#facts(cluster, apis, found);
-    const podsSeen = this.#podsSeen(cluster, allPods, allNodes);
+    const podsSeen = this.#podsSeen(cluster, family.pods, allNodes);
     const target = await this.#target(cluster, podsSeen);
     const observation: Observation = {
       nowMs: this.#deps.nowMs(),
       cluster: clusterSeen(cluster, problem),
       missing: missingApis(cluster, apis),
-      children: childrenSeen(cluster, facts, children),
-      statefulSet: found && statefulSetSeen(cluster, facts, found),
+      children: this.#childrenSeen(cluster, facts, children),
+      statefulSet: found && this.#statefulSetSeen(cluster, facts, found),
       wantedPodHash: podHash(cluster),
       pods: podsSeen,
-      claims: claimsSeen(cluster, allClaims, { pods: allPods, nodes: allNodes }),
+      claims: claimsSeen(cluster, family.claims, { pods: family.pods, nodes: allNodes }),
       store: await this.#deps.store.look(target),
     };
     return { cluster, observation, target, facts };
+  }
+
+  async #setAndFamily(
+    cluster: KVCluster,
+    view: KubeView,
+  ): Promise<readonly [StatefulSet | undefined, Family]> {
+    const { namespace } = cluster.metadata;
+    const set = await view.get(statefulSets, { namespace, name: statefulSetName(cluster) });
+    return [set, await familyOf(cluster, set, view)];
   }
 
   #facts(cluster: KVCluster, apis: OptionalApis, found: StatefulSet | undefined): ChildFacts {
@@ -136,6 +144,50 @@ export class Observer {
     const { namespace } = cluster.metadata;
     const found = await view.get(secrets, { namespace, name: authSecretName(cluster) });
     return found === undefined ? [] : [{ ...found, kind: secrets.kind }];
+  }
+
+  #childrenSeen(cluster: KVCluster, facts: ChildFacts, found: readonly KubeObject[]): readonly ChildSeen[] {
+    const wanted = cluster.status?.clusterId === undefined ? [] : wantedChildren(cluster, facts);
+    const seen = wanted.map((child): ChildSeen => {
+      const { kind, metadata } = child;
+      const there = found.find((object) => isNamed(object, kind, metadata.name));
+      return {
+        kind,
+        name: metadata.name,
+        wantedHash: hashIn(child),
+        seenHash: there && this.#hashSeen(cluster, child, there),
+        owner: there === undefined ? 'nobody' : ownerOf(cluster, there),
+      };
+    });
+    const others = found.filter(
+      ({ kind, metadata }) => !wanted.some((each) => isNamed(each, kind, metadata.name)),
+    );
+    return [...seen, ...others.map((object) => unwanted(cluster, object))];
+  }
+
+  /** Another one than is wanted where somebody edited what was applied. */
+  #hashSeen(cluster: KVCluster, wanted: Wanted, there: KubeObject): string {
+    const { kind } = wanted;
+    const hash = hashIn({ kind, metadata: there.metadata });
+    if (hash !== hashIn(wanted) || holds(comparable(wanted), there)) return hash;
+    return this.applied.isAsApplied(keyOf(cluster), kind, there) ? hash : EDITED;
+  }
+
+  #statefulSetSeen(cluster: KVCluster, facts: ChildFacts, found: StatefulSet): StatefulSetSeen {
+    const { metadata, spec, status } = found;
+    const wanted = wantedStatefulSet(cluster, facts);
+    const fixed = wanted.metadata.annotations?.[ANNOTATIONS.fixedHash];
+    return {
+      uid: metadata.uid ?? '',
+      owner: ownerOf(cluster, found),
+      isDeleting: metadata.deletionTimestamp !== undefined,
+      replicas: spec?.replicas ?? 1,
+      isObserved: (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0),
+      wantedHash: hashIn(wanted),
+      seenHash: this.#hashSeen(cluster, wanted, found),
+      isImmutablyDifferent:
+        cluster.status?.clusterId !== undefined && metadata.annotations?.[ANNOTATIONS.fixedHash] !== fixed,
+    };
   }
 
   #podsSeen(
@@ -216,29 +268,6 @@ function rebalanceAfterMs({ config = {} }: KVCluster['spec']): number | undefine
   return isOn === true ? Number(afterMs) : undefined;
 }
 
-function childrenSeen(
-  cluster: KVCluster,
-  facts: ChildFacts,
-  found: readonly KubeObject[],
-): readonly ChildSeen[] {
-  const wanted = cluster.status?.clusterId === undefined ? [] : wantedChildren(cluster, facts);
-  const seen = wanted.map((child): ChildSeen => {
-    const { kind, metadata } = child;
-    const there = found.find((object) => isNamed(object, kind, metadata.name));
-    return {
-      kind,
-      name: metadata.name,
-      wantedHash: hashIn(child),
-      seenHash: there && hashSeen(there, child),
-      owner: there === undefined ? 'nobody' : ownerOf(cluster, there),
-    };
-  });
-  const others = found.filter(
-    ({ kind, metadata }) => !wanted.some((each) => isNamed(each, kind, metadata.name)),
-  );
-  return [...seen, ...others.map((object) => unwanted(cluster, object))];
-}
-
 /** The Secret of tokens is made once and never again: its hash is that it is there. */
 const MADE_ONCE = 'made-once';
 
@@ -247,20 +276,17 @@ export function wantedChildren(cluster: KVCluster, facts: ChildFacts): readonly 
   return ownsAuthSecret(cluster) ? [authSecret(cluster, () => ''), ...others] : others;
 }
 
-function hashIn({ kind, metadata }: Wanted): string {
+const EDITED = 'edited';
+
+function hashIn({ kind, metadata }: Pick<KubeObject, 'kind' | 'metadata'>): string {
   return kind === 'Secret' ? MADE_ONCE : (metadata.annotations?.[ANNOTATIONS.specHash] ?? '');
 }
 
-/** Of another one where somebody edited what was applied. */
-const EDITED = 'edited';
-
-function hashSeen(object: KubeObject, wanted?: Wanted): string {
-  const { kind, metadata } = object;
-  if (kind === 'Secret') return MADE_ONCE;
-  const hash = metadata.annotations?.[ANNOTATIONS.specHash] ?? '';
-  const isEdited =
-    wanted !== undefined && hash === hashIn(wanted) && !holds({ ...wanted, apiVersion: undefined }, object);
-  return isEdited ? EDITED : hash;
+/** What is not told by the hash: a Secret is written once, and of a StatefulSet the pods are counted, and the claims made, by rules of their own. */
+function comparable({ apiVersion: _, kind, spec, ...wanted }: Wanted): object {
+  if (kind === 'Secret') return {};
+  if (kind !== 'StatefulSet') return { ...wanted, spec };
+  return { ...wanted, spec: { ...(spec as object), replicas: undefined, volumeClaimTemplates: undefined } };
 }
 
 function unwanted(cluster: KVCluster, object: KubeObject): ChildSeen {
@@ -269,7 +295,7 @@ function unwanted(cluster: KVCluster, object: KubeObject): ChildSeen {
     kind,
     name: metadata.name,
     wantedHash: undefined,
-    seenHash: hashSeen(object),
+    seenHash: hashIn(object),
     owner: ownerOf(cluster, object),
   };
 }
@@ -287,24 +313,6 @@ function ownerOf({ metadata }: KVCluster, object: KubeObject): Owner {
   if (controller === undefined) return 'nobody';
   if (controller.uid === metadata.uid) return 'this';
   return controller.kind === KIND && controller.name === metadata.name ? 'former' : 'other';
-}
-
-function statefulSetSeen(cluster: KVCluster, facts: ChildFacts, found: StatefulSet): StatefulSetSeen {
-  const { metadata, spec, status } = found;
-  const wanted = wantedStatefulSet(cluster, facts).metadata.annotations ?? {};
-  const there = metadata.annotations ?? {};
-  return {
-    uid: metadata.uid ?? '',
-    owner: ownerOf(cluster, found),
-    isDeleting: metadata.deletionTimestamp !== undefined,
-    replicas: spec?.replicas ?? 1,
-    isObserved: (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0),
-    wantedHash: wanted[ANNOTATIONS.specHash] ?? '',
-    seenHash: there[ANNOTATIONS.specHash],
-    isImmutablyDifferent:
-      cluster.status?.clusterId !== undefined &&
-      there[ANNOTATIONS.fixedHash] !== wanted[ANNOTATIONS.fixedHash],
-  };
 }
 
 function claimsSeen(

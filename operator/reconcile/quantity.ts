@@ -17,11 +17,11 @@ const FACTORS: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
-/** A quantity of Kubernetes as a number, rounded up; 0 where it is none. */
-export function quantityOf(text: string | undefined): number {
+/** A quantity of Kubernetes as a number of wholes, or of such parts of one, rounded up; 0 where it is none. */
+export function quantityOf(text: string | undefined, partsOfOne = 1): number {
   const match = /^([0-9.]+)([eE][0-9]+|[A-Za-z]*)$/.exec(text ?? '');
   if (match === null) return 0;
   const [, digits = '0', suffix = ''] = match;
   const factor = /^[eE][0-9]/.test(suffix) ? 10 ** Number(suffix.slice(1)) : FACTORS[suffix];
-  return Math.ceil(Number(digits) * (factor ?? 0));
+  return Math.ceil(Number(digits) * (factor ?? 0) * partsOfOne);
 }

@@ -67,7 +67,8 @@ export class Reconciler {
 
   /** The first act that is not refused; what was refused, where nothing was done. */
   async #act(raw: RawCluster, seen: Seen, signal: AbortSignal): Promise<'acted' | readonly Refusal[]> {
-    const { client, store, random, tell } = this.#deps;
+    const { client, observer, store, random, tell } = this.#deps;
+    const { applied } = observer;
     const refused: Refusal[] = [];
     while (refused.length < REFUSALS_MAX) {
       const plan = planNext(seen.observation, refused);
@@ -75,7 +76,7 @@ export class Reconciler {
       const isQuiet = QUIET.has(plan.act.type);
       // Before it is done: who wonders where a volume went finds the reason, also where the operator ended in between.
       if (IRREVERSIBLE.has(plan.act.type)) tell(raw, 'Normal', camelCase(plan.act.type), plan.message);
-      const refusal = await runAct({ seen, client, store, random, signal }, plan.act);
+      const refusal = await runAct({ seen, client, store, applied, random, signal }, plan.act);
       if (refusal === undefined) {
         if (!isQuiet && !IRREVERSIBLE.has(plan.act.type))
           tell(raw, 'Normal', camelCase(plan.act.type), plan.message);
@@ -152,10 +153,11 @@ export class Reconciler {
     ref: ObjectRef,
     signal: AbortSignal,
   ): Promise<{ readonly requeueAfterMs?: number }> {
-    const { client, store } = this.#deps;
+    const { client, observer, store } = this.#deps;
     const live = await client.get(kvClusters, ref, signal);
     if (live !== undefined) return { requeueAfterMs: 1000 };
     this.#pace.forget(key);
+    observer.applied.forget(key);
     await store.forget(key);
     return {};
   }
@@ -175,25 +177,28 @@ const QUIET: ReadonlySet<Act['type']> = new Set([
   'set-finalizer',
 ]);
 
-function endpointsOf(cluster: KVCluster): { readonly client: string; readonly headless: string } {
+function endpointsOf(cluster: KVCluster): NonNullable<KVClusterStatus['endpoints']> {
+  const { resp, service } = cluster.spec;
+  const host = clientHost(cluster);
   return {
-    client: `${clientHost(cluster)}:${cluster.spec.service.ports.http}`,
+    client: `${host}:${service.ports.http}`,
+    ...(resp.enabled && { resp: `${host}:${service.ports.resp}` }),
     headless: headlessHost(cluster),
   };
 }
 
-/** In a merge patch null takes away what is not there any more. */
+/** In a merge patch null takes away what is not there any more, also within the two parts whose fields come and go. */
 function withRemovals(previous: KVClusterStatus | undefined, status: KVClusterStatus): object {
-  const gone = Object.keys(previous ?? {}).filter((key) => !(key in status));
-  const { operation } = status;
-  const before = previous?.operation ?? {};
-  const cleared = operation && {
-    ...Object.fromEntries(Object.keys(before).map((key) => [key, null])),
-    ...operation,
-  };
+  const { operation, endpoints } = status;
   return {
-    ...Object.fromEntries(gone.map((key) => [key, null])),
+    ...removals(previous, status),
     ...status,
-    ...(cleared && { operation: cleared }),
+    ...(operation && { operation: { ...removals(previous?.operation, operation), ...operation } }),
+    ...(endpoints && { endpoints: { ...removals(previous?.endpoints, endpoints), ...endpoints } }),
   };
+}
+
+function removals(before: object | undefined, now: object): Readonly<Record<string, null>> {
+  const gone = Object.keys(before ?? {}).filter((key) => !(key in now));
+  return Object.fromEntries(gone.map((key) => [key, null]));
 }

@@ -48,6 +48,7 @@ const addresses = z.array(z.string().regex(/^\S+:\d{1,5}$/, 'each host:port')).m
 >;
 const flag = z.boolean();
 const onOffAuto = z.enum(['auto', 'on', 'off']);
+const redirect = z.enum(['never', 'owner']);
 const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']);
 
 export const SETTINGS = {
@@ -364,6 +365,11 @@ export const SETTINGS = {
     address,
     '',
     'where clients of Redis reach this node, host:port, as CLUSTER SLOTS tells it; empty takes the host of http.advertise, or what it listens on',
+  ),
+  'resp.redirect': setting<z.infer<typeof redirect>>(
+    redirect,
+    'never',
+    'what a client is told that asks a node which does not hold the key: never is the answer itself; owner is MOVED to the node to ask now and then, for clients in cluster mode only',
   ),
   'resp.connectionsMax': setting<number>(
     whole(1, 1_000_000),

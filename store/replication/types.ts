@@ -57,7 +57,7 @@ export type DataOutcome =
   | { readonly type: 'reply'; readonly reply: DataReply }
   | { readonly type: 'unreachable'; readonly code: string };
 
-/** This member's share of the data: every road to a record ends here, behind one fence (DESIGN section 7). */
+/** This member's share of the data: every road to a record ends here, behind one fence (docs/replication.md). */
 export type Replica = {
   /**
    * Never rejects. May wait, until `signal`, for the topology to catch up with the request. `isLocal`: this member's own

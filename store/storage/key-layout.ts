@@ -105,6 +105,12 @@ export function indexedDataKey(indexKey: Uint8Array): Uint8Array {
   ]);
 }
 
+/** Index entries of all records that expire. */
+export const EXPIRY_RANGE: KeyRange = {
+  start: Uint8Array.of(FAMILY.expiry),
+  end: Uint8Array.of(FAMILY.expiry + 1),
+};
+
 /** Index entries of all records that expired at or before `nowMs`. */
 export function expiredRange(nowMs: number): KeyRange {
   const end = Buffer.alloc(EXPIRY_PREFIX_BYTES);

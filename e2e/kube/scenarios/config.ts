@@ -5,6 +5,7 @@ import { History } from '../history.ts';
 import { until } from '../kubectl.ts';
 import { KvCluster } from '../kv-cluster.ts';
 import { withLoad } from '../load.ts';
+import { respClient } from '../resp.ts';
 import { runScenario, type Scene } from '../scenario.ts';
 
 /** Changes of the spec under load, with tokens: what pods are not made of restarts none, a setting of the store restarts each once. */
@@ -15,12 +16,10 @@ const VALUE_BYTES_MAX = 4096;
 const PODS = ['demo-0', 'demo-1', 'demo-2'];
 
 await runScenario('config', async (scene) => {
-  const { step } = scene;
-  const cluster = await step('three members that need tokens', async () => {
-    const made = await KvCluster.create(scene, { auth: { enabled: true } });
-    await made.untilSettled();
-    return made;
+  const cluster = await KvCluster.settled(scene, 'three members that need tokens', {
+    auth: { enabled: true },
   });
+  await step('clients of Redis need tokens as well', async () => await respNeedsToken(scene, cluster));
   await using history = await History.start(scene, cluster);
   await withLoad(scene, cluster, async (load) => {
     await load.phase('at rest', async () => await sleep(REST_MS));
@@ -33,6 +32,20 @@ await runScenario('config', async (scene) => {
   assert.deepEqual(history.statusesOf('Upgrading'), ['False', 'True', 'False']);
   assert.deepEqual(history.statusesOf('Ready'), ['True'], 'it was ready all the time');
 });
+
+async function respNeedsToken(scene: Scene, cluster: KvCluster): Promise<void> {
+  const stranger = await respClient(scene, cluster);
+  const { token } = await cluster.address();
+  const known = await respClient(scene, cluster, token);
+  try {
+    await assert.rejects(stranger.set('by', 'nobody'), /NOAUTH/);
+    assert.equal(await known.set('by', 'somebody'), 'OK');
+    assert.equal(await known.get('by'), 'somebody');
+  } finally {
+    stranger.disconnect();
+    known.disconnect();
+  }
+}
 
 async function changeAround({ step, kube, kubectl }: Scene, cluster: KvCluster): Promise<void> {
   const ref = { namespace: kubectl.namespace, name: cluster.name };

@@ -16,6 +16,7 @@ import { kvClusters } from '../../../operator/reconcile/kinds.ts';
 import { until } from '../kubectl.ts';
 import { KvCluster } from '../kv-cluster.ts';
 import { withLoad } from '../load.ts';
+import { respClusterMode } from '../resp.ts';
 import { runScenario, type Scene } from '../scenario.ts';
 
 /** From `kubectl apply` to the first key, what is there then, and what remains of it after `kubectl delete`. */
@@ -37,6 +38,9 @@ await runScenario('install', async (scene) => {
     [0, 1, 2].map((i) => [`demo-${i}`, 'up', true]),
   );
   await step('a key is written, and read of another pod', async () => await firstKey(scene));
+  await step('a client of Redis goes to the owner of each key, by the names of pods', async () => {
+    await respClusterMode(scene, cluster);
+  });
   await step('the store is the one that the status names, made once', async () => await isMadeOnce(cluster));
   await step('nothing warns of itself', async () => await isQuiet(scene));
   await step('its objects are as described', async () => await childrenAreThere(scene));

@@ -10,7 +10,7 @@ export type StatusFacts = {
   readonly generation: number;
   readonly previous: KVClusterStatus | undefined;
   readonly selector: string;
-  readonly endpoints: { readonly client: string; readonly headless: string };
+  readonly endpoints: NonNullable<KVClusterStatus['endpoints']>;
 };
 
 /**

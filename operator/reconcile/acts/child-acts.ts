@@ -2,6 +2,7 @@ import { randomHex } from '../../../store/ports/random.ts';
 import { authSecret } from '../../children/auth-secret.ts';
 import { wantedStatefulSet } from '../../children/children.ts';
 import type { ActOf } from '../../core/plan/act.ts';
+import { type KubeObject, keyOf } from '../../kube/resource.ts';
 import { statefulSets } from '../../kube/resources.ts';
 import type { ActContext, Perform } from '../act-context.ts';
 import { childResource } from '../kinds.ts';
@@ -10,12 +11,13 @@ import { wantedChildren } from '../observe.ts';
 const TOKEN_BYTES = 24;
 
 export const applyChild: Perform<ActOf<'apply-child'>> = async (context, { kind, name }) => {
-  const { seen, client, signal } = context;
+  const { seen, client, applied, signal } = context;
   const resource = childResource(kind);
   if (kind === 'Secret') return await createSecret(context);
   const wanted = wantedChildren(seen.cluster, seen.facts);
   const child = wanted.find((each) => each.kind === kind && each.metadata.name === name);
-  if (child !== undefined) await client.apply(resource, child, {}, signal);
+  if (child === undefined) return;
+  applied.note(keyOf(seen.cluster), kind, await client.apply<KubeObject>(resource, child, {}, signal));
 };
 
 /** Made once: an answer that it exists already is what was wanted. */
@@ -38,11 +40,12 @@ export const deleteChild: Perform<ActOf<'delete-child'>> = async (
 };
 
 export const applyStatefulSet: Perform<ActOf<'apply-stateful-set'>> = async (
-  { seen, client, signal },
+  { seen, client, applied, signal },
   { replicas },
 ) => {
   const wanted = wantedStatefulSet(seen.cluster, { ...seen.facts, replicas });
-  await client.apply(statefulSets, wanted, {}, signal);
+  const made = await client.apply<KubeObject>(statefulSets, wanted, {}, signal);
+  applied.note(keyOf(seen.cluster), statefulSets.kind, made);
 };
 
 /** The resourceVersion that was seen: scaling or another template in between is looked at first. */

@@ -245,7 +245,7 @@ export class TestCluster implements ClusterAdmin {
     const isUp = (member: MemberId): boolean => (this.liveness.get(member) ?? 'alive') === 'alive';
     return {
       isUp: (member) => state.members.has(member) && isUp(member),
-      isGone: (member) => !state.members.has(member),
+      isReplaced: (member) => !state.members.has(member),
       nameOf: (member) => state.members.get(member)?.name ?? `member-${member}`,
     };
   }

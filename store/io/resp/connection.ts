@@ -7,6 +7,7 @@ import type { ReplyWriter } from '../../core/resp/reply-writer.ts';
 import { type Request, type RequestLimits, RequestReader } from '../../core/resp/request-reader.ts';
 import { Fifo } from '../tcp/fifo.ts';
 import { Call, type CallOwner } from './call.ts';
+import { overloaded } from './command-error.ts';
 import { NO_COMMAND } from './commands/command.ts';
 import { findCommand } from './commands/find-command.ts';
 import { PipelineWindow } from './pipeline-window.ts';
@@ -254,7 +255,7 @@ export class Connection implements CallOwner {
     inFlight.bytes += call.bytes;
     if (call.isAlone) this.#alone = call;
     this.#order.begin(call.keys, call.isWrite);
-    call.isSilent = isSilent(this.session);
+    call.isSilent = this.session.takeSilence();
     if (refusal === undefined) this.#handle(call);
     else call.answer(refusal);
   }
@@ -316,9 +317,7 @@ export class Connection implements CallOwner {
   #refuseTooMuch(): void {
     const { inFlight, options } = this.#context;
     if (this.#heldBytes > 0 && inFlight.bytes > options.inFlightBytesMax)
-      this.#endWith(
-        `OOM OVERLOADED this node holds ${inFlight.bytes} bytes of requests and replies, ${options.inFlightBytesMax} are allowed (resp.inFlightBytesMax); try again`,
-      );
+      this.#endWith(overloaded(this.#context));
   }
 
   #breakOff(error: unknown): void {
@@ -359,10 +358,4 @@ function bytesOf(reply: Reply): number {
   if (reply.type === 'bulk') return reply.value.length;
   if (reply.type !== 'array') return 0;
   return reply.items.reduce((sum, item) => sum + bytesOf(item), 0);
-}
-
-function isSilent(session: Session): boolean {
-  const { replies } = session;
-  if (replies === 'skip') session.replies = 'on';
-  return replies !== 'on';
 }

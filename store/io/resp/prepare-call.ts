@@ -3,7 +3,7 @@ import { fitsArity, keyPlaces, NEEDS_LINEARIZABLE } from '../../core/resp/comman
 import type { Reply } from '../../core/resp/reply.ts';
 import type { Request } from '../../core/resp/request-reader.ts';
 import type { Call } from './call.ts';
-import { CommandError, needsLinearizable, wrongArity } from './command-error.ts';
+import { CommandError, needsLinearizable, overloaded, wrongArity } from './command-error.ts';
 import { NO_COMMAND } from './commands/command.ts';
 import { requireAccess } from './resp-access.ts';
 import type { RespContext } from './resp-context.ts';
@@ -26,7 +26,7 @@ export function prepareCall(call: Call, name: string): Reply | undefined {
     }
     requireRoom(context);
     takeKeys(call);
-    return undefined;
+    return context.routing.look(session, call.argument(command.spec.keys[0]), call.startedMs);
   } catch (error) {
     if (error instanceof CommandError) return error.reply;
     throw error;
@@ -39,11 +39,9 @@ function bytesOf(args: Request): number {
   return bytes;
 }
 
-function requireRoom({ inFlight, options }: RespContext): void {
-  if (inFlight.bytes <= options.inFlightBytesMax) return;
-  throw new CommandError(
-    `OOM OVERLOADED this node holds ${inFlight.bytes} bytes of requests and replies, ${options.inFlightBytesMax} are allowed (resp.inFlightBytesMax); try again`,
-  );
+function requireRoom(context: RespContext): void {
+  const { inFlight, options } = context;
+  if (inFlight.bytes > options.inFlightBytesMax) throw new CommandError(overloaded(context));
 }
 
 function takeKeys(call: Call): void {

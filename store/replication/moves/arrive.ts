@@ -17,7 +17,7 @@ import {
 import { synchronise } from './synchronise.ts';
 
 /**
- * Brings this member into a partition, in stage 1 (DESIGN section 8): it takes over what the set before promised, empties
+ * Brings this member into a partition, in the stage `joint` (docs/moves.md): it takes over what the set before promised, empties
  * the partition once in the session, and fills it with the bulk. Called again, also after a restart, it goes on where it was.
  * `from`: the set before, in the order in which to ask.
  */

@@ -1,6 +1,6 @@
 import type { MemberId } from '../../core/raft/types.ts';
 import { type MoveAt, toEpoch } from '../../core/topology/types.ts';
-import { type BulkRecord, unpackRecords } from '../../peer/bulk-page.ts';
+import { type BulkPage, openPage } from '../../peer/bulk-page.ts';
 import type { DataReply, KeyAt } from '../../peer/data-messages.ts';
 import { ProtocolError } from '../../peer/frame.ts';
 import { type AskFailure, isFailure } from '../exchange/data-asker.ts';
@@ -47,14 +47,14 @@ export async function copyBulk(
     if (signal.aborted) return notYet('the node stops');
     const last: KeyAt | undefined = reply.last;
     asked = last && ask(last);
-    const records = unpacked(reply.records);
-    if (records === undefined) return notYet(`member ${source} answered with a page that is none`);
-    const pageBytes = records.reduce((sum, { record }) => sum + record.length, 0);
+    const page = opened(reply.records);
+    if (page === undefined) return notYet(`member ${source} answered with a page that is none`);
+    const pageBytes = page.recordBytes;
     onSourceLoad(source, reply.p99Ms);
     const pacer = pacerOf(source);
     const isFirst = progress.after === undefined;
     await pacer.take(pageBytes + (isFirst ? stagesCost(pacer.bytesPerSecond) : 0), signal);
-    const stored = await replica.storePage({ partition, epoch }, records);
+    const stored = await replica.storePage({ partition, epoch }, page);
     if (stored.type === 'refused') return notYet(`${stored.code}: ${stored.message}`);
     onBytes(at, pageBytes);
     bytes += pageBytes;
@@ -63,9 +63,9 @@ export async function copyBulk(
   return { type: 'transferred', bytes };
 }
 
-function unpacked(packed: Uint8Array): readonly BulkRecord[] | undefined {
+function opened(packed: Uint8Array): BulkPage | undefined {
   try {
-    return unpackRecords(packed);
+    return openPage(packed);
   } catch (error) {
     if (error instanceof ProtocolError) return undefined;
     throw error;

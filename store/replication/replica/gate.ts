@@ -23,7 +23,7 @@ type Verdict =
   | { readonly type: 'unsettled'; readonly message: string };
 
 /**
- * The fence (DESIGN section 7): lets a request pass only under the epoch that it names, as an owner, in a namespace that
+ * The fence (docs/replication.md): lets a request pass only under the epoch that it names, as an owner, in a namespace that
  * is served. It is asked in the very turn in which a write is issued or a read is answered.
  */
 export class Gate {

@@ -11,16 +11,16 @@ export type KeyTableDeps = {
   isDamaged(name: string): boolean;
 };
 
-/** The states of keys: of all that are in use, and of the last used ones. */
+/** The states of keys: of all that are in use, and of the last used ones. Each partition has its own (`PartitionState.keys`). */
 export class KeyTable {
   readonly #options: KeyTableOptions;
   readonly #deps: KeyTableDeps;
-  readonly #states = new Map<string, KeyState>();
   /** Only to be asked for leaves. */
   readonly #shape: MerkleTree;
   #oldest: KeyState | undefined;
   #newest: KeyState | undefined;
   #idle = 0;
+  #size = 0;
 
   constructor(options: KeyTableOptions, deps: KeyTableDeps) {
     this.#options = options;
@@ -29,12 +29,12 @@ export class KeyTable {
   }
 
   get size(): number {
-    return this.#states.size;
+    return this.#size;
   }
 
   /** The state, if there is one, now the last used. */
-  find(name: string): KeyState | undefined {
-    const state = this.#states.get(name);
+  find(name: string, partition: PartitionState): KeyState | undefined {
+    const state = partition.keys.get(name);
     if (state !== undefined && state.users === 0 && state !== this.#newest) {
       this.#unlink(state);
       this.#link(state);
@@ -44,7 +44,7 @@ export class KeyTable {
 
   /** As `acquire`; a state that is made for it is not kept after its use, unless somebody else acquires it meanwhile. */
   acquireOnce(name: string, partition: PartitionState, namespaceId: number, key: Uint8Array): KeyState {
-    const isNew = !this.#states.has(name);
+    const isNew = !partition.keys.has(name);
     const state = this.acquire(name, partition, namespaceId, key);
     state.isTransient = isNew;
     return state;
@@ -52,7 +52,7 @@ export class KeyTable {
 
   /** Its state, kept until `release`. */
   acquire(name: string, partition: PartitionState, namespaceId: number, key: Uint8Array): KeyState {
-    const found = this.#states.get(name);
+    const found = partition.keys.get(name);
     if (found !== undefined) {
       found.isTransient = false;
       if (found.users === 0) this.#unlink(found);
@@ -63,32 +63,41 @@ export class KeyTable {
     const state = new KeyState(name, partition, hash, this.#shape.leafOf(hash));
     state.isKnown = state.isDamaged = this.#deps.isDamaged(name);
     state.users = 1;
-    this.#states.set(name, state);
+    partition.keys.set(name, state);
+    this.#size += 1;
+    partition.page?.take(state);
     return state;
   }
 
   release(state: KeyState): void {
     state.users -= 1;
     if (state.users > 0) return;
-    if (this.#states.get(state.name) !== state) return;
+    if (state.partition.keys.get(state.name) !== state) return;
     if (!state.isKnown || state.isTransient) {
-      this.#states.delete(state.name);
+      this.#drop(state);
       return;
     }
     this.#link(state);
     while (this.#idle > this.#options.idleEntriesMax) {
       const oldest = this.#oldest as KeyState;
       this.#unlink(oldest);
-      this.#states.delete(oldest.name);
+      this.#drop(oldest);
     }
   }
 
-  /** What the engine holds under it changes past this table. Whoever uses the state goes on with it; it is nobody else's any more. */
-  forget(name: string): void {
-    const state = this.#states.get(name);
-    if (state === undefined) return;
-    if (state.users === 0) this.#unlink(state);
-    this.#states.delete(name);
+  /**
+   * What the engine holds of the partition changes past this table. Whoever uses one of its states goes on with it; it is nobody
+   * else's any more.
+   */
+  forgetAll(partition: PartitionState): void {
+    for (const state of partition.keys.values()) if (state.users === 0) this.#unlink(state);
+    this.#size -= partition.keys.size;
+    partition.keys.clear();
+  }
+
+  #drop({ partition, name }: KeyState): void {
+    partition.keys.delete(name);
+    this.#size -= 1;
   }
 
   #link(state: KeyState): void {

@@ -1,15 +1,15 @@
 import type { MerkleTree } from '../../core/merkle/merkle-tree.ts';
 import type { Epoch, MoveSession } from '../../core/topology/types.ts';
 import type { Version } from '../../core/version/version.ts';
-import type { BulkRecord } from '../../peer/bulk-page.ts';
+import type { BulkPage } from '../../peer/bulk-page.ts';
 import type { PartitionAt } from '../../peer/data-messages.ts';
 import type { ReplicaReply, ReplicaRequest } from '../../peer/replica-messages.ts';
 import type { OwnedPartition, Replica } from '../types.ts';
+import type { PageStored } from './page-admission.ts';
 import { type ReadFact, readFacts } from './partition-facts.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
 import type { Call } from './reply.ts';
-import type { PageStored } from './store-page.ts';
 import { saveTrees, takeTrees } from './tree-file.ts';
 import { type ReplicaParts, wireReplica } from './wire-replica.ts';
 
@@ -31,7 +31,7 @@ export type Promises = { readonly floor: Version; readonly watermark: Version };
 /** What the disk holds beside the records. */
 type Stored = { readonly facts: readonly ReadFact[]; readonly trees: ReadonlyMap<number, MerkleTree> };
 
-/** The one gate in front of the records of this member (DESIGN sections 6, 7, 9). */
+/** The one gate in front of the records of this member (docs/replication.md). */
 export class LocalReplica implements Replica {
   readonly #deps: ReplicaDeps;
   readonly #parts: ReplicaParts;
@@ -78,11 +78,11 @@ export class LocalReplica implements Replica {
   }
 
   /** Stores a page of the bulk of a partition under the epoch that it names: all that belongs here, or nothing. */
-  async storePage(at: PartitionAt, records: readonly BulkRecord[]): Promise<PageStored> {
+  async storePage(at: PartitionAt, page: BulkPage): Promise<PageStored> {
     const { partitions, pages } = this.#parts;
     const state = partitions[at.partition];
     if (state === undefined) throw new RangeError(`there is no partition ${at.partition}`);
-    return await pages.store(at, state, records);
+    return await pages.store(at, state, page);
   }
 
   owned(partition: number): OwnedPartition | undefined {
@@ -101,7 +101,7 @@ export class LocalReplica implements Replica {
   }
 
   /**
-   * Comes to a partition with the move `session` (DESIGN section 8): deletes what an earlier time left here, then makes the
+   * Comes to a partition with the move `session` (docs/replication.md, arriving and leaving): deletes what an earlier time left here, then makes the
    * session durable with the highest floor and watermark of the set before. True once it serves the partition; false where the move
    * has ended, or this member takes no part. A second call for the same session deletes nothing.
    */

@@ -43,7 +43,7 @@ export class ReadServer {
 
   /** The answer, where it is known without the engine. */
   now(request: ReplicaRequest, partition: PartitionState): ReplicaReply | undefined {
-    const state = this.#deps.table.find(nameOf(dataKey(request)));
+    const state = this.#deps.table.find(nameOf(dataKey(request)), partition);
     if (state === undefined || !state.isKnown) return undefined;
     if (!needsRecord(request, state)) return this.#reply(partition, this.#known(request, partition, state));
     const stored = this.#deps.records.find(state);
