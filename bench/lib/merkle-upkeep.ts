@@ -43,6 +43,7 @@ export async function measureUpkeep(options: UpkeepOptions): Promise<readonly Up
         recordCacheBytes: 0,
         writeBacklogBytesMax: 64 << 20,
         treeShape: DEFAULT_SHAPE,
+        hashSeed: { low: 1, high: 2 },
       },
     },
     {

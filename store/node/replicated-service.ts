@@ -1,4 +1,5 @@
 import { ClusterError } from '../cluster/cluster-admin.ts';
+import { seedOf } from '../core/key-index/half-sip-hash.ts';
 import { DEFAULT_SHAPE } from '../core/merkle/tree-shape.ts';
 import { LatencyWindow } from '../core/moves/latency-window.ts';
 import type { MemberId } from '../core/raft/types.ts';
@@ -60,7 +61,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   const healer = new Healer({ clock, heal: (namespaceId, key) => store.heal(namespaceId, key) });
   const replica = await openReplica(
     {
-      ...{ self, partitions, treeShape: DEFAULT_SHAPE },
+      ...{ self, partitions, treeShape: DEFAULT_SHAPE, hashSeed: seedOf(random.bytes(8)) },
       skewMsMax: config['clock.skewMsMax'],
       propagationMs: config['replication.propagationMs'],
       versionCacheEntriesMax: config['replication.versionCacheEntriesMax'],

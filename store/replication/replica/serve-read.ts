@@ -11,7 +11,7 @@ import type { Gate } from './gate.ts';
 import { decodeIntact } from './held.ts';
 import type { KeyLoader } from './key-loader.ts';
 import type { KeyState } from './key-state.ts';
-import { type KeyTable, nameOf } from './key-table.ts';
+import type { KeyTable } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { RecordCache } from './record-cache.ts';
 import { type Call, refused, refusedBy, replyOf } from './reply.ts';
@@ -43,7 +43,7 @@ export class ReadServer {
 
   /** The answer, where it is known without the engine. */
   now(request: ReplicaRequest, partition: PartitionState): ReplicaReply | undefined {
-    const state = this.#deps.table.find(nameOf(dataKey(request)), partition);
+    const state = this.#deps.table.find(dataKey(request), partition);
     if (state === undefined || !state.isKnown) return undefined;
     if (!needsRecord(request, state)) return this.#reply(partition, this.#known(request, partition, state));
     const stored = this.#deps.records.find(state);
@@ -54,7 +54,7 @@ export class ReadServer {
     const { request } = call;
     const storedKey = dataKey(request);
     const { table, loader } = this.#deps;
-    const state = table.acquire(nameOf(storedKey), partition, request.namespaceId, request.key);
+    const state = table.acquire(storedKey, partition, request);
     loader.know(state, storedKey, (failure, stored) => {
       if (this.#hasChanged(call, partition, failure)) table.release(state);
       else if (stored === undefined && needsRecord(request, state))

@@ -13,7 +13,7 @@ import { decodeIntact, type Held, heldOf } from './held.ts';
 import { judgeStore } from './judge-store.ts';
 import type { KeyLoader } from './key-loader.ts';
 import type { KeyState } from './key-state.ts';
-import { type KeyTable, nameOf } from './key-table.ts';
+import type { KeyTable } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import { type Call, held, refused, refusedBy, replyOf } from './reply.ts';
 import { storeOperations } from './store-operations.ts';
@@ -65,7 +65,7 @@ export class StoreServer {
       return;
     }
     const { table, loader } = this.#deps;
-    const state = table.acquire(nameOf(storedKey), partition, request.namespaceId, request.key);
+    const state = table.acquire(storedKey, partition, request);
     const offer = { call, body, partition, state, storedKey, offered: heldOf(record) };
     loader.know(state, storedKey, (failure) => {
       if (failure !== undefined) this.#tell(call, partition, refusedBy(failure));

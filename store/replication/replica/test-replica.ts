@@ -39,6 +39,7 @@ export const OPTIONS: ReplicaOptions = {
   writeBacklogBytesMax: 1 << 20,
   corruptRecordsMax: 3,
   treeShape: SHAPE,
+  hashSeed: { low: 1, high: 2 },
 };
 
 /** A topology that a test sets, with those who wait for it. */
