@@ -20,7 +20,7 @@ await runScenario('config', async (scene) => {
   const cluster = await KvCluster.settled(scene, 'three members that need tokens', {
     auth: { enabled: true },
   });
-  await scene.step('clients of Redis need tokens as well', async () => await respNeedsToken(scene, cluster));
+  await step('clients of Redis need tokens as well', async () => await respNeedsToken(scene, cluster));
   await using history = await History.start(scene, cluster);
   await withLoad(scene, cluster, async (load) => {
     await load.phase('at rest', async () => await sleep(REST_MS));
