@@ -59,14 +59,22 @@ export async function startServers(options: StartOptions): Promise<Servers> {
 
 const tell = (text: string): boolean => process.stderr.write(`${text}\n`);
 
-/** Runs bench/resp-load; a wrong answer or an error ends the benchmark. */
-export async function respLoad(
-  binary: string,
-  flags: Readonly<Record<string, string | number | boolean>>,
-): Promise<KvLoad> {
+type RespLoaded = KvLoad & {
+  /** How many answers were wrong, by what they were. */
+  readonly errors: Readonly<Record<string, number>>;
+};
+type RespFlags = Readonly<Record<string, string | number | boolean>>;
+
+/** Runs bench/resp-load. */
+export async function runRespLoad(binary: string, flags: RespFlags): Promise<RespLoaded> {
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
   const { stdout } = await run(binary, args);
-  const result = JSON.parse(stdout) as KvLoad & { readonly errors: Readonly<Record<string, number>> };
+  return JSON.parse(stdout) as RespLoaded;
+}
+
+/** The same; a wrong answer or an error ends the benchmark. */
+async function respLoad(binary: string, flags: RespFlags): Promise<KvLoad> {
+  const result = await runRespLoad(binary, flags);
   if (Object.keys(result.errors).length > 0)
     throw new Error(`the load was answered ${JSON.stringify(result.errors)}`);
   return result;

@@ -1,18 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { markdownTable, writeDocPart } from './doc-part.ts';
 import { plotOf } from './peer-plot.ts';
 import { type ContenderName, type Point, TITLES, titleOf } from './peer-points.ts';
 import { type Measure, namesOf, type PeerRun, pointsOf, ratioOf, valuesOf } from './peer-report.ts';
 import { median, round, spread } from './report.ts';
 
-const DOC = 'docs/benchmarks.md';
-const BEGIN = '<!-- figures of bench peers: written by --doc -->';
-const END = '<!-- end of the figures of bench peers -->';
-
 /** Puts the tables between the marks in docs/benchmarks.md, and draws the plots beside it. */
 export function writePeerDoc(run: PeerRun): void {
-  const text = readFileSync(DOC, 'utf8');
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`${DOC} has no lines "${BEGIN}" and "${END}" after it`);
   const figures = [introduction(run), rateTable(run), latencyTable(run), cpuTable(run), ratioTable(run)];
   const plots = [1, 16].flatMap((depth) => {
     const file = depth === 1 ? 'benchmarks/peers.svg' : 'benchmarks/peers-pipelined.svg';
@@ -22,7 +16,7 @@ export function writePeerDoc(run: PeerRun): void {
     return [`![Requests a second over connections, ${depth} at a time](${file})`];
   });
   const all = [...figures, ...plots, traceTable(run)].filter((part) => part !== '').join('\n\n');
-  writeFileSync(DOC, `${text.slice(0, begin)}${BEGIN}\n\n${all}\n\n${text.slice(end)}`);
+  writeDocPart('peers', all);
 }
 
 function introduction({ day, commit, machine, rounds, seconds, keys, valueBytes }: PeerRun): string {
@@ -30,12 +24,6 @@ function introduction({ day, commit, machine, rounds, seconds, keys, valueBytes 
     `${day}, commit ${commit}, ${machine}. ${rounds} rounds of ${seconds} s for each figure, ${keys.toLocaleString('en-US')} keys, ` +
     `values of ${valueBytes} bytes; "64 x 16" is 64 connections, 16 requests each at once. Median (least-greatest).`
   );
-}
-
-const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 }
 
 function rateTable(run: PeerRun): string {
@@ -49,7 +37,7 @@ function rateTable(run: PeerRun): string {
         return rates.length === 0 ? '-' : spread(rates);
       }),
     ]);
-  return table(['a second', ...names.map((name) => TITLES[name])], rows);
+  return markdownTable(['a second', ...names.map((name) => TITLES[name])], rows);
 }
 
 function latencyTable(run: PeerRun): string {
@@ -62,7 +50,7 @@ function latencyTable(run: PeerRun): string {
       return isThere ? `${of('p50Ms')} / ${of('p99Ms')} / ${of('p999Ms')}` : '-';
     }),
   ]);
-  return table(['p50 / p99 / p99.9 in ms', ...names.map((name) => TITLES[name])], rows);
+  return markdownTable(['p50 / p99 / p99.9 in ms', ...names.map((name) => TITLES[name])], rows);
 }
 
 function cpuTable(run: PeerRun): string {
@@ -79,7 +67,7 @@ function cpuTable(run: PeerRun): string {
         return Number.isNaN(servers) ? '-' : `${shown(servers)} (${shown(load)})`;
       }),
     ]);
-  return table(
+  return markdownTable(
     [
       'CPU seconds of the three servers per 100,000 requests (of the load)',
       ...names.map((name) => TITLES[name]),
@@ -118,7 +106,7 @@ function ratioTable(run: PeerRun): string {
       `${ratio(to('cpuSeconds', 'etcd'))}${limit(to('cpuSeconds', 'etcd'), cpu)}`,
     ];
   });
-  return table(
+  return markdownTable(
     ['Kvorum over RESP, to owners', 'of the rate of etcd', 'of Redis', "of etcd's p99", "of etcd's CPU"],
     rows,
   );
@@ -142,7 +130,7 @@ function traceTable({ traces }: PeerRun): string {
     TITLES[name],
     ...byServers.map((count) => `${round((100 * count) / puts, 1)} %`),
   ]);
-  return table(
+  return markdownTable(
     [`of ${traces[0]?.puts} acknowledged puts, synced before the answer by`, '0 servers', '1', '2', '3'],
     rows,
   );

@@ -6,6 +6,9 @@ import type { PartitionState } from './partition-state.ts';
 
 export type KeyTableOptions = { readonly idleEntriesMax: number; readonly treeShape: TreeShape };
 
+/** What its data key says of a key beside the partition. */
+export type KeyAddress = { readonly namespaceId: number; readonly key: Uint8Array };
+
 export type KeyTableDeps = {
   /** Whether the key is among those whose record is known to be damaged. */
   isDamaged(name: string): boolean;
@@ -33,8 +36,8 @@ export class KeyTable {
   }
 
   /** The state, if there is one, now the last used. */
-  find(name: string, partition: PartitionState): KeyState | undefined {
-    const state = partition.keys.get(name);
+  find(storedKey: Uint8Array, { keys }: PartitionState): KeyState | undefined {
+    const state = keys.get(storedKey, keys.hashOf(storedKey));
     if (state !== undefined && state.users === 0 && state !== this.#newest) {
       this.#unlink(state);
       this.#link(state);
@@ -43,27 +46,31 @@ export class KeyTable {
   }
 
   /** As `acquire`; a state that is made for it is not kept after its use, unless somebody else acquires it meanwhile. */
-  acquireOnce(name: string, partition: PartitionState, namespaceId: number, key: Uint8Array): KeyState {
-    const isNew = !partition.keys.has(name);
-    const state = this.acquire(name, partition, namespaceId, key);
-    state.isTransient = isNew;
+  acquireOnce(storedKey: Uint8Array, partition: PartitionState, address: KeyAddress): KeyState {
+    const sizeBefore = partition.keys.size;
+    const state = this.acquire(storedKey, partition, address);
+    state.isTransient = partition.keys.size > sizeBefore;
     return state;
   }
 
   /** Its state, kept until `release`. */
-  acquire(name: string, partition: PartitionState, namespaceId: number, key: Uint8Array): KeyState {
-    const found = partition.keys.get(name);
+  acquire(storedKey: Uint8Array, partition: PartitionState, address: KeyAddress): KeyState {
+    const { keys } = partition;
+    const hashInIndex = keys.hashOf(storedKey);
+    const found = keys.get(storedKey, hashInIndex);
     if (found !== undefined) {
       found.isTransient = false;
       if (found.users === 0) this.#unlink(found);
       found.users += 1;
       return found;
     }
-    const hash = hashKey(namespaceId, key);
-    const state = new KeyState(name, partition, hash, this.#shape.leafOf(hash));
+    const name = nameOf(storedKey);
+    const hash = hashKey(address.namespaceId, address.key);
+    const leaf = this.#shape.leafOf(hash);
+    const state = new KeyState({ name, hashInIndex, partition, hash, leaf });
     state.isKnown = state.isDamaged = this.#deps.isDamaged(name);
     state.users = 1;
-    partition.keys.set(name, state);
+    keys.add(state);
     this.#size += 1;
     partition.page?.take(state);
     return state;
@@ -72,7 +79,7 @@ export class KeyTable {
   release(state: KeyState): void {
     state.users -= 1;
     if (state.users > 0) return;
-    if (state.partition.keys.get(state.name) !== state) return;
+    if (state.isForgotten) return;
     if (!state.isKnown || state.isTransient) {
       this.#drop(state);
       return;
@@ -90,13 +97,17 @@ export class KeyTable {
    * else's any more.
    */
   forgetAll(partition: PartitionState): void {
-    for (const state of partition.keys.values()) if (state.users === 0) this.#unlink(state);
+    for (const state of partition.keys.values()) {
+      state.isForgotten = true;
+      if (state.users === 0) this.#unlink(state);
+    }
     this.#size -= partition.keys.size;
     partition.keys.clear();
   }
 
-  #drop({ partition, name }: KeyState): void {
-    partition.keys.delete(name);
+  #drop(state: KeyState): void {
+    state.isForgotten = true;
+    state.partition.keys.delete(state);
     this.#size -= 1;
   }
 

@@ -1,7 +1,7 @@
 import { compareBytes } from '../../core/bytes/bytes.ts';
 import { decodeHeld } from './held.ts';
 import type { Change, KeyState } from './key-state.ts';
-import { type KeyTable, nameOf } from './key-table.ts';
+import type { KeyTable } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import { addressOf } from './ranges.ts';
 import { type FreshPage, HASH_WORDS } from './read-fresh-page.ts';
@@ -44,8 +44,7 @@ export class PageUnderWay {
   /** Makes states for all keys: for whoever has to know what is changing. */
   takeAll(): void {
     for (const { key: storedKey } of this.#page.puts) {
-      const { namespaceId, key } = addressOf(storedKey);
-      this.#table.release(this.#table.acquire(nameOf(storedKey), this.partition, namespaceId, key));
+      this.#table.release(this.#table.acquire(storedKey, this.partition, addressOf(storedKey)));
     }
   }
 

@@ -1,3 +1,5 @@
+import type { HashSeed } from '../../core/key-index/half-sip-hash.ts';
+import { KeyIndex } from '../../core/key-index/key-index.ts';
 import type { TreeShape } from '../../core/merkle/tree-shape.ts';
 import { enteringOf, isOwner } from '../../core/moves/rules.ts';
 import type { MemberId } from '../../core/raft/types.ts';
@@ -16,8 +18,8 @@ const NO_KEY = new Uint8Array();
 export class PartitionState {
   readonly number: number;
   readonly tree: PartitionTree;
-  /** The states of its keys that are in memory, by name; `KeyTable` keeps them. */
-  readonly keys = new Map<string, KeyState>();
+  /** The states of its keys that are in memory, by their data keys; `KeyTable` keeps them. */
+  readonly keys: KeyIndex<KeyState>;
   /** Keys with changes under way. */
   readonly changing = new Set<KeyState>();
   /** A page of the bulk on its way to the disk, whose keys are not among those. */
@@ -54,10 +56,11 @@ export class PartitionState {
 
   constructor(
     number: number,
-    options: { readonly self: MemberId; readonly treeShape: TreeShape },
+    options: { readonly self: MemberId; readonly treeShape: TreeShape; readonly hashSeed: HashSeed },
     fact: PartitionFact,
   ) {
     this.number = number;
+    this.keys = new KeyIndex(options.hashSeed);
     this.tree = new PartitionTree(options.treeShape);
     this.#self = options.self;
     this.epoch = fact.epoch;

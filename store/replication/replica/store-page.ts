@@ -10,7 +10,7 @@ import { decodeIntact, type Held, heldOf } from './held.ts';
 import { judgeStore } from './judge-store.ts';
 import type { KeyLoader } from './key-loader.ts';
 import type { KeyState } from './key-state.ts';
-import { type KeyTable, nameOf } from './key-table.ts';
+import type { KeyTable } from './key-table.ts';
 import {
   isPageRefused,
   PageAdmission,
@@ -86,8 +86,7 @@ export class PageStore {
   }
 
   #offer(partition: PartitionState, given: BulkRecord, storedKey: Uint8Array, offered: Held): Offer {
-    const { namespaceId, key } = given;
-    const state = this.#deps.table.acquireOnce(nameOf(storedKey), partition, namespaceId, key);
+    const state = this.#deps.table.acquireOnce(storedKey, partition, given);
     return { given, state, storedKey, offered };
   }
 
