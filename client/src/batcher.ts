@@ -3,14 +3,14 @@ import { BatchQueue, type Item, type QueueLimits } from './batch-queue.ts';
 import { type Bytes, checkedKey } from './bytes.ts';
 import { ExchangeError } from './connections.ts';
 import { Deadline } from './deadline.ts';
-import { KvorumResponseError } from './errors.ts';
+import { KvorumProtocolError, KvorumResponseError } from './errors.ts';
 import { toKvorumError } from './failure.ts';
 import { getRequest, storedIn } from './keys.ts';
 import { type ReadOptions, takesTime, type WriteOptions } from './levels.ts';
 import type { NodeHandle } from './node-handle.ts';
 import { batchRequest } from './ranges.ts';
 import type { Transport } from './transport.ts';
-import type { BatchOperation, BatchResult, BatchSuccess, StoredValue } from './types.ts';
+import type { BatchOperation, BatchResult, BatchSuccess, StoredValue, Written } from './types.ts';
 import { jsonOf } from './wire.ts';
 
 /** How single operations wait for each other, to go to a node in one request. */
@@ -53,11 +53,12 @@ export class Batcher {
   }
 
   /** A put or a delete. Throws what a single call throws. */
-  write(namespace: string, operation: BatchOperation, options: WriteOptions): Promise<BatchSuccess> {
+  async write(namespace: string, operation: BatchOperation, options: WriteOptions): Promise<Written> {
     const key = checkedKey(operation.key);
-    return this.#transport.perform({ isRead: false, key }, options, async (node, deadline) =>
+    const done = await this.#transport.perform({ isRead: false, key }, options, async (node, deadline) =>
       successOf(await this.#attempt(node, namespace, operation, options, deadline)),
     );
+    return writtenOf(done);
   }
 
   get(namespace: string, key: Bytes, options: ReadOptions): Promise<StoredValue | undefined> {
@@ -174,6 +175,11 @@ function isSpoiled(error: unknown): boolean {
 function successOf(result: BatchResult): BatchSuccess {
   if (result.ok) return result;
   throw errorOf(result);
+}
+
+function writtenOf({ version, expiresAt }: BatchSuccess): Written {
+  if (version === undefined) throw new KvorumProtocolError('a write of the answer has no version');
+  return { version, expiresAt };
 }
 
 function storedOf({ version, value, contentType, expiresAt }: BatchSuccess): StoredValue | undefined {

@@ -28,7 +28,6 @@ import type {
   VerifyProgress,
   VerifyReport,
 } from './data-types.ts';
-import { KvorumProtocolError } from './errors.ts';
 import { deleteKey, getKey, headKey, putKey } from './keys.ts';
 import type { ReadOptions, WriteOptions } from './levels.ts';
 import { createNamespace, deleteNamespace, getNamespace, listNamespaces } from './namespaces.ts';
@@ -66,7 +65,6 @@ import { type CallOptions, Transport, type TransportOptions } from './transport.
 import type {
   BatchOperation,
   BatchResult,
-  BatchSuccess,
   Entry,
   NamespaceInfo,
   NodeStatus,
@@ -119,7 +117,7 @@ export class KvorumClient implements AsyncDisposable {
       ...(ttlSeconds !== undefined && { ttlSeconds }),
       ...(contentType !== undefined && { contentType }),
     };
-    return writtenOf(await this.#batcher.write(namespace, { op: 'put', key, value, ...kept }, options));
+    return await this.#batcher.write(namespace, { op: 'put', key, value, ...kept }, options);
   }
 
   /** The value of `key`, undefined where there is none. A missing namespace is an error. */
@@ -141,7 +139,7 @@ export class KvorumClient implements AsyncDisposable {
   async delete(namespace: string, key: Bytes, options: WriteOptions = {}): Promise<{ version: string }> {
     if (this.#batcher?.takes(options) !== true)
       return await deleteKey(this.#transport, namespace, key, options);
-    const { version } = writtenOf(await this.#batcher.write(namespace, { op: 'delete', key }, options));
+    const { version } = await this.#batcher.write(namespace, { op: 'delete', key }, options);
     return { version };
   }
 
@@ -393,9 +391,4 @@ export class KvorumClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-function writtenOf({ version, expiresAt }: BatchSuccess): Written {
-  if (version === undefined) throw new KvorumProtocolError('a write of the answer has no version');
-  return { version, expiresAt };
 }

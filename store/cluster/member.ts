@@ -20,6 +20,7 @@ import { leaderRefusal, type RefusalFacts } from './leader-refusal.ts';
 import { MemberFacts } from './member-facts.ts';
 import type { MemberDeps, MemberOptions } from './member-options.ts';
 import { MoveDriver } from './move-driver.ts';
+import { isOtherLife } from './other-life.ts';
 import { PartitionPlacer } from './partition-placer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { readBarrier } from './read-barrier.ts';
@@ -92,13 +93,14 @@ export class Member {
   }
 
   onRaft(from: Hello, message: RaftMessage): void {
-    if (from.member?.number !== message.from || this.#isOtherLife(from)) return;
+    if (from.member?.number !== message.from || isOtherLife(from, this.topology.state)) return;
     this.driver.step(message);
     if (this.driver.leader === message.from) this.#leaderHeardMs = this.#deps.clock.monotonicMs();
   }
 
   onGossip(from: Hello, packet: GossipPacket): void {
-    if (from.member?.number === packet.from && !this.#isOtherLife(from)) this.gossip.step(packet);
+    if (from.member?.number === packet.from && !isOtherLife(from, this.topology.state))
+      this.gossip.step(packet);
   }
 
   /** A handshake proves where a member is, and that it lives. */
@@ -110,7 +112,7 @@ export class Member {
 
   /** Whether it speaks as a member of this cluster in the newest life of it that is known here. */
   isPeer(from: Hello): boolean {
-    return from.clusterId === this.options.identity.clusterId && !this.#isOtherLife(from);
+    return from.clusterId === this.options.identity.clusterId && !isOtherLife(from, this.topology.state);
   }
 
   hintLeader(address: string | undefined): void {
@@ -394,18 +396,6 @@ export class Member {
     const { configuration, configurationIndex, commit } = this.driver.status();
     if (isMember(configuration, this.number) || configurationIndex > commit) return;
     this.#deps.events.onRemoved('this member was removed from the cluster, or replaced');
-  }
-
-  /**
-   * What an earlier life of a member says counts no more once the topology knows a later one, nor what a copy says that
-   * runs as the same one: a link may have been made before that was known.
-   */
-  #isOtherLife({ member, directoryId }: Hello): boolean {
-    if (member === undefined) return true;
-    const known = this.topology.state?.members.get(member.number);
-    if (known === undefined) return false;
-    if (directoryId !== known.directoryId || member.incarnation < known.incarnation) return true;
-    return !follows(member, known);
   }
 
   get #handover(): HandoverDeps {

@@ -4,6 +4,7 @@ import type { CommandOf, TopologyCommand } from '../core/topology/command.ts';
 import type { TopologyState } from '../core/topology/types.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import { type PlacementWaitOptions, placementWait } from './placement-wait.ts';
+import { regularly } from './regularly.ts';
 
 export type PartitionPlacerOptions = PlacementWaitOptions & { readonly intervalMs: number };
 
@@ -25,26 +26,17 @@ export type PartitionPlacerDeps = {
 export class PartitionPlacer {
   readonly #options: PartitionPlacerOptions;
   readonly #deps: PartitionPlacerDeps;
-  #timer: Timer | undefined;
+  readonly #timer: Timer;
   #isProposing = false;
-  #isStopped = false;
 
   constructor(options: PartitionPlacerOptions, deps: PartitionPlacerDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#schedule();
+    this.#timer = regularly(deps.clock, options.intervalMs, () => this.#place());
   }
 
   stop(): void {
-    this.#isStopped = true;
-    this.#timer?.cancel();
-  }
-
-  #schedule(): void {
-    this.#timer = this.#deps.clock.setTimer(this.#options.intervalMs, () => {
-      this.#place();
-      if (!this.#isStopped) this.#schedule();
-    });
+    this.#timer.cancel();
   }
 
   #place(): void {

@@ -4,6 +4,7 @@ import { planConfiguration } from '../core/topology/voters.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { GossipDriver } from './gossip-driver.ts';
 import type { RaftDriver } from './raft-driver.ts';
+import { regularly } from './regularly.ts';
 import type { CommandOutcome, TopologyReplica } from './topology-replica.ts';
 
 export type VoterKeeperOptions = {
@@ -29,25 +30,16 @@ export type VoterKeeperDeps = {
 export class VoterKeeper {
   readonly #options: VoterKeeperOptions;
   readonly #deps: VoterKeeperDeps;
-  #timer: Timer | undefined;
-  #isStopped = false;
+  readonly #timer: Timer;
 
   constructor(options: VoterKeeperOptions, deps: VoterKeeperDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#schedule();
+    this.#timer = regularly(deps.clock, options.intervalMs, () => this.#change());
   }
 
   stop(): void {
-    this.#isStopped = true;
-    this.#timer?.cancel();
-  }
-
-  #schedule(): void {
-    this.#timer = this.#deps.clock.setTimer(this.#options.intervalMs, () => {
-      this.#change();
-      if (!this.#isStopped) this.#schedule();
-    });
+    this.#timer.cancel();
   }
 
   #change(): void {

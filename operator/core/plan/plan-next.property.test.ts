@@ -5,6 +5,7 @@ import type { Refusal } from './act.ts';
 import { planNext } from './plan-next.ts';
 import { upTo } from './test-observation.ts';
 import { TestWorld } from './test-world.ts';
+import { observationOf } from './test-world-seen.ts';
 
 const ROUNDS_MAX = 600;
 const REFUSALS_MAX = 8;
@@ -19,7 +20,7 @@ type Death = 'none' | 'before-act' | 'half' | 'before-status';
 
 /** Observe, plan, act, status; `between` happens to the world between the look and the act. True where something was done. */
 function reconcile(world: TestWorld, death: Death = 'none', between: () => void = () => {}): boolean {
-  const seen = world.observe();
+  const seen = observationOf(world);
   const refused: Refusal[] = [];
   let hasActed = false;
   for (const _ of upTo(REFUSALS_MAX)) {
@@ -83,13 +84,13 @@ function settle(world: TestWorld): void {
     quiet = hasActed || hasMoved.includes(true) ? 0 : quiet + 1;
     if (quiet > QUIET_ROUNDS) return;
   }
-  const { message, act } = planNext(world.observe());
+  const { message, act } = planNext(observationOf(world));
   assert.fail(`not at rest: ${message} ${JSON.stringify(act)}`);
 }
 
 function assertAsWished(world: TestWorld): void {
   const { wish, store, set, pods, claims } = world;
-  const plan = planNext(world.observe());
+  const plan = planNext(observationOf(world));
   const { clustersMade } = world;
   assert.deepEqual([plan.act, plan.waits, plan.refusals], [undefined, [], []], plan.message);
   const names = [...(store?.members.values() ?? [])].map(({ name }) => name).toSorted();

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import type { ClaimSeen, NodeSeen, Observation, PodSeen, Wish } from '../observation.ts';
+import type { Observation, Wish } from '../observation.ts';
 import type { Act, Refusal } from './act.ts';
 import { CLUSTER_ID, NOW_MS, upTo, WISH } from './test-observation.ts';
 import { type Disk, TestStore } from './test-store.ts';
 
 const STEP_MS = 5000;
-const UID = 'uid-1';
 
-type SimPod = {
+export type SimPod = {
   readonly uid: string;
   readonly hash: string;
   readonly claimUid: string;
@@ -16,7 +15,7 @@ type SimPod = {
   isTerminating: boolean;
   isOrphan: boolean;
 };
-type SimClaim = {
+export type SimClaim = {
   readonly uid: string;
   readonly disk: Disk;
   left: string | undefined;
@@ -55,55 +54,9 @@ export class TestWorld {
   clustersMade = 0;
   /** Acts that changed something, by type. */
   readonly done = new Map<string, number>();
-  #childSeen: string | undefined;
+  /** What the child was made of when it was applied. */
+  childSeen: string | undefined;
   #uids = 0;
-
-  observe(): Observation {
-    const { store } = this;
-    const nodes = [...this.pods.keys()].flatMap((ordinal) => this.#nodeSeen(ordinal));
-    const wantedHash = this.#setHash();
-    return {
-      nowMs: this.nowMs,
-      cluster: {
-        name: 'kv',
-        uid: UID,
-        isDeleting: this.isDeleting,
-        hasFinalizer: this.hasFinalizer,
-        wish: this.wish,
-        clusterId: this.clusterId,
-        hasLived: this.hasLived,
-        knownMembers: [...this.knownMembers],
-      },
-      missing: [],
-      children: [
-        {
-          kind: 'ConfigMap',
-          name: 'kv-config',
-          wantedHash: this.child,
-          seenHash: this.#childSeen,
-          owner: 'this',
-        },
-      ],
-      statefulSet: this.set && {
-        uid: this.set.uid,
-        owner: 'this',
-        isDeleting: false,
-        replicas: this.set.replicas,
-        isObserved: this.set.isObserved,
-        wantedHash,
-        seenHash: this.set.hash,
-        isImmutablyDifferent: this.set.bytes !== this.wish.storageBytes,
-      },
-      wantedPodHash: this.image,
-      pods: [...this.pods].map(([ordinal, pod]) => this.#podSeen(ordinal, pod)),
-      claims: [...this.claims].map(([ordinal, claim]) => this.#claimSeen(ordinal, claim)),
-      store: {
-        nodes,
-        topology: store?.hasLeader === true ? store.seen() : undefined,
-        heard: nodes.length === 0 ? [] : [...(store?.members.values() ?? [])].map(({ name }) => name),
-      },
-    };
-  }
 
   /** What a reconcile writes at its end; an operator that dies before does not. */
   writeStatus({ store }: Observation): void {
@@ -129,7 +82,7 @@ export class TestWorld {
         this.hasFinalizer = act.isWanted;
         return undefined;
       case 'apply-child':
-        this.#childSeen = this.child;
+        this.childSeen = this.child;
         return undefined;
       case 'apply-stateful-set':
         return this.#applySet(act.replicas);
@@ -197,7 +150,7 @@ export class TestWorld {
 
   #applySet(replicas: number): undefined {
     const common = {
-      hash: this.#setHash(),
+      hash: this.setHash(),
       podHash: this.image,
       bytes: this.wish.storageBytes,
       isObserved: false,
@@ -206,7 +159,7 @@ export class TestWorld {
     else if (this.set.bytes === this.wish.storageBytes) Object.assign(this.set, common, { replicas });
   }
 
-  #setHash(): string {
+  setHash(): string {
     return `${this.image}/${this.wish.storageBytes}`;
   }
 
@@ -245,7 +198,7 @@ export class TestWorld {
       const { number } = claim.disk;
       const of = this.store?.sets.filter((set) => number !== undefined && set.includes(number)) ?? [];
       const isKept = of.every(
-        (set) => set.filter((n) => n !== number && this.#isUp(n)).length * 2 > set.length,
+        (set) => set.filter((n) => n !== number && this.isUp(n)).length * 2 > set.length,
       );
       if (claim.isLost) assert.ok(isKept, `kv-${ordinal} is given up, and others need it`);
       else this.#assertNoMember(ordinal, claim);
@@ -260,13 +213,13 @@ export class TestWorld {
     const ordinal = Number(name.slice(3));
     const pod = this.pods.get(ordinal);
     if (pod?.uid !== uid || pod.isTerminating) return undefined;
-    const number = this.#numberOf(ordinal);
+    const number = this.numberOf(ordinal);
     const { store } = this;
     if (gate === 'can-stop' && !store?.canStop(name, this.nowMs)) return 'CannotStop';
     if (gate === 'pause') assert.ok(Math.min(store?.factor ?? 1, store?.members.size ?? 1) < 3);
     if (gate === 'none' && store?.hasLeader === true && number !== undefined)
       assert.equal(
-        store.loadOf(number) > 0 && this.#isUp(number),
+        store.loadOf(number) > 0 && this.isUp(number),
         false,
         `${name} serves, and nobody was asked`,
       );
@@ -291,7 +244,7 @@ export class TestWorld {
     assert.equal(this.clustersMade, 1, 'a second cluster is made');
     assert.equal(this.clusterId, clusterId, 'the id was not written down before');
     this.store = new TestStore({ clusterId, factor: replicationFactor, partitions }, (number) =>
-      this.#isUp(number),
+      this.isUp(number),
     );
     this.store.join(node, disk);
   }
@@ -384,7 +337,7 @@ export class TestWorld {
     });
     if (next === undefined) return false;
     next[1].isRunning = true;
-    const number = this.#numberOf(next[0]);
+    const number = this.numberOf(next[0]);
     if (number !== undefined) this.store?.started(number);
     return true;
   }
@@ -400,65 +353,14 @@ export class TestWorld {
     return false;
   }
 
-  #numberOf(ordinal: number): number | undefined {
+  numberOf(ordinal: number): number | undefined {
     return this.claims.get(ordinal)?.disk.number;
   }
 
-  #isUp(number: number): boolean {
+  isUp(number: number): boolean {
     for (const [ordinal, pod] of this.pods)
-      if (pod.isRunning && this.#numberOf(ordinal) === number)
-        return this.store?.members.has(number) === true;
+      if (pod.isRunning && this.numberOf(ordinal) === number) return this.store?.members.has(number) === true;
     return false;
-  }
-
-  #nodeSeen(ordinal: number): readonly NodeSeen[] {
-    const disk = this.claims.get(ordinal)?.disk;
-    if (this.pods.get(ordinal)?.isRunning !== true || disk === undefined) return [];
-    const { number, clusterId } = disk;
-    const known = number !== undefined && this.store?.members.has(number) === true;
-    const state = clusterId === undefined ? 'waiting' : known ? 'member' : 'excluded';
-    return [{ name: `kv-${ordinal}`, state, clusterId }];
-  }
-
-  #podSeen(ordinal: number, pod: SimPod): PodSeen {
-    const number = this.#numberOf(ordinal);
-    const { uid, hash, isTerminating, isOrphan, isRunning } = pod;
-    return {
-      name: `kv-${ordinal}`,
-      ordinal,
-      uid,
-      hash,
-      isTerminating,
-      isOrphan,
-      isRunning,
-      isReady: isRunning && number !== undefined && this.#isUp(number) && this.store?.hasLeader === true,
-      readyChangedMs: pod.sinceMs,
-      stuckReason: this.#stuckReason(ordinal, pod),
-      unschedulableSinceMs: this.claims.get(ordinal)?.isLost ? pod.sinceMs : undefined,
-      isNodeGone: false,
-      claimName: `data-kv-${ordinal}`,
-    };
-  }
-
-  #stuckReason(ordinal: number, { isRunning, hash }: SimPod): string | undefined {
-    if (isRunning) return undefined;
-    if (this.claims.get(ordinal)?.isLost) return 'Unschedulable: its volume is on a node that is gone';
-    return hash.startsWith('broken') ? 'ImagePullBackOff: no such image' : undefined;
-  }
-
-  #claimSeen(ordinal: number, { uid, left, isTerminating, isLost, bytes }: SimClaim): ClaimSeen {
-    return {
-      name: `data-kv-${ordinal}`,
-      ordinal,
-      uid,
-      clusterUid: UID,
-      clusterId: this.clusterId,
-      left,
-      isTerminating,
-      mountedBy: this.pods.has(ordinal) ? [`kv-${ordinal}`] : [],
-      requestedBytes: bytes,
-      isLost,
-    };
   }
 
   /** A fault that a cluster of three replicas survives; a member whose pod is being let go, since it came too late, is one already. */
