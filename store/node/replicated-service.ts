@@ -278,6 +278,7 @@ function moveParticipant(parts: ParticipantParts): MoveParticipant {
     { self, limits },
     {
       ...{ clock, routing, replica, client, topology, pacerOf, asker },
+      stagesBytesOf: (from) => pacers.stagesBytesOf(from),
       sizes: new PartitionSizes({ clock, asker }),
       carry: (cargo, stop) => carry({ self, requestMs: limits.requestMs }, { client, pacerOf }, cargo, stop),
       onBytes(at, bytes) {

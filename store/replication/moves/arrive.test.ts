@@ -99,6 +99,7 @@ function entered(pages: readonly ('page' | 'last' | 'failed')[]) {
       storePage: async () => ({ type: 'stored', damaged: [] }),
     },
     pacerOf: () => ({ bytesPerSecond: 1 << 30, take: async () => {} }),
+    stagesBytesOf: () => 0,
     onSourceLoad() {},
     onBytes() {},
     onArrived() {},

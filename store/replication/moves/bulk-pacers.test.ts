@@ -43,3 +43,16 @@ test('one slow moment costs one step, however many pages come in it', () => {
   pages(1, 0.5, 400);
   assert.equal(Math.round(all.rateOf(1) / MIB), Math.round(64 * 0.6));
 });
+
+test('the stages of a partition count where somebody asks something, here or at the source, and never more than a second', () => {
+  const here: { p99Ms: number | undefined } = { p99Ms: undefined };
+  const { all, pages } = pacers(here);
+  pages(1, 1, undefined);
+  assert.equal(all.stagesBytesOf(1), 0);
+  pages(2, 1, 5);
+  assert.deepEqual([all.stagesBytesOf(1), all.stagesBytesOf(2)], [0, MIB]);
+  here.p99Ms = 5;
+  assert.equal(all.stagesBytesOf(1), MIB);
+  pages(2, 10, 400);
+  assert.equal(all.stagesBytesOf(2), all.rateOf(2));
+});

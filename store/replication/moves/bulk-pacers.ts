@@ -16,6 +16,12 @@ type Source = {
   changedAtMs: number;
 };
 
+/**
+ * What a partition costs beside its bytes, in bytes: its stages and confirmations take all members as much work as so many bytes do, and
+ * many small partitions would else not be paced at all. Never more than a second.
+ */
+const STAGES_BYTES = 1 << 20;
+
 /** Paces the bulk from each source by what clients see there and here: whichever of the two is slower. */
 export class BulkPacers {
   readonly #options: BulkRateOptions;
@@ -44,6 +50,13 @@ export class BulkPacers {
     const bytesPerSecondMin = this.#options.bytesPerSecondMin / this.#sources.size;
     one.bytesPerSecond = nextBulkRate({ ...this.#options, bytesPerSecondMin }, one.bytesPerSecond, worst);
     one.pacer.become(one.bytesPerSecond);
+  }
+
+  /** What the first page from that source counts beside its bytes: nothing where nobody asks anything, here or there. */
+  stagesBytesOf(source: MemberId): number {
+    const { p99Ms, bytesPerSecond } = this.#of(source);
+    const isQuiet = p99Ms === undefined && this.#deps.p99Ms() === undefined;
+    return isQuiet ? 0 : Math.min(STAGES_BYTES, bytesPerSecond);
   }
 
   /** Bytes a second that may come from that source. */

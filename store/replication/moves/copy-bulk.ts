@@ -14,12 +14,6 @@ import {
 
 type BulkReply = Extract<DataReply, { readonly type: 'bulk' }>;
 
-/**
- * What a partition costs beside its bytes, in bytes: its stages and confirmations take all members as much work as so many bytes do, and
- * many small partitions would else not be paced at all. Never more than a second.
- */
-const stagesCost = (bytesPerSecond: number): number => Math.min(1 << 20, bytesPerSecond);
-
 /** A page is what may come in so long a time, so that none holds up what is slowed down already. */
 const PAGE_MS = 1000 / 64;
 
@@ -31,7 +25,7 @@ const PAGE_MS = 1000 / 64;
  */
 export async function copyBulk(
   { limits }: MoveOptions,
-  { asker, pacerOf, onSourceLoad, replica, onBytes }: TransferDeps,
+  { asker, pacerOf, stagesBytesOf, onSourceLoad, replica, onBytes }: TransferDeps,
   { at, progress }: { readonly at: MoveAt; readonly progress: BulkProgress },
   source: MemberId,
   signal: AbortSignal,
@@ -56,9 +50,8 @@ export async function copyBulk(
     if (page === undefined) return notYet(`member ${source} answered with a page that is none`);
     const pageBytes = page.recordBytes;
     onSourceLoad(source, reply.p99Ms);
-    const pacer = pacerOf(source);
     const isFirst = progress.after === undefined;
-    await pacer.take(pageBytes + (isFirst ? stagesCost(pacer.bytesPerSecond) : 0), signal);
+    await pacerOf(source).take(pageBytes + (isFirst ? stagesBytesOf(source) : 0), signal);
     const stored = await replica.storePage({ partition, epoch }, page);
     if (stored.type === 'refused') return notYet(`${stored.code}: ${stored.message}`);
     onBytes(at, pageBytes);

@@ -50,6 +50,8 @@ export type TransferDeps = {
   readonly client: ReplicaClient;
   readonly asker: DataAsker;
   readonly pacerOf: (member: MemberId) => Pacer;
+  /** What the first page of a partition counts beside its bytes. */
+  readonly stagesBytesOf: (source: MemberId) => number;
   readonly carry: (cargo: Cargo, signal: AbortSignal) => Promise<Carried>;
   /** Records of that partition have come, from another member, and are durable here. */
   onBytes(at: MoveAt, bytes: number): void;

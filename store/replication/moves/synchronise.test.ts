@@ -27,6 +27,7 @@ async function synchronised(set: TestSet, carried: string[]): Promise<Transferre
     client: { ask: async () => assert.fail('nothing is read but through `carry`') },
     asker: new DataAsker({ self: 1, requestMs: 1000, sendsMax: 2 }, { peers: set.peersOf(1), answer }),
     pacerOf: () => new Pacer({ bytesPerSecond: 1 << 30 }, { clock }),
+    stagesBytesOf: () => 0,
     async carry({ key }) {
       carried.push(Buffer.from(key).toString());
       return { ...NOTHING, stored: 1, bytes: 1 };
