@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { type ContenderName, isSame, nameOf, type PeerSample, type Point, titleOf } from './peer-points.ts';
 import { type Figure, median, report, round, spread } from './report.ts';
 import type { SyncedPuts } from './synced-puts.ts';
@@ -19,11 +19,14 @@ export type PeerRun = {
   readonly traces: readonly PeerTrace[];
 };
 
+/** What else ran when this run began. */
+const [loadBefore = 0] = loadavg();
+
 export function whenAndWhere(): Pick<PeerRun, 'day' | 'commit' | 'machine'> {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const [first] = cpus();
   const gib = Math.round(totalmem() / 2 ** 30);
-  const machine = `${cpus().length} cores (${first?.model ?? 'unknown'}), ${gib} GiB, Node ${process.versions.node}`;
+  const machine = `${cpus().length} cores (${first?.model ?? 'unknown'}), ${gib} GiB, Node ${process.versions.node}, a load of ${loadBefore.toFixed(1)} by other programs before`;
   return { day: new Date().toISOString().slice(0, 10), commit, machine };
 }
 
