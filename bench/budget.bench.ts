@@ -26,6 +26,7 @@ const NODES = 3;
 const WARM_UP_SECONDS = 3;
 const DIRECTORY = 'docs/performance';
 const seconds = Number(flags.seconds);
+const times = { seconds, warmUpSeconds: WARM_UP_SECONDS, profileSeconds: seconds };
 const kinds = flags.kinds.split(',') as Kind[];
 const wrong = kinds.find((kind) => !['puts', 'gets'].includes(kind));
 if (wrong !== undefined) throw new RangeError(`--kinds takes puts and gets, not ${wrong}`);
@@ -48,14 +49,7 @@ async function measureAll(directory: string): Promise<void> {
     for (const connections of flags.connections.split(',').map(Number))
       for (const kind of kinds) {
         process.stderr.write(`${kind} at ${connections}\n`);
-        loads.push(
-          await measureLoad(
-            cluster,
-            ports,
-            { kind, connections },
-            { seconds, warmUpSeconds: WARM_UP_SECONDS },
-          ),
-        );
+        loads.push(await measureLoad(cluster, ports, { kind, connections }, times));
       }
     // Last: what a probe has watched once stays a little slower.
     for (const kind of kinds) {

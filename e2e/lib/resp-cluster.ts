@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Cluster } from './cluster.ts';
+import type { NodeSettings } from './cluster-node.ts';
 import { TestDirectory } from './test-directory.ts';
 
 type Member = { readonly name: string; readonly respAddress?: string };
@@ -19,11 +20,11 @@ export class RespCluster implements AsyncDisposable {
   }
 
   /** Every node of it is ready. */
-  static async start(): Promise<RespCluster> {
+  static async start(settings: NodeSettings = {}): Promise<RespCluster> {
     const directory = new TestDirectory();
     const cluster = await Cluster.create({
       ...{ directory: directory.path, size: SIZE },
-      settings: { 'cluster.partitions': 8, 'cluster.initialMembers': SIZE },
+      settings: { 'cluster.partitions': 8, 'cluster.initialMembers': SIZE, ...settings },
     });
     const started = new RespCluster(cluster, directory);
     try {

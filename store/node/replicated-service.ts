@@ -18,6 +18,7 @@ import { BulkPacers } from '../replication/moves/bulk-pacers.ts';
 import { memberReport } from '../replication/moves/member-report.ts';
 import { DEFAULT_MOVE_LIMITS } from '../replication/moves/move-options.ts';
 import { MoveParticipant } from '../replication/moves/move-participant.ts';
+import { PartitionSizes } from '../replication/moves/partition-sizes.ts';
 import { MoveProgress } from '../replication/moves/progress.ts';
 import { ReceivedBytes } from '../replication/moves/received.ts';
 import { RecordSize } from '../replication/moves/record-size.ts';
@@ -208,7 +209,9 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   onFailure.move();
   return {
     store,
-    admin: replicatedAdmin({ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, answerers }),
+    admin: replicatedAdmin({
+      ...{ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, links, answerers },
+    }),
     progress: new MoveProgress({ routing, peers, topology }),
     peers: {
       onBatch: (from, batch) => links.receive(from, batch),
@@ -267,14 +270,15 @@ function moveParticipant(parts: ParticipantParts): MoveParticipant {
   );
   const arriving = new ArrivingSpace({ received, space: () => space.state });
   const pacerOf = (from: MemberId) => pacers.of(from);
+  const asker = new DataAsker(
+    { self, requestMs: limits.requestMs, sendsMax: 2 },
+    { peers, answer: (request) => answerData(answerers, request, self) },
+  );
   return new MoveParticipant(
     { self, limits },
     {
-      ...{ clock, routing, replica, client, topology, pacerOf },
-      asker: new DataAsker(
-        { self, requestMs: limits.requestMs, sendsMax: 2 },
-        { peers, answer: (request) => answerData(answerers, request, self) },
-      ),
+      ...{ clock, routing, replica, client, topology, pacerOf, asker },
+      sizes: new PartitionSizes({ clock, asker }),
       carry: (cargo, stop) => carry({ self, requestMs: limits.requestMs }, { client, pacerOf }, cargo, stop),
       onBytes(at, bytes) {
         received.add(at, bytes);

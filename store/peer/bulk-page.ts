@@ -14,20 +14,47 @@ export type BulkRecord = KeyAt & {
 const HEADER_BYTES = 10;
 
 export function packRecords(records: readonly BulkRecord[]): Uint8Array {
-  let bytes = 0;
-  for (const { key, record } of records) bytes += HEADER_BYTES + key.length + record.length;
-  const packed = new Uint8Array(bytes);
-  const view = new DataView(packed.buffer);
-  let at = 0;
-  for (const { namespaceId, key, record } of records) {
-    view.setUint32(at, namespaceId);
-    view.setUint16(at + 4, key.length);
-    view.setUint32(at + 6, record.length);
-    packed.set(key, at + HEADER_BYTES);
-    packed.set(record, at + HEADER_BYTES + key.length);
-    at += HEADER_BYTES + key.length + record.length;
+  const packer = new PagePacker();
+  for (const { namespaceId, key, record } of records) packer.add(namespaceId, key, record);
+  return packer.take();
+}
+
+const PACKED_BYTES_MIN = 4096;
+
+/** Makes one page; what was added is copied at once. */
+export class PagePacker {
+  #packed: Uint8Array;
+  #length = 0;
+
+  /** `bytesExpected`: of the whole page; a larger one costs copies of what is there. */
+  constructor(bytesExpected = PACKED_BYTES_MIN) {
+    this.#packed = new Uint8Array(bytesExpected);
   }
-  return packed;
+
+  add(namespaceId: number, key: Uint8Array, record: Uint8Array): void {
+    const at = this.#length;
+    const keyStart = at + HEADER_BYTES;
+    const keyEnd = keyStart + key.length;
+    this.#length = keyEnd + record.length;
+    if (this.#length > this.#packed.length) this.#grow();
+    const packed = this.#packed;
+    writeUint32(packed, at, namespaceId);
+    packed[at + 4] = key.length >>> 8;
+    packed[at + 5] = key.length;
+    writeUint32(packed, at + 6, record.length);
+    packed.set(key, keyStart);
+    packed.set(record, keyEnd);
+  }
+
+  take(): Uint8Array {
+    return this.#packed.subarray(0, this.#length);
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(Math.max(2 * this.#packed.length, this.#length));
+    larger.set(this.#packed);
+    this.#packed = larger;
+  }
 }
 
 /** A page of records, looked at where it lies. */
@@ -77,4 +104,11 @@ function readUint16(bytes: Uint8Array, at: number): number {
 
 function readUint32(bytes: Uint8Array, at: number): number {
   return readUint16(bytes, at) * 65_536 + readUint16(bytes, at + 2);
+}
+
+function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
 }

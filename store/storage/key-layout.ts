@@ -55,7 +55,8 @@ export function partitionAt(storedKey: Uint8Array): number {
 
 /** The namespace that a data key belongs to. */
 export function namespaceIdOf(storedKey: Uint8Array): number {
-  return new DataView(storedKey.buffer, storedKey.byteOffset).getUint32(3);
+  const high = ((storedKey[3] as number) << 8) | (storedKey[4] as number);
+  return high * 65_536 + (((storedKey[5] as number) << 8) | (storedKey[6] as number));
 }
 
 /** The part of a partition's namespace with start <= key < end; an undefined end is the namespace's end. */

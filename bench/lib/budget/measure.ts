@@ -5,7 +5,7 @@ import { criticalPath, type Leg, type Route, routesOf } from './critical-path.ts
 import { type Kind, LoneClient, startLoad } from './resp-load.ts';
 import { grown, scrape } from './scrape.ts';
 import { startProbe, stopProbe } from './socket-probe.ts';
-import { type ProcessCost, processCost, spent } from './thread-cost.ts';
+import { machineSeconds, type ProcessCost, processCost, spent } from './thread-cost.ts';
 
 /** What a load cost, all nodes added up. */
 export type LoadCost = {
@@ -21,29 +21,40 @@ export type LoadCost = {
   readonly peerBytes: number;
   readonly threads: ProcessCost;
   readonly generatorSeconds: number;
+  /** That anything on this machine had, these and the generator among them. */
+  readonly machineSeconds: number;
   /** Of the main thread of each node, in a load of its own. */
   readonly profiles: readonly CpuProfile[];
 };
 
-export type MeasureOptions = { readonly seconds: number; readonly warmUpSeconds: number };
+export type MeasureOptions = {
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** 0: no profile is taken. */
+  readonly profileSeconds: number;
+};
 
 /** Loads all nodes evenly; first for what it costs, then for where the main threads spend it. */
 export async function measureLoad(
   cluster: KvorumCluster,
   ports: readonly number[],
   { kind, connections }: { readonly kind: Kind; readonly connections: number },
-  { seconds, warmUpSeconds }: MeasureOptions,
+  { seconds, warmUpSeconds, profileSeconds }: MeasureOptions,
 ): Promise<LoadCost> {
   const load = await startLoad(ports, kind, connections);
   try {
     await sleep(1000 * warmUpSeconds);
     const cost = await costOf(cluster, load.pids, kind, seconds);
-    const urls = ports.map((_, i) => inspectorUrlIn(cluster.logOf(i)));
-    const profiles = await Promise.all(urls.map((url) => profileWhile(url, () => sleep(1000 * seconds))));
+    const profiles = profileSeconds === 0 ? [] : await profileAll(cluster, profileSeconds);
     return { kind, connections, nodes: ports.length, ...cost, profiles };
   } finally {
     await load.end();
   }
+}
+
+function profileAll(cluster: KvorumCluster, seconds: number): Promise<CpuProfile[]> {
+  const urls = cluster.pids.map((_, i) => inspectorUrlIn(cluster.logOf(i)));
+  return Promise.all(urls.map((url) => profileWhile(url, () => sleep(1000 * seconds))));
 }
 
 type Cost = Omit<LoadCost, 'kind' | 'connections' | 'nodes' | 'profiles'>;
@@ -59,6 +70,7 @@ async function costOf(
     series: await scrape(cluster),
     nodes: cluster.pids.map((pid) => processCost(pid as number)),
     load: loadPids.map(processCost),
+    machineSeconds: machineSeconds(),
   });
   const before = await look();
   await sleep(1000 * seconds);
@@ -76,6 +88,7 @@ async function costOf(
     peerBytes: counted('kvorum_peer_link_bytes_total{direction="sent"}'),
     threads: spent(before.nodes, after.nodes),
     generatorSeconds,
+    machineSeconds: after.machineSeconds - before.machineSeconds,
   };
 }
 

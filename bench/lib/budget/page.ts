@@ -29,7 +29,9 @@ export function summaryOf(load: LoadCost): Summary {
       times.set(stage, (times.get(stage) ?? 0) + ms);
       totalMs += ms;
     }
-  const stages = new Map([...times].map(([stage, ms]) => [stage, (mainMicros * ms) / totalMs]));
+  const stages = new Map(
+    [...times].map(([stage, ms]) => [stage, totalMs === 0 ? 0 : (mainMicros * ms) / totalMs]),
+  );
   return { rate: load.operations / load.seconds, micros: perOperation(all), mainMicros, stages };
 }
 

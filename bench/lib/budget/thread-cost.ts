@@ -56,6 +56,19 @@ export function spent(before: readonly ProcessCost[], after: readonly ProcessCos
   return total;
 }
 
+/** Seconds that the cores of this machine have worked since it started; time taken by its host is not among them. */
+export function machineSeconds(): number {
+  const [, user, nice, system, , , irq, softirq] = (
+    readFileSync('/proc/stat', 'utf8').split('\n', 1)[0] ?? ''
+  )
+    .split(/\s+/)
+    .map(Number);
+  return sumOf([user, nice, system, irq, softirq]) / TICKS_PER_SECOND;
+}
+
+const sumOf = (values: readonly (number | undefined)[]): number =>
+  values.reduce<number>((sum, value = 0) => sum + value, 0);
+
 function threadCost(directory: string): ThreadCost {
   const stat = readFileSync(`${directory}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -16,10 +16,11 @@ const VALUE_BYTES_MAX = 4096;
 const PODS = ['demo-0', 'demo-1', 'demo-2'];
 
 await runScenario('config', async (scene) => {
+  const { step } = scene;
   const cluster = await KvCluster.settled(scene, 'three members that need tokens', {
     auth: { enabled: true },
   });
-  await scene.step('clients of Redis need tokens as well', async () => await respNeedsToken(scene, cluster));
+  await step('clients of Redis need tokens as well', async () => await respNeedsToken(scene, cluster));
   await using history = await History.start(scene, cluster);
   await withLoad(scene, cluster, async (load) => {
     await load.phase('at rest', async () => await sleep(REST_MS));

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { lowerName, printable } from '../../core/resp/arguments.ts';
-import { KeyOrder } from '../../core/resp/key-order.ts';
 import { RequestProtocolError } from '../../core/resp/protocol-error.ts';
 import { failed, type Reply } from '../../core/resp/reply.ts';
 import type { ReplyWriter } from '../../core/resp/reply-writer.ts';
@@ -8,6 +7,7 @@ import { type Request, type RequestLimits, RequestReader } from '../../core/resp
 import { Fifo } from '../tcp/fifo.ts';
 import { Call, type CallOwner } from './call.ts';
 import { overloaded } from './command-error.ts';
+import { CommandOrder } from './command-order.ts';
 import { NO_COMMAND } from './commands/command.ts';
 import { findCommand } from './commands/find-command.ts';
 import { PipelineWindow } from './pipeline-window.ts';
@@ -46,14 +46,10 @@ export class Connection implements CallOwner {
   readonly #socket: Socket;
   readonly #reader: RequestReader;
   readonly #calls = new Fifo<Call>();
-  readonly #order = new KeyOrder();
+  readonly #order = new CommandOrder();
   readonly #window: PipelineWindow;
-  /** Under way, without an answer yet. */
-  #open = 0;
   /** Read, and kept from beginning by those before it. */
   #blocked: Call | undefined;
-  /** Under way, with nothing beside it. */
-  #alone: Call | undefined;
   #heldBytes = 0;
   #isWaitingForDrain = false;
   #isRunning = false;
@@ -91,7 +87,7 @@ export class Connection implements CallOwner {
   }
 
   get isIdle(): boolean {
-    return this.#open === 0 && this.#calls.length === 0;
+    return this.#order.open === 0 && this.#calls.length === 0;
   }
 
   /** Answers what is under way, then closes. */
@@ -120,9 +116,7 @@ export class Connection implements CallOwner {
   }
 
   answered(call: Call): void {
-    this.#open -= 1;
-    if (this.#alone === call) this.#alone = undefined;
-    this.#order.end(call.keys, call.isWrite);
+    this.#order.end(call);
     this.#context.inFlight.commands -= 1;
     if (!this.session.isGone) this.#countReply(call);
     if (!this.#isRunning) this.#deps.flushSoon(this);
@@ -210,7 +204,7 @@ export class Connection implements CallOwner {
   #runNext(): boolean {
     const blocked = this.#blocked;
     if (blocked !== undefined) {
-      if (!this.#mayBegin(blocked)) return false;
+      if (!this.#order.mayBegin(blocked)) return false;
       this.#blocked = undefined;
       this.#begin(blocked);
       return true;
@@ -237,24 +231,16 @@ export class Connection implements CallOwner {
     session.lastCommand = command.spec.name;
     const call = new Call({ context, session, startedMs }, command, request, this);
     const refusal = prepareCall(call, name);
-    if (refusal === undefined && !this.#mayBegin(call)) this.#blocked = call;
+    if (refusal === undefined && !this.#order.mayBegin(call)) this.#blocked = call;
     else this.#begin(call, refusal);
-  }
-
-  #mayBegin(call: Call): boolean {
-    if (this.#alone !== undefined) return false;
-    if (call.isAlone) return this.#open === 0;
-    return this.#order.allows(call.keys, call.isWrite);
   }
 
   #begin(call: Call, refusal?: Reply): void {
     const { inFlight } = this.#context;
     this.#calls.push(call);
-    this.#open += 1;
     inFlight.commands += 1;
     inFlight.bytes += call.bytes;
-    if (call.isAlone) this.#alone = call;
-    this.#order.begin(call.keys, call.isWrite);
+    this.#order.begin(call);
     call.isSilent = this.session.takeSilence();
     if (refusal === undefined) this.#handle(call);
     else call.answer(refusal);

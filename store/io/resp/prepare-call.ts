@@ -5,6 +5,7 @@ import type { Request } from '../../core/resp/request-reader.ts';
 import type { Call } from './call.ts';
 import { CommandError, needsLinearizable, overloaded, wrongArity } from './command-error.ts';
 import { NO_COMMAND } from './commands/command.ts';
+import { refuseInTransaction } from './refused-transaction.ts';
 import { requireAccess } from './resp-access.ts';
 import type { RespContext } from './resp-context.ts';
 
@@ -18,6 +19,7 @@ export function prepareCall(call: Call, name: string): Reply | undefined {
     const { command, context, session, args } = call;
     call.bytes = bytesOf(args);
     requireAccess(context, session, command.spec);
+    refuseInTransaction(session, name, call.startedMs);
     if (command === NO_COMMAND) throw new CommandError(whyNot(name, args));
     if (!fitsArity(command.spec, args.length)) throw new CommandError(wrongArity(name));
     if (command.spec.keys[0] === 0) {
@@ -48,7 +50,8 @@ function takeKeys(call: Call): void {
   const { spec } = call.command;
   const { keyBytesMax } = call.context.options;
   call.isWrite = spec.needs === 'write';
-  call.keys = keyPlaces(spec, call.args.length).map((place) => {
+  const places = keyPlaces(spec, call.args.length);
+  for (const place of places) {
     const key = call.args[place];
     if (key === undefined) throw new CommandError(wrongArity(spec.name));
     if (key.length === 0)
@@ -57,8 +60,8 @@ function takeKeys(call: Call): void {
       throw new CommandError(
         `ERR KEY_TOO_LONG the key has ${key.length} bytes; at most ${keyBytesMax} are allowed (limits.keyBytesMax)`,
       );
-    return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
-  });
+  }
+  call.keyPlaces = places;
 }
 
 function whyNot(name: string, args: Request): string {

@@ -24,6 +24,8 @@ export class Session {
   lastActiveMs: number;
   /** When it was last told which node to ask. */
   movedAtMs: number | undefined;
+  /** When MULTI was refused, until EXEC. */
+  multiAtMs: number | undefined;
   /** The connection is closed: nobody waits for an answer. */
   isGone = false;
 
@@ -48,6 +50,7 @@ export class Session {
     this.name = '';
     this.namespace = FIRST_NAMESPACE;
     this.replies = 'on';
+    this.multiAtMs = undefined;
     this.digest = undefined;
     this.caller = undefined;
   }

@@ -50,11 +50,9 @@ async function whyNoRoom(
   at: MoveAt,
   from: readonly MemberId[],
 ): Promise<string | undefined> {
-  for (const to of from) {
-    const reply = await deps.asker.ask('report', { type: 'report', to });
-    if (isFailure(reply)) continue;
-    const owned = reply.report.owned.find(({ partition }) => partition === at.partition);
-    if (owned !== undefined) return deps.whyNoRoom(at, owned.bytes);
+  for (const member of from) {
+    const bytes = await deps.sizes.of(at.partition, member);
+    if (bytes !== undefined) return deps.whyNoRoom(at, bytes);
   }
   return undefined;
 }

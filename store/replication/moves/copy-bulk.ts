@@ -20,6 +20,9 @@ type BulkReply = Extract<DataReply, { readonly type: 'bulk' }>;
  */
 const stagesCost = (bytesPerSecond: number): number => Math.min(1 << 20, bytesPerSecond);
 
+/** A page is what may come in so long a time, so that none holds up what is slowed down already. */
+const PAGE_MS = 1000 / 64;
+
 /**
  * Copies what `source` holds of a partition, from where `progress` is, a page at a time: one request for thousands of records, one
  * synced batch. It proves nothing, since F is written to meanwhile, and leaves out what is damaged: `synchronise` proves, and
@@ -36,7 +39,9 @@ export async function copyBulk(
   const { partition } = at;
   const epoch = toEpoch(at.epoch);
   const ask = (after: KeyAt | undefined): Promise<BulkReply | AskFailure> => {
-    const request = { partition, epoch, after, bytesMax: limits.pageBytesMax };
+    const wanted = (pacerOf(source).bytesPerSecond * PAGE_MS) / 1000;
+    const bytesMax = Math.round(Math.min(limits.pageBytesMax, Math.max(limits.pageBytesMin, wanted)));
+    const request = { partition, epoch, after, bytesMax };
     return asker.ask('bulk', { type: 'bulk', to: source, ...request });
   };
   let bytes = 0;

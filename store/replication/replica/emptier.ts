@@ -4,6 +4,7 @@ import {
   EngineClosedError,
   EngineFailedError,
   type EngineOperation,
+  type EngineView,
   type KeyRange,
 } from '../../storage/engine.ts';
 import { EXPIRY_RANGE } from '../../storage/key-layout.ts';
@@ -84,12 +85,13 @@ export class Emptier {
     // What was let in before this member left is settled first; after that nothing is written.
     await partition.drained();
     const mayGoOn = (): boolean => !signal.aborted && isDue();
-    await this.#deleteExpiries(partition, mayGoOn);
+    await using view = engine.openView({ reverse: false });
+    await this.#deleteExpiries(partition, view, mayGoOn);
     if (!mayGoOn()) return false;
     // Whoever reads one of the keys still ends with what it has.
     table.forgetAll(partition);
     // Most members come to a partition for the first time, and to many at once: each fsync would hold up all that follow.
-    if ((await this.#isAnyIn(partitionRange(number))) || (await this.#isAnyIn(tombstoneRange(number)))) {
+    if ((await isAnyIn(view, partitionRange(number))) || (await isAnyIn(view, tombstoneRange(number)))) {
       await engine.write([{ type: 'delete-range', ...tombstoneRange(number) }], { sync: false });
       await engine.write([{ type: 'delete-range', ...partitionRange(number) }], { sync: true });
       table.forgetAll(partition);
@@ -98,20 +100,13 @@ export class Emptier {
     return mayGoOn();
   }
 
-  async #isAnyIn(range: KeyRange): Promise<boolean> {
-    await using view = this.#deps.engine.openView({ reverse: false });
-    const { entries } = await view.page(range, { entriesMax: 1, bytesMax: 1 });
-    return entries.length > 0;
-  }
-
   /**
    * The entries of the index of expiry times, which is not one range of the partition: its records are read for them, unless no
    * record of this member expires at all.
    */
-  async #deleteExpiries({ number }: PartitionState, mayGoOn: () => boolean): Promise<void> {
-    if (!(await this.#isAnyIn(EXPIRY_RANGE))) return;
+  async #deleteExpiries({ number }: PartitionState, view: EngineView, mayGoOn: () => boolean): Promise<void> {
+    if (!(await isAnyIn(view, EXPIRY_RANGE))) return;
     const { engine, clock, signal } = this.#deps;
-    await using view = engine.openView({ reverse: false });
     const rest = (): Promise<void> => sleep(clock, PAUSE_MS, signal);
     for await (const entries of pagesOf(view, partitionRange(number), PAGE, rest)) {
       if (!mayGoOn()) break;
@@ -121,6 +116,11 @@ export class Emptier {
       if (operations.length > 0) await engine.write(operations, { sync: false });
     }
   }
+}
+
+async function isAnyIn(view: EngineView, range: KeyRange): Promise<boolean> {
+  const { entries } = await view.page(range, { entriesMax: 1, bytesMax: 1 });
+  return entries.length > 0;
 }
 
 function expiryDeletion(storedKey: Uint8Array, value: Uint8Array): readonly EngineOperation[] {

@@ -4,12 +4,11 @@ import type { Version } from '../../core/version/version.ts';
 import type { BulkPage } from '../../peer/bulk-page.ts';
 import type { PartitionAt } from '../../peer/data-messages.ts';
 import type { ReplicaReply, ReplicaRequest } from '../../peer/replica-messages.ts';
-import type { OwnedPartition, Replica } from '../types.ts';
+import type { OwnedPartition, Replica, ReplicaCall } from '../types.ts';
 import type { PageStored } from './page-admission.ts';
 import { type ReadFact, readFacts } from './partition-facts.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
-import type { Call } from './reply.ts';
 import { saveTrees, takeTrees } from './tree-file.ts';
 import { type ReplicaParts, wireReplica } from './wire-replica.ts';
 
@@ -42,7 +41,7 @@ export class LocalReplica implements Replica {
 
   constructor(options: ReplicaOptions, deps: ReplicaDeps, stored: Stored) {
     this.#deps = deps;
-    const again = (call: Call): void => this.answer(call);
+    const again = (call: ReplicaCall): void => this.answer(call);
     this.#parts = wireReplica(options, { ...deps, signal: this.#ending.signal, again }, stored.facts);
     for (const [number, tree] of stored.trees) this.#parts.partitions[number]?.tree.become(tree);
     this.#forget = deps.topology.onChange(() => this.#follow());
@@ -54,21 +53,15 @@ export class LocalReplica implements Replica {
     return this.#parts.gate.outReason;
   }
 
-  serve(request: ReplicaRequest, signal: AbortSignal, isLocal = false): Promise<ReplicaReply> {
-    const reply = this.serveNow(request);
-    if (reply !== undefined) return Promise.resolve(reply);
-    return new Promise((done) => this.answer({ request, signal, isLocal, done }));
-  }
-
-  /** The answer to a question whose key is in memory; undefined: only `serve` or `answer` can tell. Changes nothing. */
+  /** The answer to a question whose key is in memory; undefined: only `answer` can tell. Changes nothing. */
   serveNow(request: ReplicaRequest): ReplicaReply | undefined {
     if (request.body.type === 'store') return undefined;
     const partition = this.#parts.gate.enter(request);
     return partition === undefined ? undefined : this.#parts.reads.now(request, partition);
   }
 
-  /** `serve` without a promise: `call.done` is called once, in this turn where nothing has to be waited for. */
-  answer(call: Call): void {
+  /** `call.done` is called once, in this turn where nothing has to be waited for. */
+  answer(call: ReplicaCall): void {
     const { gate, reads, stores } = this.#parts;
     const partition = gate.enter(call.request);
     const { body } = call.request;

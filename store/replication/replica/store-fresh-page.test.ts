@@ -22,8 +22,8 @@ const AT = { partition: 0, epoch: toEpoch(6) };
 const STORED = { type: 'stored', damaged: [] };
 
 /** A member that has entered partition 0 under epoch 6, in which nothing is. */
-async function filling(seed = 1): Promise<TestReplica> {
-  const t = await TestReplica.open({ versionCacheEntriesMax: 2 }, seed);
+async function filling(seed = 1, versionCacheEntriesMax = 0): Promise<TestReplica> {
+  const t = await TestReplica.open({ versionCacheEntriesMax }, seed);
   const still = { replicas: [SELF, 2, 3], epoch: toEpoch(5) };
   t.topology.become(5, [{ replicas: OTHERS, epoch: toEpoch(5) }, still]);
   t.topology.become(6, [{ replicas: OTHERS, epoch: toEpoch(6), move: JOINT }, still]);
@@ -139,6 +139,26 @@ test('what is under way with a page is in flight for whoever compares leaves, an
   assert.equal(t.replica.mayConfirm(0, toEpoch(7)), true);
 });
 
+test('a tree whose building begins as a page is visible, and not yet known to be durable, counts it once', async () => {
+  const t = await filling();
+  const publish = t.disk.publish.bind(t.disk);
+  t.disk.publish = (mount) => {
+    publish(mount);
+    t.disk.publish = publish;
+    t.owned().rebuildTree();
+  };
+  await t.until(
+    storePage(t, [
+      ['a', V + 20, 'x'],
+      ['b', V + 20, 'x'],
+    ]),
+    settle,
+  );
+  await t.trees(settle);
+  assert.equal(t.owned().tree?.entryCount, 2);
+  assert.deepEqual(rootOf(t), t.treeOfDisk(0).root());
+});
+
 test('entries of the indexes come with a page', async () => {
   const t = await filling();
   await storePage(t, [
@@ -167,7 +187,7 @@ test('a page whose write fails is not stored, and neither is what waits for a ke
 async function runAtRandom(seed: number): Promise<void> {
   const random = createSimRandom(seed);
   const below = (n: number): number => Math.floor(random.unit() * n);
-  const t = await filling(seed);
+  const t = await filling(seed, below(3));
   const newest = new Map<string, number>();
   const offer = (key: string, wallMs: number): number => {
     newest.set(key, Math.max(newest.get(key) ?? 0, wallMs));

@@ -160,8 +160,8 @@ export class TestReplica {
     return { ...at, body: { type: 'store', origin, sourceWatermark, record: sealed(at, record) } };
   }
 
-  serve(request: ReplicaRequest, signal = NEVER): Promise<ReplicaReply> {
-    return this.replica.serve(request, signal);
+  serve(request: ReplicaRequest, signal = NEVER, isLocal = false): Promise<ReplicaReply> {
+    return new Promise((done) => this.replica.answer({ request, signal, isLocal, done }));
   }
 
   async store(
