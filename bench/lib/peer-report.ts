@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { type ContenderName, isSame, nameOf, type PeerSample, type Point, titleOf } from './peer-points.ts';
+import {
+  type ContenderName,
+  isSame,
+  nameOf,
+  type PeerSample,
+  type Point,
+  TITLES,
+  titleOf,
+} from './peer-points.ts';
 import { type Figure, median, report, round, spread } from './report.ts';
 import type { SyncedPuts } from './synced-puts.ts';
 
@@ -68,6 +76,15 @@ export const namesOf = ({ samples }: PeerRun): readonly ContenderName[] => [
   ...new Set(samples.map(({ name }) => name)),
 ];
 
+/** One line for each contender and point that had errors. */
+export function errorsOf({ samples }: PeerRun): readonly string[] {
+  return samples.flatMap(({ name, point, errors }) =>
+    Object.entries(errors).map(
+      ([error, count]) => `${TITLES[name]}, ${titleOf(point)}: ${count} times ${error}`,
+    ),
+  );
+}
+
 export function printRun(run: PeerRun): void {
   process.stdout.write(
     `a second, latencies in ms, CPU of the servers in s per 100,000 requests; ${run.rounds} rounds of ${run.seconds} s, ` +
@@ -85,6 +102,7 @@ export function printRun(run: PeerRun): void {
     }
     printRatios(run, point);
   }
+  for (const line of errorsOf(run)) process.stdout.write(`${line}\n`);
   for (const { name, puts, byServers } of run.traces)
     process.stdout.write(
       `${name}: of ${puts} puts, synced by 0, 1, 2, 3 servers before the answer: ${byServers.join(', ')}\n`,
