@@ -94,11 +94,12 @@ async function turn({ name, pids, measure }: Contender, point: Point): Promise<P
     p99Ms,
     p999Ms,
     operations,
+    errors,
     cpuSeconds: loadSeconds,
   } = await measure(point, seconds);
   const per = CPU_REQUESTS / operations;
   const cpu = { cpuSeconds: (used() - beforeSeconds) * per, loadCpuSeconds: loadSeconds * per };
-  return { name, point, perSecond, p50Ms, p99Ms, p999Ms, ...cpu };
+  return { name, point, perSecond, p50Ms, p99Ms, p999Ms, ...cpu, errors };
 }
 
 /** Each contender once, the other way round in each second round. */

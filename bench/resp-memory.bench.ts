@@ -146,6 +146,7 @@ try {
 const { day, commit, machine } = whenAndWhere();
 const table = markdownTable(['one node of three', 'resident, MiB', ''], rows);
 process.stdout.write(`${table}\n`);
-if (flags.doc)
-  writeDocPart('resp-memory', `${day}, commit ${commit}, ${machine}; ${seconds} s of each load.\n\n${table}`);
+const when = `${day}, commit ${commit}, ${machine}; ${seconds} s of each load.`;
+const each = `An idle connection takes ${results.idle_each?.value} KiB.`;
+if (flags.doc) writeDocPart('resp-memory', `${when} ${each}\n\n${table}`);
 report('resp-memory', results, {});

@@ -19,8 +19,7 @@ export type Contender = {
   readonly name: ContenderName;
   /** Whether such a load can be put on it. */
   readonly takes: (point: Point) => boolean;
-  /** Rejects where an answer was wrong. */
-  readonly measure: (point: Point, seconds: number) => Promise<KvLoad>;
+  readonly measure: (point: Point, seconds: number) => Promise<PeerLoaded>;
   /** Of its servers. */
   readonly pids: () => readonly number[];
   /** Absent where another contender puts in the same way. */
@@ -59,25 +58,27 @@ export async function startServers(options: StartOptions): Promise<Servers> {
 
 const tell = (text: string): boolean => process.stderr.write(`${text}\n`);
 
-type RespLoaded = KvLoad & {
-  /** How many answers were wrong, by what they were. */
+export type PeerLoaded = KvLoad & {
+  /** How many answers were errors or wrong, by what they were; they are in no other figure. */
   readonly errors: Readonly<Record<string, number>>;
 };
 type RespFlags = Readonly<Record<string, string | number | boolean>>;
 
 /** Runs bench/resp-load. */
-export async function runRespLoad(binary: string, flags: RespFlags): Promise<RespLoaded> {
+export async function runRespLoad(binary: string, flags: RespFlags): Promise<PeerLoaded> {
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
   const { stdout } = await run(binary, args);
-  return JSON.parse(stdout) as RespLoaded;
+  return JSON.parse(stdout) as PeerLoaded;
 }
 
-/** The same; a wrong answer or an error ends the benchmark. */
-async function respLoad(binary: string, flags: RespFlags): Promise<KvLoad> {
-  const result = await runRespLoad(binary, flags);
+/** Puts each key once; an error ends the benchmark, since gets would find too little. */
+async function fill(binary: string, flags: RespFlags, keys: number): Promise<void> {
+  const result = await runRespLoad(binary, {
+    ...flags,
+    ...{ clients: FILL_CLIENTS, 'value-bytes': VALUE_BYTES, keys, fill: true },
+  });
   if (Object.keys(result.errors).length > 0)
     throw new Error(`the load was answered ${JSON.stringify(result.errors)}`);
-  return result;
 }
 
 function respFlags(point: Point, seconds: number, keys: number): Record<string, string | number> {
@@ -100,7 +101,7 @@ async function startKvorum({ directory, keys, only }: StartOptions): Promise<Ser
   const overResp = (name: ContenderName, route: string): Contender => ({
     ...{ name, pids, takes: () => true },
     measure: (point, seconds) =>
-      respLoad(respBinary, { endpoints, route, ...respFlags(point, seconds, keys) }),
+      runRespLoad(respBinary, { endpoints, route, ...respFlags(point, seconds, keys) }),
   });
   const overHttp: Contender = {
     ...{ name: 'kvorum-http', pids },
@@ -111,8 +112,7 @@ async function startKvorum({ directory, keys, only }: StartOptions): Promise<Ser
   try {
     await cluster.allServe();
     tell(`kvorum: filling ${keys} keys`);
-    const fill = { clients: FILL_CLIENTS, 'value-bytes': VALUE_BYTES, keys, fill: true };
-    await respLoad(respBinary, { endpoints, route: 'owners', ...fill });
+    await fill(respBinary, { endpoints, route: 'owners' }, keys);
   } catch (error) {
     await cluster.stop();
     throw error;
@@ -152,15 +152,18 @@ async function httpLoad(
   { kind, clients, isOneKey }: Point,
   seconds: number,
   keys: number,
-): Promise<KvLoad> {
+): Promise<PeerLoaded> {
   const putPercent = kind === 'puts' ? 100 : 0;
   const endpoints = cluster.endpoints.join(',');
   const args = [endpoints, clients, seconds, putPercent, VALUE_BYTES, isOneKey ? 1 : keys];
   const { stdout } = await run(binary, args.map(String));
   const result = JSON.parse(stdout) as KvLoad & { readonly statuses: Readonly<Record<string, number>> };
-  const bad = Object.keys(result.statuses).filter((status) => !['200', '204'].includes(status));
-  if (bad.length > 0) throw new Error(`the load was answered ${JSON.stringify(result.statuses)}`);
-  return result;
+  const errors = Object.fromEntries(
+    Object.entries(result.statuses).filter(([status]) => !['200', '204'].includes(status)),
+  );
+  const failed = Object.values(errors).reduce((sum, count) => sum + count, 0);
+  const perSecond = result.perSecond * (1 - failed / result.operations);
+  return { ...result, perSecond, operations: result.operations - failed, errors };
 }
 
 async function startEtcd({ directory, keys, only }: StartOptions): Promise<Servers | undefined> {
@@ -171,13 +174,16 @@ async function startEtcd({ directory, keys, only }: StartOptions): Promise<Serve
   const etcd: Contender = {
     name: 'etcd',
     takes: () => true,
-    measure: ({ kind, clients, depth, isOneKey, perSecond }, seconds) =>
-      cluster.kvLoad({
+    // An error of its client ends the benchmark.
+    measure: async ({ kind, clients, depth, isOneKey, perSecond }, seconds) => ({
+      errors: {},
+      ...(await cluster.kvLoad({
         ...load,
         ...{ clients, depth, seconds, keys: isOneKey ? 1 : keys },
         putPercent: kind === 'puts' ? 100 : 0,
         ...(perSecond !== undefined && { perSecond }),
-      }),
+      })),
+    }),
     pids: () => cluster.members.flatMap(({ pid }) => pid ?? []),
     startPutting: () => ({
       put: (loop, mark) => cluster.put(loop % cluster.members.length, `key of ${mark}`, mark),
@@ -202,13 +208,12 @@ async function startRedis({ directory, keys, only }: StartOptions): Promise<Serv
   const redis: Contender = {
     name: 'redis',
     takes: () => true,
-    measure: (point, seconds) => respLoad(binary, { ...common, ...respFlags(point, seconds, keys) }),
+    measure: (point, seconds) => runRespLoad(binary, { ...common, ...respFlags(point, seconds, keys) }),
     pids: () => pids,
     startPutting: respPutting([endpoint], [['WAIT', '1', String(WAIT_MS)]]),
   };
   tell(`redis: filling ${keys} keys`);
-  const fill = { clients: FILL_CLIENTS, 'value-bytes': VALUE_BYTES, keys, fill: true };
-  await respLoad(binary, { ...common, ...fill }).catch(async (error: unknown) => {
+  await fill(binary, common, keys).catch(async (error: unknown) => {
     await stop();
     throw error;
   });

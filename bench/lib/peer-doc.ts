@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { markdownTable, writeDocPart } from './doc-part.ts';
 import { plotOf } from './peer-plot.ts';
 import { type ContenderName, type Point, TITLES, titleOf } from './peer-points.ts';
-import { type Measure, namesOf, type PeerRun, pointsOf, ratioOf, valuesOf } from './peer-report.ts';
+import { errorsOf, type Measure, namesOf, type PeerRun, pointsOf, ratioOf, valuesOf } from './peer-report.ts';
 import { median, round, spread } from './report.ts';
 
 /** Puts the tables between the marks in docs/benchmarks.md, and draws the plots beside it. */
@@ -15,7 +15,9 @@ export function writePeerDoc(run: PeerRun): void {
     writeFileSync(`docs/${file}`, svg);
     return [`![Requests a second over connections, ${depth} at a time](${file})`];
   });
-  const all = [...figures, ...plots, traceTable(run)].filter((part) => part !== '').join('\n\n');
+  const all = [...figures, errorText(run), ...plots, traceTable(run)]
+    .filter((part) => part !== '')
+    .join('\n\n');
   writeDocPart('peers', all);
 }
 
@@ -24,6 +26,11 @@ function introduction({ day, commit, machine, rounds, seconds, keys, valueBytes 
     `${day}, commit ${commit}, ${machine}. ${rounds} rounds of ${seconds} s for each figure, ${keys.toLocaleString('en-US')} keys, ` +
     `values of ${valueBytes} bytes; "64 x 16" is 64 connections, 16 requests each at once. Median (least-greatest).`
   );
+}
+
+function errorText(run: PeerRun): string {
+  const errors = errorsOf(run);
+  return errors.length === 0 ? 'No request was answered with an error.' : `Errors: ${errors.join('; ')}.`;
 }
 
 function rateTable(run: PeerRun): string {

@@ -32,6 +32,8 @@ export type PeerSample = {
   readonly cpuSeconds: number;
   /** Of the load's process, likewise. */
   readonly loadCpuSeconds: number;
+  /** How many answers were errors or wrong, by what they were. */
+  readonly errors: Readonly<Record<string, number>>;
 };
 
 export function titleOf({ kind, clients, depth, isOneKey, perSecond }: Point): string {

@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { cpus, totalmem } from 'node:os';
-import { type ContenderName, isSame, nameOf, type PeerSample, type Point, titleOf } from './peer-points.ts';
+import { cpus, loadavg, totalmem } from 'node:os';
+import {
+  type ContenderName,
+  isSame,
+  nameOf,
+  type PeerSample,
+  type Point,
+  TITLES,
+  titleOf,
+} from './peer-points.ts';
 import { type Figure, median, report, round, spread } from './report.ts';
 import type { SyncedPuts } from './synced-puts.ts';
 
@@ -19,11 +27,14 @@ export type PeerRun = {
   readonly traces: readonly PeerTrace[];
 };
 
+/** What else ran when this run began. */
+const [loadBefore = 0] = loadavg();
+
 export function whenAndWhere(): Pick<PeerRun, 'day' | 'commit' | 'machine'> {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const [first] = cpus();
   const gib = Math.round(totalmem() / 2 ** 30);
-  const machine = `${cpus().length} cores (${first?.model ?? 'unknown'}), ${gib} GiB, Node ${process.versions.node}`;
+  const machine = `${cpus().length} cores (${first?.model ?? 'unknown'}), ${gib} GiB, Node ${process.versions.node}, a load of ${loadBefore.toFixed(1)} by other programs before`;
   return { day: new Date().toISOString().slice(0, 10), commit, machine };
 }
 
@@ -65,6 +76,15 @@ export const namesOf = ({ samples }: PeerRun): readonly ContenderName[] => [
   ...new Set(samples.map(({ name }) => name)),
 ];
 
+/** One line for each contender and point that had errors. */
+export function errorsOf({ samples }: PeerRun): readonly string[] {
+  return samples.flatMap(({ name, point, errors }) =>
+    Object.entries(errors).map(
+      ([error, count]) => `${TITLES[name]}, ${titleOf(point)}: ${count} times ${error}`,
+    ),
+  );
+}
+
 export function printRun(run: PeerRun): void {
   process.stdout.write(
     `a second, latencies in ms, CPU of the servers in s per 100,000 requests; ${run.rounds} rounds of ${run.seconds} s, ` +
@@ -82,6 +102,7 @@ export function printRun(run: PeerRun): void {
     }
     printRatios(run, point);
   }
+  for (const line of errorsOf(run)) process.stdout.write(`${line}\n`);
   for (const { name, puts, byServers } of run.traces)
     process.stdout.write(
       `${name}: of ${puts} puts, synced by 0, 1, 2, 3 servers before the answer: ${byServers.join(', ')}\n`,
