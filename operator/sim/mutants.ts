@@ -66,6 +66,21 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     'return a !== undefined && canonical(a) === canonical(b);',
     'return false;',
   ),
+  {
+    name: 'leader-that-stood-still',
+    rule: 'whoever stood still asks its clock whether it still leads before it changes anything',
+    edits: [
+      { file: 'operator/operator.ts', from: 'this.#deps.client.guarded(mayAct)', to: 'this.#deps.client' },
+      { file: 'operator/reconcile/reconciler.ts', from: '      mayAct();\n', to: '' },
+    ],
+  },
+  mutant(
+    'edited-set-left-alone',
+    'what somebody edited in the StatefulSet is set back',
+    'operator/reconcile/observe.ts',
+    'return this.applied.isAsApplied(keyOf(cluster), kind, there) ? hash : EDITED;',
+    'return kind === "StatefulSet" || this.applied.isAsApplied(keyOf(cluster), kind, there) ? hash : EDITED;',
+  ),
   // What it takes to see these broken is too rare to come up by chance, or something else saves the day.
   {
     ...mutant(
@@ -74,6 +89,33 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       `${PLAN}/deletion.ts`,
       'const isWanted = isVolumes || isSet;',
       'const isWanted = isVolumes;',
+    ),
+    test: PLAN_TEST,
+  },
+  {
+    name: 'claim-deleted-without-asking',
+    rule: 'a volume is deleted once the leader says that its member has left, whatever stands on the volume',
+    edits: [
+      {
+        file: `${PLAN}/claims.ts`,
+        from: 'if (why === undefined || memberNamed(topology, podName(seen, claim.ordinal)) !== undefined) return [];',
+        to: 'if (why === undefined) return [];',
+      },
+      {
+        file: `${PLAN}/claims.ts`,
+        from: 'if (left === undefined || statefulSet === undefined ||',
+        to: 'if (statefulSet === undefined ||',
+      },
+    ],
+    test: PLAN_TEST,
+  },
+  {
+    ...mutant(
+      'two-pods-at-once',
+      'a pod is restarted once the one before it is back',
+      `${PLAN}/rollout.ts`,
+      'if (away.length === 0) return undefined;',
+      'if (away.length >= 0) return undefined;',
     ),
     test: PLAN_TEST,
   },

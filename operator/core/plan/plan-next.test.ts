@@ -299,6 +299,19 @@ describe('scale down', () => {
     acts(unmounted, { type: 'delete-claim', claim: 'data-kv-3' });
   });
 
+  test('O1: where somebody scaled the StatefulSet by hand, volumes of members stay, also while their pods cannot come back', () => {
+    const seen = observation({
+      wish: { replicas: 3, whenScaled: 'Delete' },
+      claims: upTo(3).map((i) => claim(i, { mountedBy: [] })),
+      pods: [pod(0)],
+      statefulSet: { replicas: 1 },
+    });
+    const { act } = acts(seen, { type: 'set-replicas', from: 1, to: 3 });
+    assert.ok(act);
+    const next = planNext(seen, [{ act, code: 'Forbidden', message: 'a quota' }]);
+    assert.equal(next.act, undefined, next.message);
+  });
+
   test('O2: during a rolling restart no volume is chosen by what pods look like', () => {
     const wish = { whenScaled: 'Delete', replicas: 3 } as const;
     const pods = [pod(0, { hash: 'old' }), pod(1, { hash: undefined })];
