@@ -66,21 +66,6 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     'return a !== undefined && canonical(a) === canonical(b);',
     'return false;',
   ),
-  {
-    name: 'leader-that-stood-still',
-    rule: 'whoever stood still asks its clock whether it still leads before it changes anything',
-    edits: [
-      { file: 'operator/operator.ts', from: 'this.#deps.client.guarded(mayAct)', to: 'this.#deps.client' },
-      { file: 'operator/reconcile/reconciler.ts', from: '      mayAct();\n', to: '' },
-    ],
-  },
-  mutant(
-    'edited-set-left-alone',
-    'what somebody edited in the StatefulSet is set back',
-    'operator/reconcile/observe.ts',
-    'return this.applied.isAsApplied(keyOf(cluster), kind, there) ? hash : EDITED;',
-    'return kind === "StatefulSet" || this.applied.isAsApplied(keyOf(cluster), kind, there) ? hash : EDITED;',
-  ),
   // What it takes to see these broken is too rare to come up by chance, or something else saves the day.
   {
     ...mutant(
@@ -91,6 +76,26 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       'const isWanted = isVolumes;',
     ),
     test: PLAN_TEST,
+  },
+  {
+    ...mutant(
+      'leader-that-stood-still',
+      'whoever stood still asks its clock whether it still leads before it changes anything',
+      'operator/kube/kube-client.ts',
+      "if (request.method !== 'GET') mayWrite();",
+      '',
+    ),
+    test: 'operator/kube/kube-client.test.ts',
+  },
+  {
+    ...mutant(
+      'edited-set-left-alone',
+      'what somebody edited in the StatefulSet is set back',
+      'operator/reconcile/observe.ts',
+      'kind, there) ? hash : EDITED;',
+      "kind, there) || kind === 'StatefulSet' ? hash : EDITED;",
+    ),
+    test: 'operator/reconcile/holds.test.ts',
   },
   {
     name: 'claim-deleted-without-asking',
