@@ -37,7 +37,7 @@ usage() {
   models                 the models of docs/models, explored exhaustively by Spin (installed where it is missing)
   fuzz                   the HTTP surface against its OpenAPI document (schemathesis)
   lint [--fix]           biome with the house rules, and the type check
-  bench NAME             storage, http, memory, raft, failover, gossip, cluster, profile, repair, slow-replica, replica-links, rebalance, topology or operator;
+  bench NAME             storage, http, memory, raft, failover, gossip, cluster, profile, budget, scale-out, repair, slow-replica, replica-links, rebalance, topology, operator, peers or resp-memory;
                          results are kept in docs/benchmarks.md
   k8s COMMAND            Kubernetes: up, deploy, status, logs, console-port, run, down; ./dev.sh k8s help tells more
   e2e [SCENARIO...]      scenarios on the cluster of `k8s up`, each in a namespace of its own that is deleted afterwards (--keep keeps it),

@@ -75,8 +75,12 @@ async function withCluster<T>(use: (cluster: KvorumCluster) => Promise<T>): Prom
 
 async function measureIdle(cluster: KvorumCluster): Promise<Watched> {
   await cluster.add();
-  const before = cluster.pids.map((pid) => cpuTimeOf(pid as number));
-  const watch = () => watchMoves(cluster, 4);
+  const cpuTimes = () => cluster.pids.map((pid) => cpuTimeOf(pid as number));
+  let before = cpuTimes();
+  const watch = () =>
+    watchMoves(cluster, 4, () => {
+      before = cpuTimes();
+    });
   const watched = flags.profile === '0' ? await watch() : await profiled(cluster, watch);
   const spent = cluster.pids.map((pid, i) => {
     const [start, end] = [before[i], cpuTimeOf(pid as number)];

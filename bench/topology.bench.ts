@@ -31,7 +31,7 @@ const EVERYTHING = { movesMax: partitions, enteringPerMemberMax: partitions };
 const LIMITS = { movesMax: 64, enteringPerMemberMax: 16 };
 const facts = {
   isUp: () => true,
-  isGone: () => false,
+  isReplaced: () => false,
   nameOf: (member: number) => `kvorum-${member}`,
 };
 

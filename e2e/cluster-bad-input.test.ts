@@ -9,7 +9,7 @@ import { freePort, ServerProcess } from './lib/server-process.ts';
 import { TestDirectory } from './lib/test-directory.ts';
 import type { TopologyDocument } from './lib/topology-history.ts';
 
-/** What must be refused with a clear error while nothing changes, asked of three real nodes (section 6.6 of the plan). */
+/** What must be refused with a clear error while nothing changes, asked of three real nodes. */
 // No partition is placed: members that own data cannot leave or be replaced before it can move.
 const SETTINGS = { 'cluster.partitions': 8, 'cluster.initialMembers': 1000 };
 const directory = new TestDirectory();

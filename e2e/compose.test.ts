@@ -90,10 +90,10 @@ function start(
     PATH: process.env.PATH,
     ...environment,
     ...own,
-    SERVICE_NAMES: JSON.stringify(addresses),
+    HOST_NAMES: JSON.stringify(addresses),
     KVORUM_STORAGE_RESERVE_BYTES: '0',
   };
-  const args = ['--import', './e2e/lib/service-names.ts', 'cli/main.ts', ...command];
+  const args = ['--import', './e2e/lib/host-names.ts', 'cli/main.ts', ...command];
   const child = spawn(process.execPath, args, { env, stdio: 'ignore' });
   process.once('exit', () => child.kill('SIGKILL'));
   return child;

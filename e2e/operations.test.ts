@@ -7,7 +7,7 @@ import { TestDirectory } from './lib/test-directory.ts';
 
 /**
  * Operations and stops as they are asked of real nodes: what could never end, or would cost a quorum, is refused and changes nothing; what is
- * done removes its member (section 5.5 of the plan). The tests follow each other.
+ * done removes its member. The tests follow each other.
  */
 const MOVES_DEADLINE_MS = 60_000;
 const SETTINGS = { 'cluster.partitions': 16, 'cluster.rebalanceAfterMs': 200, 'storage.reserveBytes': 0 };

@@ -2,31 +2,18 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Redis, Cluster as RedisCluster } from 'ioredis';
 import { slotOf } from '../store/core/ring/slot.ts';
-import { Cluster } from './lib/cluster.ts';
-import { respPorts } from './lib/resp-cluster.ts';
-import { TestDirectory } from './lib/test-directory.ts';
+import { RespCluster } from './lib/resp-cluster.ts';
 
 /** ioredis, alone and in its cluster mode, with a cluster of three real nodes. */
-const directory = new TestDirectory();
-const READY_DEADLINE_MS = 30_000;
-let cluster: Cluster;
-let ports: ReadonlyMap<number, number>;
+let nodes: RespCluster;
 
 before(async () => {
-  cluster = await Cluster.start({
-    ...{ directory: directory.path, size: 3 },
-    settings: { 'cluster.partitions': 8, 'cluster.initialMembers': 3 },
-  });
-  for (const { process } of cluster.nodes) assert.ok(await process.waitReady(READY_DEADLINE_MS));
-  ports = await respPorts(cluster);
+  nodes = await RespCluster.start();
 });
-after(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  directory[Symbol.dispose]();
-});
+after(() => nodes?.[Symbol.asyncDispose]());
 
 test('ioredis: values, pipelines and a scan, in one connection', async () => {
-  const redis = new Redis({ port: ports.get(1) as number, host: '127.0.0.1' });
+  const redis = new Redis({ port: nodes.portOf(1), host: '127.0.0.1' });
   try {
     assert.equal(await redis.set('k', 'v', 'EX', 100), 'OK');
     assert.equal(await redis.get('k'), 'v');
@@ -52,7 +39,7 @@ test('ioredis: values, pipelines and a scan, in one connection', async () => {
 });
 
 test('ioredis Cluster goes to the owner of each key, and on when a node dies', async () => {
-  const redis = new RedisCluster([{ host: '127.0.0.1', port: ports.get(1) as number }], {
+  const redis = new RedisCluster([{ host: '127.0.0.1', port: nodes.portOf(1) }], {
     slotsRefreshInterval: 500,
   });
   redis.on('error', () => {});
@@ -68,10 +55,10 @@ test('ioredis Cluster goes to the owner of each key, and on when a node dies', a
       expected.set(port, (expected.get(port) ?? 0) + 1);
     }
     const now = await setsByPort();
-    for (const port of ports.values())
+    for (const port of nodes.ports.values())
       assert.equal((now.get(port) ?? 0) - (before.get(port) ?? 0), expected.get(port) ?? 0);
     assert.ok([...expected.values()].every((count) => count > 0) && expected.size === 3);
-    await cluster.kill(2);
+    await nodes.cluster.kill(2);
     for (const key of keys.slice(0, 60)) assert.equal(await redis.get(key), 'v');
     await Promise.all(keys.map((key) => redis.set(key, 'w')));
     assert.equal(await redis.get('owned:299'), 'w');
@@ -92,10 +79,10 @@ async function ownersBySlot(redis: RedisCluster): Promise<(slot: number) => numb
 /** How many SETs each node has answered. */
 async function setsByPort(): Promise<Map<number, number>> {
   const counts = await Promise.all(
-    cluster.nodes.map(async ({ index, url }) => {
+    nodes.cluster.nodes.map(async ({ index, url }) => {
       const text = await (await fetch(`${url}/metrics`)).text();
       const found = /kvorum_resp_command_duration_seconds_count\{command="set"\} (\d+)/.exec(text);
-      return [ports.get(index) as number, Number(found?.[1] ?? 0)] as const;
+      return [nodes.portOf(index), Number(found?.[1] ?? 0)] as const;
     }),
   );
   return new Map(counts);

@@ -1,32 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { TestClient } from '../store/io/resp/test-resp.ts';
-import { Cluster } from './lib/cluster.ts';
 import { missingProgram, redisBenchmark, redisCli } from './lib/redis-tools.ts';
-import { respPorts } from './lib/resp-cluster.ts';
-import { TestDirectory } from './lib/test-directory.ts';
+import { RespCluster } from './lib/resp-cluster.ts';
 
 /** A cluster of three real nodes, spoken to with the tools of Redis. */
-const directory = new TestDirectory();
-const READY_DEADLINE_MS = 30_000;
 const cliSkip = missingProgram('redis-cli', 'redis-tools') ?? false;
 const benchmarkSkip = missingProgram('redis-benchmark', 'redis-tools') ?? false;
-let cluster: Cluster;
-let ports: ReadonlyMap<number, number>;
-const portOf = (index: number): number => ports.get(index) as number;
+let nodes: RespCluster;
+const portOf = (index: number): number => nodes.portOf(index);
 
 before(async () => {
-  cluster = await Cluster.start({
-    ...{ directory: directory.path, size: 3 },
-    settings: { 'cluster.partitions': 8, 'cluster.initialMembers': 3 },
-  });
-  for (const { process } of cluster.nodes) assert.ok(await process.waitReady(READY_DEADLINE_MS));
-  ports = await respPorts(cluster);
+  nodes = await RespCluster.start();
 });
-after(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  directory[Symbol.dispose]();
-});
+after(() => nodes?.[Symbol.asyncDispose]());
 
 test('what redis-cli writes at one node is read at the others, and over HTTP', {
   skip: cliSkip,
@@ -36,6 +23,7 @@ test('what redis-cli writes at one node is read at the others, and over HTTP', {
     assert.equal(await redisCli(portOf(index), 'GET', 'a b'), 'hello');
     assert.equal(await redisCli(portOf(index), '-3', 'TTL', 'a b'), '100');
   }
+  const { cluster } = nodes;
   const overHttp = await fetch(`${cluster.node(2).url}/v1/kv/default/a%20b`);
   assert.equal(await overHttp.text(), 'hello');
   assert.equal(overHttp.headers.get('etag'), `"${await redisCli(portOf(3), 'KV.VERSION', 'a b')}"`);
@@ -54,6 +42,7 @@ test('redis-cli -c scans, and finds every key', { skip: cliSkip }, async () => {
 test('every slot has an owner that is up; a node that dies gives its slots to another', {
   skip: cliSkip,
 }, async () => {
+  const { cluster } = nodes;
   const slots = async (): Promise<number[]> => {
     const client = await TestClient.open(portOf(1));
     const ranges = (await client.say('CLUSTER SLOTS')) as [number, number, [string, number, string]][];
@@ -66,7 +55,7 @@ test('every slot has an owner that is up; a node that dies gives its slots to an
     assert.equal(next, 16_384);
     return [...new Set(ranges.map(([, , [, port]]) => port))].toSorted();
   };
-  assert.deepEqual(await slots(), [...ports.values()].toSorted());
+  assert.deepEqual(await slots(), [...nodes.ports.values()].toSorted());
   assert.match(
     await redisCli(portOf(1), 'CLUSTER', 'INFO'),
     /cluster_state:ok\r?\ncluster_slots_assigned:16384/,
@@ -80,8 +69,7 @@ test('every slot has an owner that is up; a node that dies gives its slots to an
   );
   assert.equal(await redisCli(portOf(1), 'SET', 'still', 'here'), 'OK');
   cluster.start(3);
-  assert.ok(await cluster.node(3).process.waitReady(READY_DEADLINE_MS));
-  ports = await respPorts(cluster);
+  await nodes.ready();
 });
 
 test('redis-benchmark writes and reads, also pipelined', { skip: benchmarkSkip }, async () => {

@@ -3,7 +3,7 @@
 //	serve PORT DIR                                  one node
 //	load PORT CLIENTS SECONDS                       256-byte puts and linearizable gets on it; both rates as JSON
 //	member FLAGS                                    one member of a cluster (member.go)
-//	kv-load ENDPOINTS CLIENTS SECONDS PUT_PERCENT VALUE_BYTES KEYS
+//	kv-load ENDPOINTS CLIENTS SECONDS PUT_PERCENT VALUE_BYTES KEYS [DEPTH [RATE]]
 //	                                                puts and linearizable gets on a cluster; the same (kv_load.go)
 //	put-load ENDPOINTS CLIENTS SECONDS VALUE_BYTES  puts on a cluster; rate and latencies as JSON (put_load.go)
 package main
@@ -39,15 +39,23 @@ func main() {
 		member(arguments)
 	case mode == "put-load" && len(arguments) == 4:
 		putLoad(strings.Split(arguments[0], ","), number(arguments[1]), number(arguments[2]), number(arguments[3]))
-	case mode == "kv-load" && len(arguments) == 6:
-		kvLoad(strings.Split(arguments[0], ","), number(arguments[1]), number(arguments[2]), number(arguments[3]), number(arguments[4]), number(arguments[5]))
+	case mode == "kv-load" && len(arguments) >= 6 && len(arguments) <= 8:
+		depth, rate := 1, 0
+		if len(arguments) > 6 {
+			depth = number(arguments[6])
+		}
+		if len(arguments) > 7 {
+			rate = number(arguments[7])
+		}
+		kind := kvKind{putPercent: number(arguments[3]), keys: number(arguments[5])}
+		kvLoad(strings.Split(arguments[0], ","), number(arguments[1]), number(arguments[2]), kind, number(arguments[4]), depth, rate)
 	default:
 		usage()
 	}
 }
 
 func usage() {
-	log.Fatal("usage: serve PORT DIR | load PORT CLIENTS SECONDS | member FLAGS | put-load ENDPOINTS CLIENTS SECONDS VALUE_BYTES | kv-load ENDPOINTS CLIENTS SECONDS PUT_PERCENT VALUE_BYTES KEYS")
+	log.Fatal("usage: serve PORT DIR | load PORT CLIENTS SECONDS | member FLAGS | put-load ENDPOINTS CLIENTS SECONDS VALUE_BYTES | kv-load ENDPOINTS CLIENTS SECONDS PUT_PERCENT VALUE_BYTES KEYS [DEPTH [RATE]]")
 }
 
 func number(text string) int {

@@ -62,6 +62,7 @@ type result struct {
 	MaxMs      float64        `json:"maxMs"`
 	Statuses   map[string]int `json:"statuses"`
 	CPUSeconds float64        `json:"cpuSeconds"`
+	Operations int            `json:"operations"`
 	// By the wall clock, in milliseconds since 1970.
 	StartedAtMs int64    `json:"startedAtMs"`
 	Windows     []window `json:"windows,omitempty"`
@@ -248,6 +249,7 @@ func summary(loops []loop, elapsed time.Duration) result {
 		MaxMs:      at(1000),
 		Statuses:   statuses,
 		CPUSeconds: cpuSeconds(),
+		Operations: len(all),
 	}
 }
 

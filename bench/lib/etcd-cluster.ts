@@ -30,6 +30,9 @@ export type KvLoad = {
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly maxMs: number;
+  readonly operations: number;
+  /** Of the load's own process. */
+  readonly cpuSeconds: number;
 };
 
 export type KvLoadOptions = {
@@ -38,6 +41,10 @@ export type KvLoadOptions = {
   readonly putPercent: number;
   readonly valueBytes: number;
   readonly keys: number;
+  /** Requests of a client under way at once; 1 where absent. */
+  readonly depth?: number;
+  /** Requests that begin in a second, by the clock; as many as are answered where absent. */
+  readonly perSecond?: number;
 };
 
 export type PutLoad = { readonly puts: number; readonly p50Ms: number; readonly p99Ms: number };
@@ -158,12 +165,21 @@ export class EtcdCluster {
     return JSON.parse(stdout) as PutLoad;
   }
 
+  /** One put over the JSON interface of the member at `i`. */
+  async put(i: number, key: string, value: string): Promise<void> {
+    const encoded = (text: string): string => Buffer.from(text).toString('base64');
+    const body = JSON.stringify({ key: encoded(key), value: encoded(value) });
+    const answer = await fetch(`${this.#member(i).url}/v3/kv/put`, { method: 'POST', body });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`a put was answered ${answer.status}: ${text}`);
+  }
+
   /** Puts and linearizable gets of random keys by loops of the Go client, spread over the members. */
   async kvLoad(load: KvLoadOptions): Promise<KvLoad> {
-    const { clients, seconds, putPercent, valueBytes, keys } = load;
+    const { clients, seconds, putPercent, valueBytes, keys, depth = 1, perSecond = 0 } = load;
     const endpoints = this.#members.map(({ endpoint }) => endpoint).join(',');
-    const args = ['kv-load', endpoints, clients, seconds, putPercent, valueBytes, keys].map(String);
-    const { stdout } = await run(this.#binary, args);
+    const args = ['kv-load', endpoints, clients, seconds, putPercent, valueBytes, keys, depth, perSecond];
+    const { stdout } = await run(this.#binary, args.map(String));
     return JSON.parse(stdout) as KvLoad;
   }
 

@@ -44,8 +44,8 @@ export async function profileWhile(inspectorUrl: string, work: () => Promise<unk
   }
 }
 
-/** Chrome's DevTools protocol, as much of it as a profile needs. */
-class Inspector {
+/** Chrome's DevTools protocol, as much of it as a profile and a probe need. */
+export class Inspector {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #lastId = 0;

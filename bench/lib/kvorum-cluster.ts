@@ -33,14 +33,20 @@ const WEIGHTS = 1000;
 const REPLICAS = 3;
 const CHANGE_PATH = '/v1/members/kvorum-1';
 
-type Ports = { readonly http: number; readonly peer: number };
+type Ports = { readonly http: number; readonly peer: number; readonly resp: number };
+
+const freePorts = async (): Promise<Ports> => ({
+  http: await freePort(),
+  peer: await freePort(),
+  resp: await freePort(),
+});
 
 const poolOf = ({ http }: Ports): Pool => new Pool(`http://127.0.0.1:${http}`, { connections: CONNECTIONS });
 
 /** Starts real nodes on loopback, and waits until all of them vote. */
 export async function startKvorumCluster(options: KvorumClusterOptions): Promise<KvorumCluster> {
   const ports: Ports[] = [];
-  for (let i = 0; i < options.nodes; i++) ports.push({ http: await freePort(), peer: await freePort() });
+  for (let i = 0; i < options.nodes; i++) ports.push(await freePorts());
   const cluster = new KvorumCluster(ports, options);
   try {
     await Promise.all(ports.map((_, i) => cluster.restart(i)));
@@ -70,7 +76,7 @@ export class KvorumCluster {
 
   /** One more, that joins; returns its place. */
   async add(): Promise<number> {
-    const ports = { http: await freePort(), peer: await freePort() };
+    const ports = await freePorts();
     this.#pools.push(poolOf(ports));
     const i = this.#ports.push(ports) - 1;
     await this.restart(i);
@@ -79,13 +85,14 @@ export class KvorumCluster {
 
   /** Starts the node at `i`, with other settings than the cluster's where some are given. */
   async restart(i: number, settings: KvorumClusterOptions['settings'] = {}): Promise<void> {
-    const { http, peer } = this.#ports[i] as Ports;
+    const { http, peer, resp } = this.#ports[i] as Ports;
     const node = ServerProcess.spawn({
       directory: `${this.#options.directory}/kvorum-${i + 1}`,
       port: http,
       settings: {
         'node.name': `kvorum-${i + 1}`,
         'peer.port': peer,
+        'resp.port': resp,
         'cluster.bootstrap': String(i === 0),
         'cluster.seeds': this.#ports.map((each) => `127.0.0.1:${each.peer}`).join(','),
         'cluster.votersMax': this.#initialSize,
@@ -155,6 +162,11 @@ export class KvorumCluster {
   /** `host:port` of every node's HTTP interface. */
   get endpoints(): readonly string[] {
     return this.#ports.map(({ http }) => `127.0.0.1:${http}`);
+  }
+
+  /** `host:port` of every node's interface for clients of Redis. */
+  get respEndpoints(): readonly string[] {
+    return this.#ports.map(({ resp }) => `127.0.0.1:${resp}`);
   }
 
   get pids(): readonly (number | undefined)[] {

@@ -8,6 +8,7 @@ import type { Hello } from '../../store/peer/messages.ts';
 import type { ReplicaReply, ReplicaRequest } from '../../store/peer/replica-messages.ts';
 import { ReplicaLinks } from '../../store/replication/links/replica-links.ts';
 import type { Defer } from '../../store/replication/links/turn.ts';
+import type { ReplicaCall } from '../../store/replication/types.ts';
 
 export type LinkLoad = { readonly requests: number; readonly frames: number; readonly cpuSeconds: number };
 
@@ -97,7 +98,7 @@ function requestOf(number: number): ReplicaRequest {
 }
 
 const echo = (from: number) => ({
-  serve: async (request: ReplicaRequest): Promise<ReplicaReply> => answer(from, request),
+  answer: ({ request, done }: ReplicaCall): void => done(answer(from, request)),
   serveNow: (request: ReplicaRequest): ReplicaReply => answer(from, request),
 });
 

@@ -3,7 +3,7 @@ import { type Partition, toEpoch } from '../../store/core/topology/types.ts';
 import { ENGINE_DEFAULTS, openEngine } from '../../store/io/open-engine.ts';
 import { systemClock } from '../../store/io/system-clock.ts';
 import { systemRandom } from '../../store/io/system-random.ts';
-import type { ReplicaRequest } from '../../store/peer/replica-messages.ts';
+import type { ReplicaReply, ReplicaRequest } from '../../store/peer/replica-messages.ts';
 import { PartitionTree } from '../../store/replication/replica/partition-tree.ts';
 import { type LocalReplica, openReplica } from '../../store/replication/replica/replica.ts';
 import { dataKey } from '../../store/storage/key-layout.ts';
@@ -43,6 +43,7 @@ export async function measureUpkeep(options: UpkeepOptions): Promise<readonly Up
         recordCacheBytes: 0,
         writeBacklogBytesMax: 64 << 20,
         treeShape: DEFAULT_SHAPE,
+        hashSeed: { low: 1, high: 2 },
       },
     },
     {
@@ -108,7 +109,9 @@ class Load {
     let stored = 0;
     const loop = async (): Promise<void> => {
       for (; performance.now() < endMs; stored++) {
-        const reply = await this.#replica.serve(this.#request(), NEVER);
+        const reply = await new Promise<ReplicaReply>((done) =>
+          this.#replica.answer({ request: this.#request(), signal: NEVER, isLocal: false, done }),
+        );
         if (reply.body.type !== 'held') throw new Error(`a store was answered ${JSON.stringify(reply.body)}`);
       }
     };

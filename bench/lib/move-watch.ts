@@ -29,8 +29,15 @@ type Topology = {
 const LOOK_MS = 100;
 const WAIT_MS_MAX = 3_600_000;
 
-/** Waits until each of `members` members has its share of the copies and nothing moves, and tells what was seen on the way. */
-export async function watchMoves(cluster: KvorumCluster, members: number): Promise<Watched> {
+/**
+ * Waits until each of `members` members has its share of the copies and nothing moves, and tells what was seen on the way. `onFirst` is
+ * called when the first move is seen.
+ */
+export async function watchMoves(
+  cluster: KvorumCluster,
+  members: number,
+  onFirst?: () => void,
+): Promise<Watched> {
   const before = await movedBytes(cluster);
   const seen: Seen[] = [];
   let firstEpoch: number | undefined;
@@ -41,6 +48,7 @@ export async function watchMoves(cluster: KvorumCluster, members: number): Promi
     const { partitions, epoch } = await cluster.get<Topology>(0, '/v1/topology');
     const stages = stagesOf(partitions);
     const isMoving = stages.joint + stages.transfer + stages.switch > 0;
+    if (isMoving && seen.length === 0) onFirst?.();
     if (isMoving || seen.length > 0) seen.push({ ...stages, atMs: Date.now() });
     firstEpoch ??= epoch;
     lastEpoch = epoch;

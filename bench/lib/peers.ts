@@ -92,7 +92,7 @@ export function measureRedis(peer: Peer, seconds: number): PeerRates {
 }
 
 /** Builds a Go program of bench/; undefined, with a word on the terminal, where Go is missing. */
-export function buildGo(program: 'etcd' | 'http-load', target: string): string | undefined {
+export function buildGo(program: 'etcd' | 'http-load' | 'resp-load', target: string): string | undefined {
   try {
     execFileSync('go', ['build', '-o', target, '.'], {
       cwd: `bench/${program}`,

@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 
 export type Figure = { readonly value: number; readonly unit: string };
 
-/** The last line of every benchmark (DESIGN section 11): one JSON document. */
+/** The last line of every benchmark: one JSON document. */
 export function report(
   bench: string,
   results: Readonly<Record<string, Figure>>,

@@ -21,7 +21,7 @@ const START_DEADLINE_MS = 30_000;
 const LOOK_MS = 100;
 const LOG_CHARS = 600;
 
-/** A real `kvorum operator`, as in a pod, but for the addresses of pods (pod-addresses.ts). */
+/** A real `kvorum operator`, as in a pod, but that the names of pods lead to the stand-in for their stores. */
 export class OperatorProcess implements AsyncDisposable {
   static readonly namespace = NAMESPACE;
   readonly #child: ChildProcess;
@@ -38,12 +38,13 @@ export class OperatorProcess implements AsyncDisposable {
   static async start({ kubeconfig, log, watchNamespaces }: OperatorProcessOptions): Promise<OperatorProcess> {
     const port = await freePort();
     const args = [
-      ...['--import', './bench/operator/pod-addresses.ts', 'cli/main.ts', 'operator'],
+      ...['--import', './e2e/lib/host-names.ts', 'cli/main.ts', 'operator'],
       ...['--http-port', String(port), '--kubeconfig', kubeconfig],
       ...(watchNamespaces === undefined ? [] : ['--watch-namespaces', watchNamespaces.join(',')]),
     ];
     const file = openSync(log, 'a');
-    const env = { ...process.env, POD_NAMESPACE: NAMESPACE, BENCH_STORE_HOST: STORE_HOST };
+    const names = JSON.stringify({ '.svc': STORE_HOST });
+    const env = { ...process.env, POD_NAMESPACE: NAMESPACE, HOST_NAMES: names };
     const child = spawn(process.execPath, args, { stdio: ['ignore', file, file], env });
     closeSync(file);
     const endWithRun = (): boolean => child.kill('SIGKILL');

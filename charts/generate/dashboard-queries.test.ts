@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Cluster } from '../../e2e/lib/cluster.ts';
+import { freePort } from '../../e2e/lib/server-process.ts';
 import { TestDirectory } from '../../e2e/lib/test-directory.ts';
 import { dashboardQueries } from './dashboard.ts';
 import { findTool } from './find-tool.ts';
@@ -80,15 +80,6 @@ class Prometheus implements AsyncDisposable {
     this.#process.kill('SIGTERM');
     await ended;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Scrapes each node each second, with the labels that a PodMonitor gives. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The i-th node of a local cluster, from 1: its ports and its files below .kvorum/ (DESIGN section 11). */
+/** The i-th node of a local cluster, from 1: its ports and its files below .kvorum/. */
 export type LocalNode = {
   readonly index: number;
   readonly name: string;

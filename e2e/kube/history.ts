@@ -6,6 +6,7 @@ import { type Pod, pods } from '../../operator/kube/resources.ts';
 import { kvClusters, type RawCluster } from '../../operator/reconcile/kinds.ts';
 import { systemClock } from '../../store/io/system-clock.ts';
 import { systemRandom } from '../../store/io/system-random.ts';
+import { isPodReady } from './kubectl.ts';
 import { conditionOf, type KvCluster } from './kv-cluster.ts';
 import type { Scene } from './scenario.ts';
 
@@ -106,8 +107,4 @@ export class History implements AsyncDisposable {
   #hasTold(uid: string, change: PodChange['change']): boolean {
     return this.#changes.some((each) => each.uid === uid && each.change === change);
   }
-}
-
-export function isPodReady({ status }: Pod): boolean {
-  return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
 }

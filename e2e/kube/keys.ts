@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { until } from './kubectl.ts';
 import type { KvCluster } from './kv-cluster.ts';
+import { valuesOf } from './store-client.ts';
 
 /** A few keys, for scenarios that say what they do by other means than a load: written once, and read back as they were. */
 
@@ -24,14 +25,8 @@ export async function putKeys(cluster: KvCluster): Promise<ReadonlyMap<string, s
 /** Each reads as it was written, at a quorum. A store that cannot answer is asked again for a while. */
 export async function assertKeys(cluster: KvCluster, keys: ReadonlyMap<string, string>): Promise<void> {
   await using client = await cluster.client();
-  const operations = [...keys.keys()].map((key) => ({ op: 'get', key }) as const);
-  const found = await until('the keys are read', LIMIT_MS, async () => {
-    const results = await client.batch('default', operations);
-    return results.map((result) => {
-      if (!result.ok && result.code !== 'KEY_NOT_FOUND') throw new Error(`${result.code}: ${result.detail}`);
-      return result.ok && result.value !== undefined ? Buffer.from(result.value).toString('utf8') : undefined;
-    });
-  });
+  const names = [...keys.keys()];
+  const found = await until('the keys are read', LIMIT_MS, async () => await valuesOf(client, names));
   const wrong = [...keys]
     .filter(([, value], i) => found[i] !== value)
     .map(([key], i) => `${key}: ${found[i]}`);

@@ -71,8 +71,8 @@ export class Kubectl {
   }
 }
 
-export function isReady({ status }: Pod): boolean {
-  return status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
+export function isPodReady({ status }: { readonly status?: Pick<Pod['status'], 'conditions'> }): boolean {
+  return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
 }
 
 /** Asks until there is an answer, and returns it; throws with `what` and the last failure after `limitMs`. */

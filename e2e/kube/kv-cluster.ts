@@ -1,4 +1,4 @@
-import { KvorumClient } from '../../client/src/index.ts';
+import type { KvorumClient } from '../../client/src/index.ts';
 import type { KVClusterSpecInput, KVClusterStatus } from '../../operator/api/kvcluster.ts';
 import { API_VERSION, KIND } from '../../operator/api/kvcluster.ts';
 import type { Condition, ConditionType } from '../../operator/api/kvcluster-status.ts';
@@ -13,8 +13,7 @@ import {
 import { kvClusters, type RawCluster } from '../../operator/reconcile/kinds.ts';
 import { until } from './kubectl.ts';
 import type { Scene } from './scenario.ts';
-
-export type StoreAddress = { readonly url: string; readonly token?: string };
+import { type StoreAddress, storeClient } from './store-client.ts';
 
 const SETTLE_LIMIT_MS = 300_000;
 /** Small, so that several find room on one node. */
@@ -38,6 +37,15 @@ export class KvCluster {
     const cluster = new KvCluster(scene, name);
     await cluster.apply({ ...SMALL, image: imageOf(scene.image), ...spec });
     return cluster;
+  }
+
+  /** A step that makes one and waits until it is as wished; `what` it then is, is how it is told of. */
+  static async settled(scene: Scene, what: string, spec: KVClusterSpecInput = {}): Promise<KvCluster> {
+    return await scene.step(what, async () => {
+      const cluster = await KvCluster.create(scene, spec);
+      await cluster.untilSettled();
+      return cluster;
+    });
   }
 
   /** As `kubectl apply` does it: what was applied before and is not said now goes back to its default. */
@@ -124,9 +132,7 @@ export class KvCluster {
 
   /** To be closed by who asks for it. */
   async client(): Promise<KvorumClient> {
-    const { url, token } = await this.address();
-    // Members know each other by names that only pods can look up.
-    return new KvorumClient({ url, ring: false, ...(token !== undefined && { token }) });
+    return storeClient(await this.address());
   }
 
   get #ref(): { readonly namespace: string; readonly name: string } {

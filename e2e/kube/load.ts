@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { StoreAddress } from './kv-cluster.ts';
 import { K6Process, type K6Summary } from './load/k6-process.ts';
 import { keyStatesOf } from './load/key-states.ts';
 import type { LoadLine } from './load/load-lines.ts';
 import { type PhaseFigures, type PhaseMark, phaseFigures } from './load/phase-figures.ts';
 import { type ReadBack, readBack } from './load/read-back.ts';
 import type { Scene } from './scenario.ts';
+import type { StoreAddress } from './store-client.ts';
 
 export type LoadOptions = {
   /** Operations, half of them puts. */

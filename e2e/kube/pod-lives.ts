@@ -1,6 +1,5 @@
 import type { Pod } from '../../operator/kube/resources.ts';
-import { isPodReady } from './history.ts';
-import { until } from './kubectl.ts';
+import { isPodReady, until } from './kubectl.ts';
 import type { KvCluster } from './kv-cluster.ts';
 
 /** Which process a pod is: `UID/RESTARTS`, by the names of pods. Another one is another life. */

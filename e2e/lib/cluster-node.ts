@@ -23,6 +23,7 @@ export class ClusterNode {
   readonly place: Place;
   httpPort = 0;
   peerPort = 0;
+  respPort = 0;
   #process: ServerProcess | undefined;
   #isPaused = false;
 
@@ -37,10 +38,16 @@ export class ClusterNode {
   async takePorts(): Promise<void> {
     this.httpPort = await freePort();
     this.peerPort = await freePort();
+    this.respPort = await freePort();
   }
 
   get url(): string {
     return `http://${this.place.httpHost}:${this.httpPort}`;
+  }
+
+  /** Where it serves clients of Redis. */
+  get respTarget(): { readonly host: string; readonly port: number } {
+    return { host: this.place.httpHost, port: this.respPort };
   }
 
   get peerAddress(): string {
@@ -75,6 +82,8 @@ export class ClusterNode {
         'cluster.bootstrap': 'false',
         'peer.host': this.place.peerHost,
         'peer.port': this.peerPort,
+        'resp.host': this.place.httpHost,
+        'resp.port': this.respPort,
         'storage.reserveBytes': 0,
         ...settings,
       },

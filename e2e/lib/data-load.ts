@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HistoryClock } from '../../store/sim/checkers/register-operation.ts';
 import type { Cluster } from './cluster.ts';
 import type { ClusterNode } from './cluster-node.ts';
-import { DataClient, type DataRefusal, type KeyIntent } from './data-client.ts';
+import { DataClient, type DataRefusal, type KeyIntent, type KeyOutcome } from './data-client.ts';
 import { DataLedger } from './data-ledger.ts';
 import type { DataMap } from './data-map.ts';
 import { FaultWindows, type Judgement } from './fault-windows.ts';
+import { RespDataClient } from './resp-data-client.ts';
 
 /** Many, since those that ask a node without a quorum wait for its answer. */
 const WORKERS = 32;
@@ -23,9 +24,12 @@ const PROGRESS_DEADLINE_MS = 30_000;
 const STEPS = { get: 45, put: 27, delete: 8, batch: 12, ttl: 6, scan: 2 } as const;
 type Step = keyof typeof STEPS;
 
+/** How a node is asked: half of all steps over each. Scans are over HTTP: those of Redis show no values. */
+type Via = 'http' | 'resp';
+
 /**
- * Reads, writes, deletes, batches, TTLs and scans of a few contended keys at random nodes, all of it in the ledger. Of every
- * refusal the fault windows must know why; the first that they do not know, and the first value that is wrong, ends in `check`.
+ * Reads, writes, deletes, batches, TTLs and scans of a few contended keys at random nodes, over HTTP and as clients of Redis (whose batches
+ * are pipelines), all of it in one ledger. Of every refusal the fault windows must know why; the first that they do not know, and the first value that is wrong, ends in `check`.
  */
 export class DataLoad implements AsyncDisposable {
   readonly ledger = new DataLedger(new HistoryClock(() => performance.now()));
@@ -36,6 +40,9 @@ export class DataLoad implements AsyncDisposable {
   readonly #cluster: Cluster;
   readonly #map: DataMap;
   readonly #client = new DataClient();
+  readonly #respClient = new RespDataClient();
+  /** What was answered as done over RESP. */
+  respDone = 0;
   #stop = new AbortController();
   #workers: Promise<void>[] = [];
   #failure: Error | undefined;
@@ -121,13 +128,31 @@ export class DataLoad implements AsyncDisposable {
 
   async #key(intent: KeyIntent): Promise<boolean> {
     const node = this.#pick();
-    const asked = { by: node.name, intent, beganAt: this.ledger.clock.next() };
-    const outcome = await this.#client.send(node.url, intent);
+    const via = drawVia();
+    const asked = { by: nameOf(node, via), intent, beganAt: this.ledger.clock.next() };
+    const outcome = (await this.#send(node, via, [intent]))[0] as KeyOutcome;
     const endedAt = this.ledger.clock.next();
     if (this.#isNoted(node, intent)) this.ledger.note(asked, outcome, endedAt);
     if (outcome.type === 'done') return true;
-    this.#judge(node, [intent.key], outcome, asked.beganAt, endedAt, intent.type);
+    this.#judge(node, [intent.key], outcome, asked.beganAt, endedAt, `${intent.type} over ${via}`);
     return false;
+  }
+
+  /** One outcome for each intent. */
+  async #send(node: ClusterNode, via: Via, intents: readonly KeyIntent[]): Promise<readonly KeyOutcome[]> {
+    const outcomes = await (via === 'resp'
+      ? this.#respClient.sendPipeline(node.respTarget, intents)
+      : this.#sendHttp(node, intents));
+    if (outcomes.length !== intents.length)
+      throw new Error(`${node.name} answered ${outcomes.length} of ${intents.length} operations`);
+    if (via === 'resp') this.respDone += outcomes.filter(({ type }) => type === 'done').length;
+    return outcomes;
+  }
+
+  async #sendHttp({ url }: ClusterNode, intents: readonly KeyIntent[]): Promise<readonly KeyOutcome[]> {
+    const [first] = intents;
+    if (first !== undefined && intents.length === 1) return [await this.#client.send(url, first)];
+    return this.#client.sendBatch(url, intents);
   }
 
   async #batch(): Promise<boolean> {
@@ -137,19 +162,19 @@ export class DataLoad implements AsyncDisposable {
       const kind = draw(10);
       return kind < 5 ? { type: 'get', key } : kind < 9 ? this.#put(key) : { type: 'delete', key };
     });
+    const via = drawVia();
     const beganAt = this.ledger.clock.next();
-    const outcomes = await this.#client.sendBatch(node.url, intents);
+    const outcomes = await this.#send(node, via, intents);
     let isDone = true;
     for (const [i, intent] of intents.entries()) {
-      const outcome = outcomes[i];
-      if (outcome === undefined) throw new Error(`${node.name} left operation ${i} of a batch unanswered`);
+      const outcome = outcomes[i] as KeyOutcome;
       const endedAt = this.ledger.clock.next();
-      this.ledger.note({ by: node.name, intent, beganAt }, outcome, endedAt);
+      this.ledger.note({ by: nameOf(node, via), intent, beganAt }, outcome, endedAt);
       if (outcome.type === 'done') continue;
       isDone = false;
       // A batch that is refused as a whole may be so for the sake of any of its keys.
       const concerned = outcomes.every(({ type }) => type === 'refused') ? [...keys] : [intent.key];
-      this.#judge(node, concerned, outcome, beganAt, endedAt, `batch ${intent.type}`);
+      this.#judge(node, concerned, outcome, beganAt, endedAt, `batch ${intent.type} over ${via}`);
     }
     return isDone;
   }
@@ -210,12 +235,13 @@ export class DataLoad implements AsyncDisposable {
 
   summary(): string {
     const judged = [...this.judgements].map(([judgement, count]) => `${count} ${judgement}`).join(', ');
-    return `${this.ledger.summary()}${judged === '' ? '' : ` (${judged})`}`;
+    return `${this.ledger.summary()}; ${this.respDone} done over RESP${judged === '' ? '' : ` (${judged})`}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#workers);
+    this.#respClient[Symbol.dispose]();
     await this.#client[Symbol.asyncDispose]();
   }
 }
@@ -224,6 +250,14 @@ const TTL_PREFIX = `${PREFIX}ttl-`;
 const draw = (below: number): number => Math.floor(Math.random() * below);
 const plainKey = (): string => `${PREFIX}key-${draw(KEYS)}`;
 const ttlKey = (): string => `${TTL_PREFIX}${draw(TTL_KEYS)}`;
+
+function drawVia(): Via {
+  return draw(2) === 0 ? 'http' : 'resp';
+}
+
+function nameOf({ name }: ClusterNode, via: Via): string {
+  return via === 'http' ? name : `${name} over RESP`;
+}
 
 function drawStep(): Step {
   const all = Object.entries(STEPS) as [Step, number][];

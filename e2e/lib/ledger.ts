@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Pool } from 'undici';
+import type { RespTarget } from './resp-data-client.ts';
+import { RespWriter, type WriteAnswer } from './resp-writer.ts';
+
+/** Undefined where there was no answer, so that the outcome is unknown. */
+type Send = (key: string, value: Buffer | undefined) => Promise<WriteAnswer | undefined>;
 
 /**
  * Writers that note what was acknowledged, and the check that all of it is there. Each key belongs to one writer, so
@@ -9,30 +14,46 @@ import { Pool } from 'undici';
 export class Ledger {
   readonly #keys = new Map<string, KeyHistory>();
   acknowledged = 0;
+  /** Of those. */
+  acknowledgedOverResp = 0;
   refused = 0;
   unknown = 0;
 
   /**
-   * `writers` concurrent loops write until `signal` aborts, or until a write's outcome is unknown (the node died).
-   * Answers that refuse (507, 503) are counted, and the loop goes on.
+   * `writers` concurrent loops write until `signal` aborts, or until a write's outcome is unknown (the node died); every other one
+   * as a client of Redis where `resp` is given. Answers that refuse (507, 503) are counted, and the loop goes on.
    */
   async write(url: string, options: WriteOptions): Promise<void> {
     const pool = new Pool(url, { connections: options.writers, headersTimeout: 10_000, bodyTimeout: 10_000 });
     try {
-      await Promise.all(
-        Array.from({ length: options.writers }, (_, writer) => this.#writer(pool, writer, options)),
+      const overHttp: Send = (key, value) => send(pool, key, value);
+      const writers = Array.from({ length: options.writers }, (_, writer) =>
+        options.resp === undefined || writer % 2 === 0
+          ? this.#writer(overHttp, writer, options)
+          : this.#respWriter(options.resp, writer, options),
       );
+      await Promise.all(writers);
     } finally {
       await pool.destroy();
     }
   }
 
-  async #writer(pool: Pool, writer: number, options: WriteOptions): Promise<void> {
+  async #respWriter(target: RespTarget, writer: number, options: WriteOptions): Promise<void> {
+    using client = new RespWriter(target);
+    const send: Send = async (key, value) => {
+      const answer = await client.send(key, value);
+      if (answer?.status === 204) this.acknowledgedOverResp += 1;
+      return answer;
+    };
+    await this.#writer(send, writer, options);
+  }
+
+  async #writer(send: Send, writer: number, options: WriteOptions): Promise<void> {
     for (let i = 0; !options.signal.aborted; i++) {
       const key = `writer-${writer}/key-${(i * 7919) % options.keysPerWriter}`;
       const history = this.#historyOf(key);
       const intent = history.nextIntent(options.valueBytes, i % 10 === 9);
-      const answer = await send(pool, key, intent.value);
+      const answer = await send(key, intent.value);
       if (answer === undefined) {
         this.unknown += 1;
         return;
@@ -86,6 +107,7 @@ export class Ledger {
 }
 
 export type WriteOptions = {
+  readonly resp?: RespTarget | undefined;
   readonly writers: number;
   readonly keysPerWriter: number;
   readonly valueBytes: number;
@@ -117,13 +139,18 @@ class KeyHistory {
     return intent;
   }
 
+  /** `etag` empty: the answer told no version. */
   acknowledge(intent: Intent, etag: string): void {
+    if (etag !== '') this.#raiseVersion(etag);
+    this.#last = intent;
+    this.#open = [];
+  }
+
+  #raiseVersion(etag: string): void {
     const version = versionOrder(etag);
     if (version <= this.#lastVersion)
       throw new Error(`${this.key}: version ${etag} is not above ${this.#lastVersion}`);
     this.#lastVersion = version;
-    this.#last = intent;
-    this.#open = [];
   }
 
   /** The node said that it did not write. */
@@ -161,11 +188,7 @@ function valueOfWrite(key: string, sequence: number, bytes: number): Buffer {
 }
 
 /** The answer to a write; undefined where there was none, so that its outcome is unknown. */
-async function send(
-  pool: Pool,
-  key: string,
-  value: Buffer | undefined,
-): Promise<{ status: number; etag: string } | undefined> {
+async function send(pool: Pool, key: string, value: Buffer | undefined): Promise<WriteAnswer | undefined> {
   try {
     const path = `/v1/kv/default/${key}`;
     const answer = await pool.request({

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RespTarget } from './resp-data-client.ts';
 
 export type ServerOptions = {
   /** Holds the data directory and the log. */
@@ -24,6 +25,8 @@ const ALONE = { 'cluster.bootstrap': 'true', 'cluster.replicationFactor': 1, 'pe
 /** A real `kvorum server` process. */
 export class ServerProcess {
   readonly url: string;
+  /** Where clients of Redis reach it; undefined where it takes any port. */
+  readonly respTarget: RespTarget | undefined;
   readonly #child: ChildProcess;
   readonly #logFile: string;
   readonly exited: Promise<number | string>;
@@ -32,6 +35,8 @@ export class ServerProcess {
   private constructor(options: ServerOptions) {
     const host = options.host ?? '127.0.0.1';
     this.url = `http://${host}:${options.port}`;
+    const respPort = Number(options.settings?.['resp.port'] ?? 0);
+    this.respTarget = respPort === 0 ? undefined : { host, port: respPort };
     mkdirSync(options.directory, { recursive: true });
     this.#logFile = `${options.directory}/node.log`;
     const log = openSync(this.#logFile, 'a');

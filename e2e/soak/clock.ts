@@ -8,7 +8,11 @@ export const clockSoak: Soak = async (run) => {
   ensureFaketime();
   const ledger = new Ledger();
   const port = await freePort();
-  const settings = { 'storage.engine': run.engine, 'storage.reserveBytes': 0 };
+  const settings = {
+    'storage.engine': run.engine,
+    'storage.reserveBytes': 0,
+    'resp.port': await freePort(),
+  };
   const offsets = ['+0', '-3600s', '+7200s', '-7200s', '-1s', '+86400s', '-86400s'];
   for (let round = 1; round <= run.rounds; round++) {
     const offset = offsets[round % offsets.length] as string;

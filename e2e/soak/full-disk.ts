@@ -26,10 +26,12 @@ export const fullDiskSoak: Soak = async (run) => {
   const ledger = new Ledger();
   using disk = SmallDisk.create(run.directory, DISK_MEGABYTES);
   const port = await freePort();
+  const respPort = await freePort();
   const optionsWith = (looks: boolean): ServerOptions => ({
     directory: `${disk.mountPoint}/node`,
     port,
     settings: {
+      'resp.port': respPort,
       'storage.engine': run.engine,
       'storage.reserveBytes': RESERVE_BYTES,
       'storage.memtableBytes': 8 << 20,
@@ -70,6 +72,7 @@ async function writeUntilRefused(
     writers,
     keysPerWriter: 50,
     valueBytes: 16_384,
+    resp: server.respTarget,
     signal: stop.signal,
   });
   await sleep(200);

@@ -8,7 +8,7 @@ export const killSoak: Soak = async (run) => {
   const options = {
     directory: run.directory,
     port: await freePort(),
-    settings: { 'storage.engine': run.engine, 'storage.reserveBytes': 0 },
+    settings: { 'storage.engine': run.engine, 'storage.reserveBytes': 0, 'resp.port': await freePort() },
   };
   for (let round = 1; round <= run.rounds; round++) {
     const server = await ServerProcess.start(options);

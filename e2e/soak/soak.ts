@@ -24,13 +24,18 @@ export async function writeAndKill(
   loadMs: number,
 ): Promise<void> {
   const stop = new AbortController();
-  const writing = ledger.write(server.url, { writers, keysPerWriter: 50, valueBytes, signal: stop.signal });
+  const writing = ledger.write(server.url, {
+    ...{ writers, keysPerWriter: 50, valueBytes, signal: stop.signal },
+    resp: server.respTarget,
+  });
   await sleep(loadMs);
   await server.kill();
   stop.abort();
   await writing;
 }
 
+/** Throws where no client of Redis was served. */
 export function summaryOf(rounds: number, ledger: Ledger): string {
-  return `${rounds} rounds, ${ledger.acknowledged} acknowledged, ${ledger.refused} refused, ${ledger.unknown} unknown, none lost`;
+  if (ledger.acknowledgedOverResp === 0) throw new Error('no write was acknowledged over RESP');
+  return `${rounds} rounds, ${ledger.acknowledged} acknowledged (${ledger.acknowledgedOverResp} over RESP), ${ledger.refused} refused, ${ledger.unknown} unknown, none lost`;
 }

@@ -80,18 +80,15 @@ export class SimApi implements Cluster {
   }
 
   get<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef): T | undefined {
-    return this.objects.get(resource, ref) as T | undefined;
+    return this.objects.get(resource, ref);
   }
 
   list<T extends KubeObject>(resource: Resource<T>): readonly T[] {
-    return this.objects.list(resource) as readonly T[];
+    return this.objects.list(resource);
   }
 
   put<T extends KubeObject>(resource: Resource<T>, object: T): T {
-    const { resourceVersion: _, ...metadata } = object.metadata;
-    const next = { ...object, metadata };
-    const isNew = this.objects.get(resource, metadata) === undefined;
-    return (isNew ? this.objects.create(resource, next) : this.objects.update(resource, next)) as T;
+    return this.objects.put(resource, object);
   }
 
   remove(resource: Resource, ref: ObjectRef): void {

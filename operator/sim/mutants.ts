@@ -2,7 +2,9 @@ import { type Mutant, mutant } from '../../store/sim/mutants/mutant.ts';
 
 const PLAN = 'operator/core/plan';
 const ACTS = 'operator/reconcile/acts';
-const PLAN_TEST = `${PLAN}/plan-next.test.ts`;
+const GROUND_TEST = `${PLAN}/ground.test.ts`;
+const SCALE_TEST = `${PLAN}/scale.test.ts`;
+const ROLLOUT_TEST = `${PLAN}/rollout.test.ts`;
 const RECONCILER_TEST = 'operator/reconcile/reconciler.test.ts';
 
 /** Rules of the operator, each of which the simulation notices the lack of. */
@@ -75,7 +77,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       'const isWanted = isVolumes || isSet;',
       'const isWanted = isVolumes;',
     ),
-    test: PLAN_TEST,
+    test: GROUND_TEST,
   },
   {
     ...mutant(
@@ -112,7 +114,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
         to: 'if (statefulSet === undefined ||',
       },
     ],
-    test: PLAN_TEST,
+    test: SCALE_TEST,
   },
   {
     ...mutant(
@@ -122,7 +124,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       'if (away.length === 0) return undefined;',
       'if (away.length >= 0) return undefined;',
     ),
-    test: PLAN_TEST,
+    test: ROLLOUT_TEST,
   },
   {
     ...mutant(
@@ -132,7 +134,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       'return hasLeft || claim.isTerminating;',
       'return claim.isTerminating;',
     ),
-    test: PLAN_TEST,
+    test: SCALE_TEST,
   },
   {
     ...mutant(
@@ -142,7 +144,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       '  withTopology(cancelDrains),\n',
       '',
     ),
-    test: PLAN_TEST,
+    test: SCALE_TEST,
   },
   {
     ...mutant(

@@ -58,16 +58,16 @@ export class FakeObjects {
     return () => void this.#listeners.delete(listener);
   }
 
-  get(resource: Resource, ref: ObjectRef): KubeObject | undefined {
-    return this.#objects.get(idOf(resource, ref));
+  get<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef): T | undefined {
+    return this.#objects.get(idOf(resource, ref)) as T | undefined;
   }
 
   /** All objects of a kind in the order of their keys, now or as of a version that is still known. */
-  list(resource: Resource, version = this.#version): readonly KubeObject[] {
+  list<T extends KubeObject>(resource: Resource<T>, version = this.#version): readonly T[] {
     const prefix = `${resource.group}/${resource.plural}|`;
     const objects = version === this.#version ? this.#objects : this.#objectsAt(version);
     const found = [...objects].filter(([id]) => id.startsWith(prefix));
-    return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
+    return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object as T);
   }
 
   /** Changes after `version`; throws 410 where they are forgotten. */
@@ -95,6 +95,14 @@ export class FakeObjects {
       metadata: { ...metadata, uid: this.#newUid(), generation: 1, creationTimestamp: this.#now() },
     };
     return this.#store('ADDED', resource, made, undefined, () => ownersOfNew(made, manager));
+  }
+
+  /** Creates or replaces an object with its status, whatever version is there. */
+  put<T extends KubeObject>(resource: Resource<T>, object: T): T {
+    const { resourceVersion: _, ...metadata } = object.metadata;
+    const next = { ...object, metadata };
+    const isNew = this.get(resource, metadata) === undefined;
+    return (isNew ? this.create(resource, next) : this.update(resource, next)) as T;
   }
 
   /** Writes `next` over what is there; nothing happens where that changes nothing. */
@@ -155,7 +163,7 @@ export class FakeObjects {
     return this.#store('MODIFIED', resource, { ...live, metadata }, live);
   }
 
-  need(resource: Resource, ref: ObjectRef): KubeObject {
+  need<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef): T {
     const live = this.get(resource, ref);
     if (live === undefined)
       throw new ApiStatus(404, 'NotFound', `${resource.plural} "${ref.name}" not found`);

@@ -94,24 +94,21 @@ export class FakeApiServer implements AsyncDisposable {
   }
 
   get<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef): T | undefined {
-    return this.objects.get(resource, ref) as T | undefined;
+    return this.objects.get(resource, ref);
   }
 
   list<T extends KubeObject>(resource: Resource<T>): readonly T[] {
-    return this.objects.list(resource) as readonly T[];
+    return this.objects.list(resource);
   }
 
   /** Creates or replaces an object with its status, whatever version is there. */
   put<T extends KubeObject>(resource: Resource<T>, object: T): T {
-    const { resourceVersion: _, ...metadata } = object.metadata;
-    const put = { ...object, metadata };
-    const isNew = this.objects.get(resource, metadata) === undefined;
-    return (isNew ? this.objects.create(resource, put) : this.objects.update(resource, put)) as T;
+    return this.objects.put(resource, object);
   }
 
   /** Changes an object that is there, status included. */
   change<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef, change: (object: T) => T): T {
-    return this.put(resource, change(this.objects.need(resource, ref) as T));
+    return this.put(resource, change(this.objects.need(resource, ref)));
   }
 
   remove(resource: Resource, ref: ObjectRef): void {

@@ -1,9 +1,8 @@
+import type { MoveFacts } from '../core/moves/next-step.ts';
 import { partitionsToMove } from '../core/moves/operations.ts';
-import { spaceShortOf } from '../core/moves/plan-space.ts';
 import { progressOf } from '../core/moves/progress.ts';
 import type { MemberId } from '../core/raft/types.ts';
-import { applyCommand } from '../core/topology/apply.ts';
-import type { CommandOf, RequestedWant, TopologyCommand } from '../core/topology/command.ts';
+import type { RequestedWant, TopologyCommand } from '../core/topology/command.ts';
 import { operationName } from '../core/topology/operations.ts';
 import type { Member as TopologyMember, TopologyState } from '../core/topology/types.ts';
 import type { MemberReport } from '../peer/data-messages.ts';
@@ -21,6 +20,7 @@ import type { Member } from './member.ts';
 import { startOf } from './move-driver.ts';
 import { memberOfName, requireNamed, requireState } from './named.ts';
 import { operationList } from './operation-list.ts';
+import { refuseWithoutSpace } from './refuse-without-space.ts';
 import { askToStop, type StopQuestionOptions } from './stop-question.ts';
 
 export type ClusterAdminDeps = Omit<StopQuestionOptions, 'isLookOnly'> & {
@@ -76,7 +76,13 @@ export function createClusterAdmin(node: ClusterNode, deps: ClusterAdminDeps): C
       });
       const isForced = request.force === true;
       const asked = { ...command, isForced, by: request.by };
-      if (!isForced) refuseWithoutSpace(member, asked, await deps.reports(), deps);
+      if (!isForced) {
+        const reports = await deps.reports();
+        const factsOf = (after: TopologyState): MoveFacts => member.moveFacts(after);
+        refuseWithoutSpace(requireState(member), asked, {
+          ...{ factsOf, reports, reserveBytes: deps.reserveBytes },
+        });
+      }
       const { epoch, subject } = await propose(asked, signal);
       const operation = subject === 0 ? undefined : `${request.type}-${subject}`;
       return { epoch, operation };
@@ -124,27 +130,6 @@ function statusOf(node: ClusterNode): ClusterStatus {
     case 'excluded':
       return statusWithoutCluster(view(phase.reason), phase.clusterId);
   }
-}
-
-/** Throws ClusterError NO_SPACE where a disk could not take what the operation would bring. */
-function refuseWithoutSpace(
-  member: Member,
-  command: CommandOf<'operation-start'>,
-  reports: ReadonlyMap<MemberId, MemberReport>,
-  options: { readonly reserveBytes: number },
-): void {
-  const state = requireState(member);
-  const outcome = applyCommand(state, command);
-  if (outcome.type !== 'applied') return;
-  const after = outcome.state;
-  const facts = member.moveFacts(after);
-  const short = spaceShortOf(after, facts, reports, options);
-  if (short.length === 0) return;
-  const shown = short.map(
-    ({ member: of, freeBytes, arrivingBytes, neededBytes }) =>
-      `${facts.nameOf(of)} has ${freeBytes} bytes free, and would need ${neededBytes} to take ${arrivingBytes}`,
-  );
-  throw new ClusterError('NO_SPACE', `the data would not fit: ${shown.join('; ')}`);
 }
 
 /** Bytes are those of the copies that the operation makes, as far as the members say. */

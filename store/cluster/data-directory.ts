@@ -9,7 +9,7 @@ import type { Engine, EngineOperation } from '../storage/engine.ts';
 import { deleteMeta, type MetaStore, newerFormat, putMeta } from '../storage/meta-store.ts';
 import { createRaftOperations, removeRaftBatches } from '../storage/raft-store/raft-operations.ts';
 
-/** Who the owner of a data directory is in its cluster (DESIGN section 4). */
+/** Who the owner of a data directory is in its cluster (docs/topology.md, the phases of a node). */
 export type Identity = Succession & {
   readonly clusterId: string;
   readonly member: number;

@@ -10,7 +10,7 @@ const signal = new AbortController().signal;
 const STALE = { code: 'STALE_MEMBER', message: 'the peer says so' } as const;
 const REMOVED = { code: 'REMOVED_MEMBER', message: 'the peer says so' } as const;
 
-test('G7: a peer that calls a healthy member stale or removed is not believed, be it follower or leader', async () => {
+test('one cluster: a peer that calls a healthy member stale or removed is not believed, be it follower or leader', async () => {
   const cluster = new TestCluster(settle);
   const machines = await cluster.start(3);
   for (const machine of machines)
@@ -22,7 +22,7 @@ test('G7: a peer that calls a healthy member stale or removed is not believed, b
     }
 });
 
-test('G7: two clusters that were made with one id leave each other alone', async () => {
+test('one cluster: two clusters that were made with one id leave each other alone', async () => {
   const cluster = new TestCluster(settle);
   const machines = [cluster.machine('node-1'), cluster.machine('node-2')];
   cluster.network.cut('node-1', 'node-2');
@@ -76,7 +76,7 @@ test('S5: a member with a damaged log becomes another one where the others go on
   assert.equal(statusOf(damaged).node.member, 4);
 });
 
-test('G7: a copy of a directory from before it became a member is not given the number again', async () => {
+test('one cluster: a copy of a directory from before it became a member is not given the number again', async () => {
   const cluster = new TestCluster(settle);
   const [first] = (await cluster.start(2)) as [Machine];
   const joiner = cluster.machine('node-3');

@@ -19,7 +19,7 @@ async function members(cluster: TestCluster, machine: Machine): Promise<(readonl
   return [...state.members.values()].map(({ name, number }) => [name, number] as const);
 }
 
-test('G7: a crash after any write of a join and a start leaves a node that becomes a member, once', async () => {
+test('one cluster: a crash after any write of a join and a start leaves a node that becomes a member, once', async () => {
   for (let at = 1; ; at++) {
     const cluster = new TestCluster(settle);
     const [first] = await cluster.start(1);
@@ -49,7 +49,7 @@ test('G7: a crash after any write of a join and a start leaves a node that becom
   }
 });
 
-test('G7: a crash after any write of a bootstrap leaves a cluster, or an empty directory that makes it when it is told again', async () => {
+test('one cluster: a crash after any write of a bootstrap leaves a cluster, or an empty directory that makes it when it is told again', async () => {
   for (let at = 1; at < 12; at++) {
     const cluster = new TestCluster(settle);
     const machine = cluster.machine('node-1');
@@ -71,7 +71,7 @@ test('G7: a crash after any write of a bootstrap leaves a cluster, or an empty d
   }
 });
 
-test('G7: a crash after any write while an old copy of a directory is given up leaves one that joins as another', async () => {
+test('one cluster: a crash after any write while an old copy of a directory is given up leaves one that joins as another', async () => {
   for (let at = 1; ; at++) {
     const cluster = new TestCluster(settle);
     const [first, second] = (await cluster.start(2)) as [Machine, Machine];

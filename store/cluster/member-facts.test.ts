@@ -53,6 +53,6 @@ test('MemberFacts: a new leader counts from when it leads: what it noted while i
 
 test('MemberFacts: a number that was retired is gone and not up, and has a name all the same', () => {
   const bench = new Bench();
-  const { isGone, isUp, nameOf } = bench.facts.of(bench.state);
-  assert.deepEqual([isGone(7), isUp(7), nameOf(7), nameOf(2)], [true, false, 'member-7', 'kvorum-2']);
+  const { isReplaced, isUp, nameOf } = bench.facts.of(bench.state);
+  assert.deepEqual([isReplaced(7), isUp(7), nameOf(7), nameOf(2)], [true, false, 'member-7', 'kvorum-2']);
 });

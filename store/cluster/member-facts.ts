@@ -28,7 +28,7 @@ export class MemberFacts {
     const { isUp } = this.#deps;
     return {
       isUp: (member) => state.members.has(member) && isUp(member),
-      isGone: (member) => isReplaced(state, member),
+      isReplaced: (member) => isReplaced(state, member),
       nameOf: (member) => state.members.get(member)?.name ?? `member-${member}`,
     };
   }

@@ -398,7 +398,7 @@ export class Member {
 
   /**
    * What an earlier life of a member says counts no more once the topology knows a later one, nor what a copy says that
-   * runs as the same one (G7): a link may have been made before that was known.
+   * runs as the same one: a link may have been made before that was known.
    */
   #isOtherLife({ member, directoryId }: Hello): boolean {
     if (member === undefined) return true;

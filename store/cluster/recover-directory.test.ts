@@ -162,7 +162,7 @@ test('a recovered directory starts as a cluster of one, with what the log held, 
   await disk.sim.node.stop();
 });
 
-test('G7: a crash at every step leaves the directory before or after: never half of it', async () => {
+test('one cluster: a crash at every step leaves the directory before or after: never half of it', async () => {
   const probe = await survivor();
   const writes: RecordedWrite[] = [];
   const watched = recording(probe.engine, writes);

@@ -118,7 +118,7 @@ test('a join that is refused, not answered or answered with nonsense says why, a
   for (const { end } of [refused, silent, odd]) assert.equal(end, undefined);
 });
 
-test('G7: a join of a directory that was a member says that it is stale', async () => {
+test('one cluster: a join of a directory that was a member says that it is stale', async () => {
   const { end } = await join(() => ({ type: 'refused', code: 'MEMBER_STALE', message: 'older' }));
   assert.deepEqual(end, { type: 'stale', reason: 'older' });
 });

@@ -14,7 +14,7 @@ const RULES: readonly Rule[] = [
       ? undefined
       : `clock.aheadMs (${config['clock.aheadMs']}) must be below clock.skewMsMax (${config['clock.skewMsMax']}): after a ` +
         'restart the versions of a node begin that far ahead, and the other nodes would refuse them',
-  // A floor must lie below every clock, or a record that expired could appear again (DESIGN section 9).
+  // A floor must lie below every clock, or a record that expired could appear again (docs/anti-entropy.md, rounds).
   (config) =>
     config['replication.propagationMs'] >= 2 * config['clock.skewMsMax']
       ? undefined

@@ -58,6 +58,30 @@ const ROWS: readonly Row[] = [
     'Bytes of records sent to repair',
     ({ exchange }) => exchange.bytesSent,
   ],
+  [
+    'counter',
+    'kvorum_replica_requests_sent_total',
+    'Requests for keys sent to replicas on other members',
+    ({ links }) => links.requestsSent,
+  ],
+  [
+    'counter',
+    'kvorum_replica_requests_served_total',
+    'Requests for keys of other members that were answered, refusals included',
+    ({ links }) => links.requestsServed,
+  ],
+  [
+    'counter',
+    'kvorum_replica_frames_sent_total',
+    'Frames in which requests and answers went to other members',
+    ({ links }) => links.framesSent,
+  ],
+  [
+    'counter',
+    'kvorum_replica_replies_ignored_total',
+    'Answers of other members that nobody waited for: late, repeated, or to an earlier life',
+    ({ links }) => links.repliesIgnored,
+  ],
 ];
 
 export function dataMetrics(registry: Registry): DataMetrics {
@@ -71,6 +95,14 @@ export function dataMetrics(registry: Registry): DataMetrics {
       }),
     );
   }
+  register(
+    scraped(
+      'counter',
+      'kvorum_replica_request_failures_total',
+      'Requests for keys that came to nothing',
+      () => failures(read()),
+    ),
+  );
   const writes = timed(register, 'kvorum_write', 'writes');
   const reads = timed(register, 'kvorum_read', 'reads');
   const count = (name: string, help: string, label = ''): Counted => {
@@ -127,6 +159,15 @@ export function dataMetrics(registry: Registry): DataMetrics {
       read = next;
     },
   };
+}
+
+function failures(status: DataStatus | undefined): readonly ScrapedValue[] {
+  if (status === undefined) return [];
+  const { timeouts, unreachable, overloaded } = status.links;
+  return Object.entries({ timeout: timeouts, unreachable, overloaded }).map(([reason, value]) => ({
+    labels: { reason },
+    value,
+  }));
 }
 
 /** A counter for each outcome, and one histogram of the seconds. */

@@ -11,7 +11,7 @@ import { ENGINE_DEFAULTS, openEngine } from './open-engine.ts';
 import { whyRocksdbIsUnavailable } from './rocksdb/binding.ts';
 
 /**
- * Acknowledged means on stable storage (G1), shown from outside the process: by its system calls, and by taking
+ * Acknowledged means on stable storage, shown from outside the process: by its system calls, and by taking
  * the raw disk away after the acknowledgements. Needs the Debian packages strace, mount and e2fsprogs.
  */
 const CHILD = fileURLToPath(new URL('./fsync-trace-child.ts', import.meta.url));

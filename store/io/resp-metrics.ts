@@ -1,5 +1,9 @@
 import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
 import { type RespSeries, RespTimings } from './resp-timings.ts';
+import { scraped } from './scraped-metric.ts';
+
+/** Of a key, seen from a node: it is asked first for it, holds it as well, or does not. */
+export type KeyPlace = 'first' | 'replica' | 'elsewhere';
 
 export type RespMetrics = {
   /** The series of one command, which is one of the table of commands. */
@@ -8,6 +12,7 @@ export type RespMetrics = {
   watchResp(read: () => RespGauges): void;
   countRespRefusedConnection(): void;
   countRespProtocolError(): void;
+  countRespKey(place: KeyPlace): void;
 };
 
 export type RespGauges = {
@@ -28,11 +33,22 @@ export function respMetrics(registry: Registry): RespMetrics {
     'kvorum_resp_protocol_errors_total',
     'Connections closed because their bytes were no requests',
   );
+  const keys: Record<KeyPlace, number> = { first: 0, replica: 0, elsewhere: 0 };
+  const byPlace = scraped(
+    'counter',
+    'kvorum_resp_key_place_total',
+    'Commands on keys, by where the key is',
+    () => Object.entries(keys).map(([place, value]) => ({ labels: { place }, value })),
+  );
+  registry.registerMetric(byPlace as unknown as Metric);
   return {
     respSeries: (command) => timings.series(command),
     watchResp: respGauges(registry),
     countRespRefusedConnection: () => refused.inc(),
     countRespProtocolError: () => broken.inc(),
+    countRespKey(place) {
+      keys[place] += 1;
+    },
   };
 }
 

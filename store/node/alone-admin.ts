@@ -1,6 +1,7 @@
 import { type Epoch, toEpoch } from '../core/topology/types.ts';
 import type { DataReply, ExplainRequest } from '../peer/data-messages.ts';
 import type { DataAdmin, VerifyOutcome } from '../replication/data-admin.ts';
+import { createCounters } from '../replication/links/counters.ts';
 import { type LocalScanDeps, scanHere } from '../replication/scan/local-scan.ts';
 import { KvError } from '../storage/errors.ts';
 import { dataKey } from '../storage/key-layout.ts';
@@ -45,6 +46,7 @@ export function aloneAdmin(deps: Deps): DataAdmin {
         bytesSent: 0,
       },
       trees: { ready: 0, building: 0 },
+      links: createCounters(),
     }),
   });
 }

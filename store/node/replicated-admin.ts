@@ -13,6 +13,7 @@ import type {
 } from '../replication/data-admin.ts';
 import type { AntiEntropy } from '../replication/exchange/anti-entropy.ts';
 import { DEFAULT_VERIFY_OPTIONS, verifyCluster } from '../replication/exchange/verify-cluster.ts';
+import type { ReplicaLinks } from '../replication/links/replica-links.ts';
 import type { LocalReplica } from '../replication/replica/replica.ts';
 import type { DataOutcome, DataPeers, HintKeeper, Routing } from '../replication/types.ts';
 import type { Namespaces } from '../storage/namespaces.ts';
@@ -28,6 +29,7 @@ export type ReplicatedAdminDeps = DataServiceDeps & {
   readonly hints: HintKeeper;
   readonly antiEntropy: AntiEntropy;
   readonly peers: DataPeers;
+  readonly links: Pick<ReplicaLinks, 'counters'>;
   readonly answerers: DataAnswerers;
 };
 
@@ -95,7 +97,7 @@ function membersOf(
     });
 }
 
-function statusOf({ replica, hints, antiEntropy }: ReplicatedAdminDeps): DataStatus {
+function statusOf({ replica, hints, antiEntropy, links }: ReplicatedAdminDeps): DataStatus {
   const { exchanges, counters, rounds } = antiEntropy.status();
   const owned = replica.ownedPartitions();
   const differing = new Set(exchanges.filter(({ isEqual }) => !isEqual).map(({ partition }) => partition));
@@ -115,5 +117,6 @@ function statusOf({ replica, hints, antiEntropy }: ReplicatedAdminDeps): DataSta
       bytesSent: counters.recordBytes,
     },
     trees: { ready, building: owned.length - ready },
+    links: links.counters,
   };
 }

@@ -1,4 +1,5 @@
 import { ClusterError } from '../cluster/cluster-admin.ts';
+import { seedOf } from '../core/key-index/half-sip-hash.ts';
 import { DEFAULT_SHAPE } from '../core/merkle/tree-shape.ts';
 import { LatencyWindow } from '../core/moves/latency-window.ts';
 import type { MemberId } from '../core/raft/types.ts';
@@ -17,6 +18,7 @@ import { BulkPacers } from '../replication/moves/bulk-pacers.ts';
 import { memberReport } from '../replication/moves/member-report.ts';
 import { DEFAULT_MOVE_LIMITS } from '../replication/moves/move-options.ts';
 import { MoveParticipant } from '../replication/moves/move-participant.ts';
+import { PartitionSizes } from '../replication/moves/partition-sizes.ts';
 import { MoveProgress } from '../replication/moves/progress.ts';
 import { ReceivedBytes } from '../replication/moves/received.ts';
 import { RecordSize } from '../replication/moves/record-size.ts';
@@ -60,7 +62,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   const healer = new Healer({ clock, heal: (namespaceId, key) => store.heal(namespaceId, key) });
   const replica = await openReplica(
     {
-      ...{ self, partitions, treeShape: DEFAULT_SHAPE },
+      ...{ self, partitions, treeShape: DEFAULT_SHAPE, hashSeed: seedOf(random.bytes(8)) },
       skewMsMax: config['clock.skewMsMax'],
       propagationMs: config['replication.propagationMs'],
       versionCacheEntriesMax: config['replication.versionCacheEntriesMax'],
@@ -207,7 +209,9 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   onFailure.move();
   return {
     store,
-    admin: replicatedAdmin({ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, answerers }),
+    admin: replicatedAdmin({
+      ...{ ...deps, namespaces, replica, routing, hints, antiEntropy, peers, links, answerers },
+    }),
     progress: new MoveProgress({ routing, peers, topology }),
     peers: {
       onBatch: (from, batch) => links.receive(from, batch),
@@ -266,14 +270,15 @@ function moveParticipant(parts: ParticipantParts): MoveParticipant {
   );
   const arriving = new ArrivingSpace({ received, space: () => space.state });
   const pacerOf = (from: MemberId) => pacers.of(from);
+  const asker = new DataAsker(
+    { self, requestMs: limits.requestMs, sendsMax: 2 },
+    { peers, answer: (request) => answerData(answerers, request, self) },
+  );
   return new MoveParticipant(
     { self, limits },
     {
-      ...{ clock, routing, replica, client, topology, pacerOf },
-      asker: new DataAsker(
-        { self, requestMs: limits.requestMs, sendsMax: 2 },
-        { peers, answer: (request) => answerData(answerers, request, self) },
-      ),
+      ...{ clock, routing, replica, client, topology, pacerOf, asker },
+      sizes: new PartitionSizes({ clock, asker }),
       carry: (cargo, stop) => carry({ self, requestMs: limits.requestMs }, { client, pacerOf }, cargo, stop),
       onBytes(at, bytes) {
         received.add(at, bytes);

@@ -14,35 +14,101 @@ export type BulkRecord = KeyAt & {
 const HEADER_BYTES = 10;
 
 export function packRecords(records: readonly BulkRecord[]): Uint8Array {
-  let bytes = 0;
-  for (const { key, record } of records) bytes += HEADER_BYTES + key.length + record.length;
-  const packed = new Uint8Array(bytes);
-  const view = new DataView(packed.buffer);
-  let at = 0;
-  for (const { namespaceId, key, record } of records) {
-    view.setUint32(at, namespaceId);
-    view.setUint16(at + 4, key.length);
-    view.setUint32(at + 6, record.length);
-    packed.set(key, at + HEADER_BYTES);
-    packed.set(record, at + HEADER_BYTES + key.length);
-    at += HEADER_BYTES + key.length + record.length;
-  }
-  return packed;
+  const packer = new PagePacker();
+  for (const { namespaceId, key, record } of records) packer.add(namespaceId, key, record);
+  return packer.take();
 }
 
-/** Keys and records are parts of `packed`. Throws ProtocolError for bytes that are no records. */
-export function unpackRecords(packed: Uint8Array): readonly BulkRecord[] {
-  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-  const records: BulkRecord[] = [];
+const PACKED_BYTES_MIN = 4096;
+
+/** Makes one page; what was added is copied at once. */
+export class PagePacker {
+  #packed: Uint8Array;
+  #length = 0;
+
+  /** `bytesExpected`: of the whole page; a larger one costs copies of what is there. */
+  constructor(bytesExpected = PACKED_BYTES_MIN) {
+    this.#packed = new Uint8Array(bytesExpected);
+  }
+
+  add(namespaceId: number, key: Uint8Array, record: Uint8Array): void {
+    const at = this.#length;
+    const keyStart = at + HEADER_BYTES;
+    const keyEnd = keyStart + key.length;
+    this.#length = keyEnd + record.length;
+    if (this.#length > this.#packed.length) this.#grow();
+    const packed = this.#packed;
+    writeUint32(packed, at, namespaceId);
+    packed[at + 4] = key.length >>> 8;
+    packed[at + 5] = key.length;
+    writeUint32(packed, at + 6, record.length);
+    packed.set(key, keyStart);
+    packed.set(record, keyEnd);
+  }
+
+  take(): Uint8Array {
+    return this.#packed.subarray(0, this.#length);
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(Math.max(2 * this.#packed.length, this.#length));
+    larger.set(this.#packed);
+    this.#packed = larger;
+  }
+}
+
+/** A page of records, looked at where it lies. */
+export type BulkPage = {
+  readonly packed: Uint8Array;
+  /** Where each record's header begins, and at last where the page ends. */
+  readonly starts: readonly number[];
+  readonly count: number;
+  /** Of all records, without their keys. */
+  readonly recordBytes: number;
+};
+
+/** Throws ProtocolError for bytes that are no records. */
+export function openPage(packed: Uint8Array): BulkPage {
+  const starts = [0];
+  let recordBytes = 0;
   for (let at = 0; at < packed.length; ) {
     if (packed.length - at < HEADER_BYTES) throw new ProtocolError('a page of records ends within a header');
-    const keyStart = at + HEADER_BYTES;
-    const keyEnd = keyStart + view.getUint16(at + 4);
-    const recordEnd = keyEnd + view.getUint32(at + 6);
-    if (recordEnd > packed.length) throw new ProtocolError('a page of records ends within a record');
-    const key = packed.subarray(keyStart, keyEnd);
-    records.push({ namespaceId: view.getUint32(at), key, record: packed.subarray(keyEnd, recordEnd) });
-    at = recordEnd;
+    const length = readUint32(packed, at + 6);
+    recordBytes += length;
+    at += HEADER_BYTES + readUint16(packed, at + 4) + length;
+    if (at > packed.length) throw new ProtocolError('a page of records ends within a record');
+    starts.push(at);
   }
-  return records;
+  return { packed, starts, count: starts.length - 1, recordBytes };
+}
+
+/** The record in that place; its key and its bytes are parts of the page. */
+export function recordAt({ packed, starts }: BulkPage, place: number): BulkRecord {
+  const at = starts[place] as number;
+  const keyStart = at + HEADER_BYTES;
+  const keyEnd = keyStart + readUint16(packed, at + 4);
+  return {
+    namespaceId: readUint32(packed, at),
+    key: packed.subarray(keyStart, keyEnd),
+    record: packed.subarray(keyEnd, starts[place + 1]),
+  };
+}
+
+export function recordsOf(page: BulkPage): readonly BulkRecord[] {
+  return Array.from({ length: page.count }, (_, place) => recordAt(page, place));
+}
+
+function readUint16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+}
+
+function readUint32(bytes: Uint8Array, at: number): number {
+  return readUint16(bytes, at) * 65_536 + readUint16(bytes, at + 2);
+}
+
+function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
 }

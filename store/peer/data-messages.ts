@@ -34,7 +34,7 @@ export type LeavesRequest = PartitionAt & {
   readonly entriesMax: number;
 };
 
-/** A step of a round (DESIGN section 9). */
+/** A step of a round (docs/anti-entropy.md). */
 export type RoundRequest = PartitionAt & {
   readonly type: 'round';
   readonly stage: 'floor' | 'settled';

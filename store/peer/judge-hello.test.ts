@@ -92,7 +92,7 @@ test('a removed member is refused and told how to join again', () => {
   assert.match(refusal?.message ?? '', /member 2 \(node-2\) was removed.*empty data directory/);
 });
 
-test('G7: another directory under the same number is another cluster by the same id: nobody is told to give up', () => {
+test('one cluster: another directory under the same number is another cluster by the same id: nobody is told to give up', () => {
   for (const incarnation of [0, 6]) {
     const refusal = judgeHello(local, remote, known({ directoryId: 'dir-7', incarnation }));
     assert.equal(refusal?.code, 'WRONG_CLUSTER');

@@ -3,7 +3,7 @@ import type { Epoch } from '../core/topology/types.ts';
 import type { Version } from '../core/version/version.ts';
 
 /**
- * What a member asks a replica of one key (DESIGN sections 6 and 7). Many of them travel in one frame: everything that is
+ * What a member asks a replica of one key (docs/quorum.md), at an epoch. Many of them travel in one frame: everything that is
  * sent to a member in one turn. Their codec is a byte machine of its own (`replica-codec.ts`), not MessagePack.
  */
 export type ReplicaRequest = {

@@ -4,6 +4,7 @@ import type { Epoch, MoveStage } from '../core/topology/types.ts';
 import type { Version } from '../core/version/version.ts';
 import type { KeyReport, VerifyReport } from '../peer/data-messages.ts';
 import type { LiveRecord, ScanQuery } from '../storage/kv-store.ts';
+import type { ReplicaLinkCounters } from './links/counters.ts';
 import type { HintStatus } from './types.ts';
 
 /**
@@ -172,6 +173,8 @@ export type DataStatus = {
   readonly exchange: ExchangeStatus;
   /** Partitions of which this node is a replica, by whether their tree can be compared. */
   readonly trees: { readonly ready: number; readonly building: number };
+  /** Requests for keys to and from replicas on other members. */
+  readonly links: Readonly<ReplicaLinkCounters>;
 };
 
 export type ExchangeStatus = {

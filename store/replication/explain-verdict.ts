@@ -63,7 +63,7 @@ function newestOf(replicas: readonly ExplainedReplica[], nowMs: number): Newest 
   return { version, what, isGarbage: isTombstone || isExpired };
 }
 
-/** A replica that collected what may be collected, below its watermark, lacks nothing (DESIGN section 9). */
+/** A replica that collected what may be collected, below its watermark, lacks nothing: all were proven to hold it. */
 function holds({ version, isCorrupt, watermark }: KeyReport, newest: Newest): boolean {
   if (isCorrupt) return false;
   if (version !== undefined) return compareVersions(version, newest.version) >= 0;

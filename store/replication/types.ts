@@ -57,18 +57,25 @@ export type DataOutcome =
   | { readonly type: 'reply'; readonly reply: DataReply }
   | { readonly type: 'unreachable'; readonly code: string };
 
-/** This member's share of the data: every road to a record ends here, behind one fence (DESIGN section 7). */
+/** This member's share of the data: every road to a record ends here, behind one fence (docs/replication.md). */
 export type Replica = {
-  /**
-   * Never rejects. May wait, until `signal`, for the topology to catch up with the request. `isLocal`: this member's own
-   * coordinator asks, which has compared the clocks itself.
-   */
-  serve(request: ReplicaRequest, signal: AbortSignal, isLocal?: boolean): Promise<ReplicaReply>;
-  /** The answer, where it takes no waiting; undefined, and nothing done, where `serve` must be called. Never throws. */
+  /** Calls `call.done` once, perhaps before it returns; never throws. */
+  answer(call: ReplicaCall): void;
+  /** The answer, where it takes no waiting; undefined, and nothing done, where `answer` must be called. Never throws. */
   serveNow?(request: ReplicaRequest): ReplicaReply | undefined;
   /** What is owned here and may be served: its epoch is durable. */
   owned(partition: number): OwnedPartition | undefined;
   ownedPartitions(): readonly number[];
+};
+
+/** A request of a replica under way, and where its answer goes. */
+export type ReplicaCall = {
+  readonly request: ReplicaRequest;
+  /** Until then it may wait for the topology to catch up with the request. */
+  readonly signal: AbortSignal;
+  /** This member's own coordinator asks: it has judged the clocks of the others itself. */
+  readonly isLocal: boolean;
+  readonly done: (reply: ReplicaReply) => void;
 };
 
 /** One partition of which this member is a replica; the view of anti-entropy. */

@@ -55,7 +55,8 @@ export function partitionAt(storedKey: Uint8Array): number {
 
 /** The namespace that a data key belongs to. */
 export function namespaceIdOf(storedKey: Uint8Array): number {
-  return new DataView(storedKey.buffer, storedKey.byteOffset).getUint32(3);
+  const high = ((storedKey[3] as number) << 8) | (storedKey[4] as number);
+  return high * 65_536 + (((storedKey[5] as number) << 8) | (storedKey[6] as number));
 }
 
 /** The part of a partition's namespace with start <= key < end; an undefined end is the namespace's end. */
@@ -104,6 +105,12 @@ export function indexedDataKey(indexKey: Uint8Array): Uint8Array {
     bytes.subarray(TOMBSTONE_PREFIX_BYTES),
   ]);
 }
+
+/** Index entries of all records that expire. */
+export const EXPIRY_RANGE: KeyRange = {
+  start: Uint8Array.of(FAMILY.expiry),
+  end: Uint8Array.of(FAMILY.expiry + 1),
+};
 
 /** Index entries of all records that expired at or before `nowMs`. */
 export function expiredRange(nowMs: number): KeyRange {

@@ -21,12 +21,13 @@ const FLAG_CONTENT_TYPE = 4;
 const FLAGS_AT = ENVELOPE_BYTES;
 const VERSION_AT = FLAGS_AT + 1;
 const OPTIONS_AT = VERSION_AT + VERSION_BYTES;
+const EXPIRY_BYTES = 6;
 
 export function encodeRecord(storedKey: Uint8Array, record: StoredRecord): Uint8Array {
   const { expiresAtMs, value } = record;
   const contentType =
     record.contentType === undefined ? undefined : Buffer.from(record.contentType, 'latin1');
-  const expiryBytes = expiresAtMs === undefined ? 0 : 6;
+  const expiryBytes = expiresAtMs === undefined ? 0 : EXPIRY_BYTES;
   const contentTypeBytes = contentType === undefined ? 0 : 1 + contentType.length;
   const bytes = Buffer.allocUnsafe(OPTIONS_AT + expiryBytes + contentTypeBytes + value.length);
   bytes[FLAGS_AT] =
@@ -34,7 +35,7 @@ export function encodeRecord(storedKey: Uint8Array, record: StoredRecord): Uint8
     (expiryBytes && FLAG_EXPIRY) |
     (contentTypeBytes && FLAG_CONTENT_TYPE);
   writeVersion(record.version, bytes, VERSION_AT);
-  if (expiresAtMs !== undefined) bytes.writeUIntBE(expiresAtMs, OPTIONS_AT, 6);
+  if (expiresAtMs !== undefined) bytes.writeUIntBE(expiresAtMs, OPTIONS_AT, EXPIRY_BYTES);
   if (contentType !== undefined) {
     bytes[OPTIONS_AT + expiryBytes] = contentType.length;
     bytes.set(contentType, OPTIONS_AT + expiryBytes + 1);
@@ -44,6 +45,9 @@ export function encodeRecord(storedKey: Uint8Array, record: StoredRecord): Uint8
   return bytes;
 }
 
+/** What is said of the value. */
+export type RecordHead = Pick<StoredRecord, 'version' | 'isTombstone' | 'expiresAtMs'>;
+
 /** Throws KvError RECORD_CORRUPT, naming `describedKey`, where the bytes are not what was written under `storedKey`. */
 export function decodeRecord(
   storedKey: Uint8Array,
@@ -51,31 +55,36 @@ export function decodeRecord(
   describedKey: Uint8Array,
 ): StoredRecord {
   const bytes = asBuffer(stored);
+  const head = decodeHead(storedKey, bytes, describedKey);
+  let at = head.expiresAtMs === undefined ? OPTIONS_AT : OPTIONS_AT + EXPIRY_BYTES;
+  let contentType: string | undefined;
+  if (((bytes[FLAGS_AT] as number) & FLAG_CONTENT_TYPE) !== 0) {
+    const length = bytes[at] as number;
+    contentType = bytes.toString('latin1', at + 1, at + 1 + length);
+    at += 1 + length;
+  }
+  return { ...head, contentType, value: bytes.subarray(at) };
+}
+
+/** As `decodeRecord`, of all but the value: its checksum is looked at all the same. */
+export function decodeHead(storedKey: Uint8Array, stored: Uint8Array, describedKey: Uint8Array): RecordHead {
+  const bytes = asBuffer(stored);
   const opened = open(storedKey, bytes);
   if (opened.type === 'unknown-format')
     throw corrupt(describedKey, `has the unknown format ${opened.format}`);
   if (opened.type === 'damaged' || bytes.length < OPTIONS_AT)
     throw corrupt(describedKey, 'fails its checksum');
   const flags = bytes[FLAGS_AT] as number;
-  let at = OPTIONS_AT;
-  let expiresAtMs: number | undefined;
-  let contentType: string | undefined;
-  if ((flags & FLAG_EXPIRY) !== 0) {
-    expiresAtMs = bytes.readUIntBE(at, 6);
-    at += 6;
-  }
-  if ((flags & FLAG_CONTENT_TYPE) !== 0) {
-    const length = bytes[at] as number;
-    contentType = bytes.toString('latin1', at + 1, at + 1 + length);
-    at += 1 + length;
-  }
   return {
     version: readVersion(bytes, VERSION_AT),
     isTombstone: (flags & FLAG_TOMBSTONE) !== 0,
-    expiresAtMs,
-    contentType,
-    value: bytes.subarray(at),
+    expiresAtMs: (flags & FLAG_EXPIRY) === 0 ? undefined : bytes.readUIntBE(OPTIONS_AT, EXPIRY_BYTES),
   };
+}
+
+/** Whether the record has a time at which it expires, if it is intact: a look at one byte. */
+export function hasExpiry(stored: Uint8Array): boolean {
+  return ((stored[FLAGS_AT] ?? 0) & FLAG_EXPIRY) !== 0;
 }
 
 /** Whether a reader at `nowMs` sees the record; an expired record reads as a tombstone of the same version. */

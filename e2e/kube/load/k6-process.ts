@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { findTool } from '../../../charts/generate/find-tool.ts';
+import { freePort } from '../../lib/server-process.ts';
 import { until } from '../kubectl.ts';
 import { type LoadLine, parseLoadLines } from './load-lines.ts';
 
@@ -122,12 +122,4 @@ function argumentsFor(directory: string, apiPort: number): readonly string[] {
   const files = ['--console-output', `${directory}/console.log`, '--log-format', 'json'];
   const quiet = ['--quiet', '--no-color', '--no-usage-report'];
   return ['run', ...quiet, ...files, '--address', `127.0.0.1:${apiPort}`, SCRIPT];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { readonly port: number };
-  server.close();
-  return port;
 }

@@ -1,6 +1,5 @@
-import { KvorumClient } from '../../../client/src/index.ts';
 import { until } from '../kubectl.ts';
-import type { StoreAddress } from '../kv-cluster.ts';
+import { type StoreAddress, storeClient, valuesOf } from '../store-client.ts';
 import { type KeyState, problemOf } from './key-states.ts';
 
 const KEYS_EACH = 250;
@@ -17,11 +16,10 @@ export type ReadBack = {
 
 /** Reads every key at a quorum. Where the store cannot answer it is asked again for a minute. */
 export async function readBack(
-  { url, token }: StoreAddress,
+  address: StoreAddress,
   states: ReadonlyMap<string, KeyState>,
 ): Promise<ReadBack> {
-  // Members know each other by names that only pods can look up.
-  const client = new KvorumClient({ url, ring: false, ...(token !== undefined && { token }) });
+  const client = storeClient(address);
   const problems: string[] = [];
   try {
     const all = [...states.keys()];
@@ -41,16 +39,4 @@ export async function readBack(
   } finally {
     await client.close();
   }
-}
-
-async function valuesOf(
-  client: KvorumClient,
-  keys: readonly string[],
-): Promise<readonly (string | undefined)[]> {
-  const operations = keys.map((key) => ({ op: 'get', key }) as const);
-  const results = await client.batch('default', operations);
-  return results.map((result) => {
-    if (!result.ok && result.code !== 'KEY_NOT_FOUND') throw new Error(`${result.code}: ${result.detail}`);
-    return result.ok && result.value !== undefined ? Buffer.from(result.value).toString('utf8') : undefined;
-  });
 }

@@ -19,11 +19,7 @@ await runScenario('api-server', async (scene) => {
   needOwnNode();
   const { step } = scene;
   await step('no other scenario runs', async () => await untilAlone(scene));
-  const cluster = await step('three members', async () => {
-    const made = await KvCluster.create(scene);
-    await made.untilSettled();
-    return made;
-  });
+  const cluster = await KvCluster.settled(scene, 'three members');
   await withLoad(
     scene,
     cluster,

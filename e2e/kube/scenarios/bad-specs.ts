@@ -26,11 +26,7 @@ await runScenario('bad-specs', async (scene) => {
   await step('a volume of somebody else is left alone', async () => await volumeTaken(scene));
   await step('volumes of two clusters are no cluster', async () => await mixedVolumes(scene));
 
-  const cluster = await step('a cluster is made', async () => {
-    const made = await KvCluster.create(scene);
-    await made.untilSettled();
-    return made;
-  });
+  const cluster = await KvCluster.settled(scene, 'a cluster is made');
   const keys = await putKeys(cluster);
   await step('pods that no node can hold stop at one', async () => await tooLarge(cluster));
   await assertKeys(cluster, keys);

@@ -17,10 +17,8 @@ const PODS = ['demo-0', 'demo-1', 'demo-2'];
 
 await runScenario('config', async (scene) => {
   const { step } = scene;
-  const cluster = await step('three members that need tokens', async () => {
-    const made = await KvCluster.create(scene, { auth: { enabled: true } });
-    await made.untilSettled();
-    return made;
+  const cluster = await KvCluster.settled(scene, 'three members that need tokens', {
+    auth: { enabled: true },
   });
   await step('clients of Redis need tokens as well', async () => await respNeedsToken(scene, cluster));
   await using history = await History.start(scene, cluster);

@@ -26,11 +26,7 @@ await runScenario('drain', async (scene) => {
   await step('no other scenario runs', async () => await untilAlone(scene));
   const label = `drain-${scene.kubectl.namespace}`;
   const labels = { ...DRAINED, 'kvorum.dev/e2e': label };
-  const cluster = await step('three members', async () => {
-    const made = await KvCluster.create(scene, { podTemplate: { labels } });
-    await made.untilSettled();
-    return made;
-  });
+  const cluster = await KvCluster.settled(scene, 'three members', { podTemplate: { labels } });
   await withLoad(
     scene,
     cluster,

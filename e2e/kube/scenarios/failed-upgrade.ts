@@ -12,11 +12,7 @@ const LIMIT_MS = 120_000;
 
 await runScenario('failed-upgrade', async (scene) => {
   const { step } = scene;
-  const cluster = await step('three members', async () => {
-    const made = await KvCluster.create(scene);
-    await made.untilSettled();
-    return made;
-  });
+  const cluster = await KvCluster.settled(scene, 'three members');
   const [first, second] = await cluster.pods();
   await withLoad(scene, cluster, async (load) => {
     await load.phase('at rest', async () => await sleep(REST_MS));

@@ -26,11 +26,7 @@ await runScenario('helm', async (scene) => {
   await step('no other scenario runs', async () => await untilAlone(scene));
   const values = `${scene.directory}/values.yaml`;
   await writeFile(values, await helm('get', 'values', RELEASE, '--output', 'yaml'));
-  const cluster = await step('three members', async () => {
-    const made = await KvCluster.create(scene);
-    await made.untilSettled();
-    return made;
-  });
+  const cluster = await KvCluster.settled(scene, 'three members');
   const [pods, former] = [await podsOf(cluster), await operatorImage(scene)];
   const isUntouched = async (): Promise<void> =>
     assert.deepEqual(await podsOf(cluster), pods, 'pods of the store, and how often they were restarted');

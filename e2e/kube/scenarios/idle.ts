@@ -25,10 +25,8 @@ const WRITES = ['create', 'update', 'patch', 'apply', 'delete'] as const;
 await runScenario('idle', async (scene) => {
   const { step } = scene;
   await step('no other scenario runs', async () => await untilAlone(scene));
-  const cluster = await step('three members with all that can be had', async () => {
-    const made = await KvCluster.create(scene, { auth: { enabled: true } });
-    await made.untilSettled();
-    return made;
+  const cluster = await KvCluster.settled(scene, 'three members with all that can be had', {
+    auth: { enabled: true },
   });
   const { holder } = await untilLeads(scene);
   const before = { versions: await versionsOf(scene), calls: await callsOf(scene) };

@@ -21,11 +21,7 @@ await runScenario('kill', async (scene) => {
   needOwnNode();
   const { step } = scene;
   const spec = { partitions: PARTITIONS };
-  const cluster = await step('three members', async () => {
-    const made = await KvCluster.create(scene, spec);
-    await made.untilSettled();
-    return made;
-  });
+  const cluster = await KvCluster.settled(scene, 'three members', spec);
   await withLoad(
     scene,
     cluster,

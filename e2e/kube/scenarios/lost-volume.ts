@@ -21,10 +21,9 @@ const PARTITIONS = 64;
 
 await runScenario('lost-volume', async (scene) => {
   const { step } = scene;
-  const cluster = await step('three members', async () => {
-    const made = await KvCluster.create(scene, { partitions: PARTITIONS, replacePolicy: { mode: 'Manual' } });
-    await made.untilSettled();
-    return made;
+  const cluster = await KvCluster.settled(scene, 'three members', {
+    partitions: PARTITIONS,
+    replacePolicy: { mode: 'Manual' },
   });
   await withLoad(
     scene,

@@ -23,11 +23,7 @@ await runScenario('operator-killed', async (scene) => {
   const { step } = scene;
   await step('no other scenario runs', async () => await untilAlone(scene));
   const storage = { size: '1Gi', retention: { whenScaled: 'Delete' } } as const;
-  const cluster = await step('three members', async () => {
-    const made = await KvCluster.create(scene, { storage });
-    await made.untilSettled();
-    return made;
-  });
+  const cluster = await KvCluster.settled(scene, 'three members', { storage });
   await using history = await History.start(scene, cluster);
   await withLoad(
     scene,

@@ -20,11 +20,7 @@ const CUT_MS = 25_000;
 await runScenario('partition', async (scene) => {
   needOwnNode();
   const { step, kubectl } = scene;
-  const cluster = await step('three members', async () => {
-    const made = await KvCluster.create(scene);
-    await made.untilSettled();
-    return made;
-  });
+  const cluster = await KvCluster.settled(scene, 'three members');
   await kubectl.kvorum('demo-0', 'put', 'before', 'known to all');
   const pids = await processesOf(kubectl.namespace);
   const addresses = await addressesOf(cluster);

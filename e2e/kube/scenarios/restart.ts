@@ -19,11 +19,7 @@ const BACK_LIMIT_MS = 90_000;
 await runScenario('restart', async (scene) => {
   needOwnNode();
   const { step, kubectl } = scene;
-  const cluster = await step('three members', async () => {
-    const made = await KvCluster.create(scene);
-    await made.untilSettled();
-    return made;
-  });
+  const cluster = await KvCluster.settled(scene, 'three members');
   const keys = await putKeys(cluster);
   await withLoad(
     scene,

@@ -13,11 +13,7 @@ const REST_MS = 5000;
 await runScenario('scale', async (scene) => {
   const { step } = scene;
   const storage = { size: '1Gi', retention: { whenScaled: 'Delete' } } as const;
-  const cluster = await step('three members', async () => {
-    const made = await KvCluster.create(scene, { storage });
-    await made.untilSettled();
-    return made;
-  });
+  const cluster = await KvCluster.settled(scene, 'three members', { storage });
   await using history = await History.start(scene, cluster);
   await withLoad(scene, cluster, async (load) => {
     await load.phase('3 at rest', async () => await sleep(REST_MS));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { isReady, type Kubectl, type Pod, until } from '../kubectl.ts';
+import { isPodReady, type Kubectl, type Pod, until } from '../kubectl.ts';
 import { runScenario } from '../scenario.ts';
 
 /**
@@ -60,14 +60,14 @@ async function bootstrap(kubectl: Kubectl): Promise<string> {
 
 async function untilReady(kubectl: Kubectl): Promise<void> {
   await until('three pods are ready', START_LIMIT_MS, async () => {
-    return (await kubectl.pods(SELECTOR)).filter(isReady).length === PODS.length || undefined;
+    return (await kubectl.pods(SELECTOR)).filter(isPodReady).length === PODS.length || undefined;
   });
 }
 
 async function untilReplaced(kubectl: Kubectl, name: string, uid: string): Promise<void> {
   await until(`another ${name} is ready`, START_LIMIT_MS, async () => {
     const pod = (await kubectl.pods(SELECTOR)).find(({ metadata }) => metadata.name === name);
-    return (pod !== undefined && pod.metadata.uid !== uid && isReady(pod)) || undefined;
+    return (pod !== undefined && pod.metadata.uid !== uid && isPodReady(pod)) || undefined;
   });
 }
 

@@ -17,12 +17,11 @@ const LIMIT_MS = 60_000;
 const SLOWLY = { 'moves.partitionsMax': 1 } as const;
 
 await runScenario('turn-round', async (scene) => {
-  const { step } = scene;
   const storage = { size: '1Gi', retention: { whenScaled: 'Delete' } } as const;
-  const cluster = await step('four members', async () => {
-    const made = await KvCluster.create(scene, { replicas: MEMBERS, storage, config: SLOWLY });
-    await made.untilSettled();
-    return made;
+  const cluster = await KvCluster.settled(scene, 'four members', {
+    replicas: MEMBERS,
+    storage,
+    config: SLOWLY,
   });
   const before = await podsOf(cluster);
   await using history = await History.start(scene, cluster);

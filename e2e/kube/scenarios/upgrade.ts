@@ -12,11 +12,7 @@ const PODS = ['demo-0', 'demo-1', 'demo-2'];
 
 await runScenario('upgrade', async (scene) => {
   const { step } = scene;
-  const cluster = await step('three members', async () => {
-    const made = await KvCluster.create(scene);
-    await made.untilSettled();
-    return made;
-  });
+  const cluster = await KvCluster.settled(scene, 'three members');
   await using history = await History.start(scene, cluster);
   await withLoad(scene, cluster, async (load) => {
     await load.phase('at rest', async () => await sleep(REST_MS));

@@ -1,6 +1,6 @@
 import { type EntryHash, equalHashes, type KeyHash } from './entry-hash.ts';
 import { type Hash64, Murmur3 } from './murmur3.ts';
-import { checkShape, nodesAbove, nodesOnLevel, type TreeShape } from './tree-shape.ts';
+import { checkShape, leafShiftOf, nodesAbove, nodesOnLevel, type TreeShape } from './tree-shape.ts';
 
 /**
  * The Merkle tree (Merkle 1987; DeCandia et al. 2007, "Dynamo", section 4.7) of what one replica holds of one
@@ -20,6 +20,8 @@ export class MerkleTree {
   readonly #dirty: Uint8Array;
   readonly #levelStarts: readonly number[];
   readonly #fanOutBits: number;
+  /** What is left of the high word of a key's hash behind it is the number of its leaf. */
+  readonly #leafShift: number;
   #entryCount = 0;
 
   constructor(options: TreeShape) {
@@ -29,6 +31,7 @@ export class MerkleTree {
     this.#words = new Int32Array(2 * nodesAbove(this.shape, depth + 1));
     this.#dirty = new Uint8Array(nodesAbove(this.shape, depth)).fill(1);
     this.#fanOutBits = Math.log2(fanOut);
+    this.#leafShift = leafShiftOf(this.shape);
   }
 
   /**
@@ -41,7 +44,13 @@ export class MerkleTree {
 
   /** The leaf whose bucket a key belongs to: the first bits of its hash. */
   leafOf(key: KeyHash): number {
-    return key.high >>> (32 - this.#fanOutBits * this.shape.depth);
+    return key.high >>> this.#leafShift;
+  }
+
+  /** As `update` of a key that held nothing, by the words of its hashes: many of them leave no garbage. */
+  insert(keyHigh: number, entryHigh: number, entryLow: number): void {
+    this.#entryCount += 1;
+    this.#addToLeaf(keyHigh >>> this.#leafShift, entryHigh, entryLow);
   }
 
   /** The key held `before` and holds `after` now; undefined where it holds nothing, not even a tombstone. */

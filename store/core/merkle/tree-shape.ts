@@ -29,6 +29,11 @@ export function equalShapes(a: TreeShape, b: TreeShape): boolean {
   return a.fanOut === b.fanOut && a.depth === b.depth;
 }
 
+/** By how many bits the high word of a key's hash is above the number of its leaf. */
+export function leafShiftOf({ fanOut, depth }: TreeShape): number {
+  return 32 - Math.log2(fanOut) * depth;
+}
+
 /** How many nodes lie on `level`; level 0 is the root, level `depth` the leaves. */
 export function nodesOnLevel(shape: TreeShape, level: number): number {
   return shape.fanOut ** level;

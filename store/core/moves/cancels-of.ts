@@ -1,6 +1,7 @@
 import type { MemberId } from '../raft/types.ts';
+import { receivers } from '../topology/shares.ts';
 import type { Move, MoveAt, TopologyState } from '../topology/types.ts';
-import { ableMembers, type PlanFacts } from './plan-moves.ts';
+import type { PlanFacts } from './plan-moves.ts';
 import { isWanted } from './wanted.ts';
 
 export type MoveToCancel = { readonly at: MoveAt; readonly reason: string };
@@ -10,8 +11,11 @@ export type MoveToCancel = { readonly at: MoveAt; readonly reason: string };
  * was replaced, which would hold them up for ever, or to one that is being drained. The latter not where too few others could take its
  * place.
  */
-export function cancelsOf(state: TopologyState, facts: Pick<PlanFacts, 'isGone'>): readonly MoveToCancel[] {
-  const canGoElsewhere = ableMembers(state, facts).length >= state.settings.replicationFactor;
+export function cancelsOf(
+  state: TopologyState,
+  facts: Pick<PlanFacts, 'isReplaced'>,
+): readonly MoveToCancel[] {
+  const canGoElsewhere = receivers(state, facts).length >= state.settings.replicationFactor;
   return state.partitions.flatMap((partition, number): MoveToCancel[] => {
     const { epoch, move } = partition;
     if (move === undefined || move.stage === 'switch') return [];
@@ -37,13 +41,13 @@ function sizeProblem({ settings }: TopologyState, { to }: Move): string | undefi
 
 function problemOf(
   { members }: TopologyState,
-  { isGone }: Pick<PlanFacts, 'isGone'>,
+  { isReplaced }: Pick<PlanFacts, 'isReplaced'>,
   number: MemberId,
   canGoElsewhere: boolean,
 ): string | undefined {
   const member = members.get(number);
   if (member === undefined) return `member ${number}, to which it moves, was replaced`;
-  if (isGone(number)) return `${member.name}, to which it moves, is gone`;
+  if (isReplaced(number)) return `${member.name}, to which it moves, is gone`;
   return member.isDraining && canGoElsewhere
     ? `${member.name}, to which it moves, is being drained`
     : undefined;

@@ -12,7 +12,7 @@ import { commandOf, dueOf, moveAt, partitionAt, topologyOf } from './test-moves.
 type Trouble = { down?: readonly number[]; gone?: readonly number[] };
 const factsOf = ({ down = [], gone = [] }: Trouble = {}): MoveFacts => ({
   isUp: (member) => !down.includes(member) && !gone.includes(member),
-  isGone: (member) => gone.includes(member),
+  isReplaced: (member) => gone.includes(member),
   nameOf: (member) => `kvorum-${member}`,
 });
 

@@ -6,8 +6,8 @@ import { confirmationsNeeded, enteringOf, sourcesNeeded, unsyncedWith } from './
 /** What the leader sees beside the topology. It decides when a step is taken, never whether it is sound: `apply` does that. */
 export type MoveFacts = {
   isUp(member: MemberId): boolean;
-  /** Down for so long that nobody waits for it any more. */
-  isGone(member: MemberId): boolean;
+  /** Lost, as `isReplaced` of the topology says: nobody waits for it any more. */
+  isReplaced(member: MemberId): boolean;
   nameOf(member: MemberId): string;
 };
 
@@ -36,7 +36,7 @@ export function nextStep(number: number, partition: Partition, facts: MoveFacts)
 
 /** Each member of T must synchronise, so one that is gone would hold the move up for ever. */
 function cancelled(at: MoveAt, { to }: Move, facts: MoveFacts): NextStep | undefined {
-  const gone = to.find((member) => facts.isGone(member));
+  const gone = to.find((member) => facts.isReplaced(member));
   return gone === undefined
     ? undefined
     : { type: 'cancel', at, reason: `${facts.nameOf(gone)}, to which it moves, is gone` };

@@ -1,6 +1,7 @@
 import { majority } from '../quorum/quorum-sizes.ts';
 import type { MemberId } from '../raft/types.ts';
 import { operationName } from '../topology/operations.ts';
+import { receivers } from '../topology/shares.ts';
 import type {
   Epoch,
   MoveStage,
@@ -10,7 +11,7 @@ import type {
   TopologyState,
 } from '../topology/types.ts';
 import { type MoveFacts, nextStep } from './next-step.ts';
-import { ableMembers, differingPartitions, isStartable, liveReplicas, planTarget } from './plan-moves.ts';
+import { differingPartitions, isStartable, liveReplicas, planTarget } from './plan-moves.ts';
 import { enteringOf, isOwner } from './rules.ts';
 import { isWanted } from './wanted.ts';
 
@@ -68,7 +69,7 @@ type Context = {
 function contextOf(state: TopologyState, facts: MoveFacts): Context {
   const target = planTarget(state, facts);
   const differing = target === undefined ? [] : differingPartitions(state, target);
-  const isTooFew = ableMembers(state, facts).length < state.settings.replicationFactor;
+  const isTooFew = receivers(state, facts).length < state.settings.replicationFactor;
   return { state, facts, isTooFew, to: new Map(differing.map((one) => [one.number, one.to])) };
 }
 

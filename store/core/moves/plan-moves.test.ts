@@ -14,7 +14,7 @@ import { asked, topologyOf } from './test-moves.ts';
 import { isLeft } from './wanted.ts';
 
 const NO_LIMITS = { movesMax: 1000, enteringPerMemberMax: 1000 };
-const calm = { isUp: () => true, isGone: () => false };
+const calm = { isUp: () => true, isReplaced: () => false };
 
 /** Placed on the first `owners` members as the cluster itself would; the others are up and hold nothing. */
 function clusterOf(options: { members: number; owners: number; partitions?: number; factor?: number }) {
@@ -38,7 +38,7 @@ test('nothing to do is no plan: unplaced, balanced, too few members, or another 
   assert.deepEqual(planMoves({ ...balanced, partitions: [] }, calm, NO_LIMITS), []);
   const turned = balanced.partitions.map((each) => ({ ...each, replicas: [3, 2, 1] }));
   assert.deepEqual(planMoves({ ...balanced, partitions: turned }, calm, NO_LIMITS), []);
-  const gone = { ...calm, isGone: (member: number) => member === 3 };
+  const gone = { ...calm, isReplaced: (member: number) => member === 3 };
   assert.deepEqual(planMoves(balanced, gone, NO_LIMITS), []);
   assert.equal(planTarget(withMember(balanced, 3, { isDraining: true }), calm), undefined);
 });
@@ -92,7 +92,7 @@ test('the partitions with the fewest replicas up come first; without a majority 
   };
   const gone = (...some: number[]) => ({
     isUp: (member: number) => !some.includes(member),
-    isGone: (member: number) => some.includes(member),
+    isReplaced: (member: number) => some.includes(member),
   });
   assert.deepEqual(shown(planMoves(state, gone(1), { movesMax: 1, enteringPerMemberMax: 9 })), [
     '0 -> 2,3,4',
@@ -137,14 +137,14 @@ test('a move to a member that is drained, gone or replaced is cancelled, but not
   drive.state = withMember(drive.state, 1, { isDraining: true });
   drive.step();
   assert.deepEqual(shown(drive.started), ['0 -> 2,3,5']);
-  const reasons = (state: TopologyState, facts = calm as { isGone(member: number): boolean }) =>
+  const reasons = (state: TopologyState, facts = calm as { isReplaced(member: number): boolean }) =>
     cancelsOf(state, facts).map(({ reason }) => reason);
   assert.deepEqual(reasons(drive.state), []);
   const drained = withMember(drive.state, 5, { isDraining: true });
   assert.deepEqual(reasons(drained), ['kvorum-5, to which it moves, is being drained']);
   const alone = withMember(drained, 4, { state: 'waiting', incarnation: 0, life: '' });
   assert.deepEqual(reasons(alone), [], 'nobody could take its place');
-  const gone = { isGone: (member: number) => member === 5 };
+  const gone = { isReplaced: (member: number) => member === 5 };
   assert.deepEqual(reasons(drive.state, gone), ['kvorum-5, to which it moves, is gone']);
   const members = new Map([...drive.state.members].filter(([number]) => number !== 5));
   assert.deepEqual(reasons({ ...drive.state, members }), ['member 5, to which it moves, was replaced']);
@@ -208,7 +208,7 @@ function assertSound({ state, limits, facts }: Drive): void {
     const replicas = state.partitions[partition]?.replicas ?? [];
     const up = replicas.filter((member) => state.members.has(member) && facts.isUp(member));
     assert.ok(up.length * 2 > replicas.length);
-    assert.ok(to.every((member) => state.members.has(member) && !facts.isGone(member)));
+    assert.ok(to.every((member) => state.members.has(member) && !facts.isReplaced(member)));
   }
 }
 
@@ -328,7 +328,7 @@ test('whatever members come, are drained, go, and come back wiped: it ends at th
     }
     drive.down.clear();
     // Who is lost, and cannot be replaced since the others are too few, would be waited for.
-    for (const member of drive.gone) if (!drive.facts.isGone(member)) drive.gone.delete(member);
+    for (const member of drive.gone) if (!drive.facts.isReplaced(member)) drive.gone.delete(member);
     let steps = 0;
     while (drive.step()) assert.ok(steps++ < 2000, 'it ends');
     assertSound(drive);

@@ -2,17 +2,14 @@ import { majority } from '../quorum/quorum-sizes.ts';
 import type { MemberId } from '../raft/types.ts';
 import { planPlacement } from '../ring/placement.ts';
 import type { MoveStart } from '../topology/command.ts';
-import { mayReceive } from '../topology/shares.ts';
+import { receivers } from '../topology/shares.ts';
 import type { Member, Partition, TopologyState } from '../topology/types.ts';
+import type { MoveFacts } from './next-step.ts';
 import { enteringOf, hasAll, isSameSet } from './rules.ts';
 import { isLeft } from './wanted.ts';
 
-/** What the leader sees of the members, as in `MoveFacts`. */
-export type PlanFacts = {
-  isUp(member: MemberId): boolean;
-  /** Down for so long that nobody waits for it any more. */
-  isGone(member: MemberId): boolean;
-};
+/** What the leader sees of the members. */
+export type PlanFacts = Pick<MoveFacts, 'isUp' | 'isReplaced'>;
 
 export type PlanLimits = {
   /** Partitions that move at a time. */
@@ -51,21 +48,13 @@ export function planMoves(
     .map(({ number, partition, to }) => ({ partition: number, epoch: partition.epoch, to }));
 }
 
-/** Those that data may be given to: too few of them, and no set can change. */
-export function ableMembers(
-  { members }: TopologyState,
-  { isGone }: Pick<PlanFacts, 'isGone'>,
-): readonly Member[] {
-  return [...members.values()].filter((member) => mayReceive(member) && !isGone(member.number));
-}
-
 /** The sets that there should be, or undefined where nothing is placed, or too few members could hold them: then what is stays. */
 export function planTarget(
   state: TopologyState,
-  facts: Pick<PlanFacts, 'isGone'>,
+  facts: Pick<PlanFacts, 'isReplaced'>,
 ): readonly (readonly MemberId[])[] | undefined {
   const { settings, partitions } = state;
-  const able = ableMembers(state, facts);
+  const able = receivers(state, facts);
   if (partitions.length === 0 || able.length < settings.replicationFactor) return undefined;
   const current = partitions.map(({ replicas, move }) => move?.to ?? replicas);
   return lastPlan.of(settings, able, current);

@@ -58,7 +58,7 @@ const withSources = (state: TopologyState, p: Places, picks: readonly number[]) 
 function helpful(partition: number): Draft {
   const facts = {
     isUp: () => true,
-    isGone: () => false,
+    isReplaced: () => false,
     nameOf: (number: number) => `kvorum-${number}`,
   };
   return (state) => {

@@ -3,7 +3,7 @@ import type { ReplicaSets } from '../quorum/replica-sets.ts';
 import type { MemberId } from '../raft/types.ts';
 import type { MoveIn, Partition } from '../topology/types.ts';
 
-/** The sets and the numbers of a move (DESIGN section 8). Every number is that of the set spoken of: F and T may differ in size. */
+/** The sets and the numbers of a move (docs/moves.md). Every number is that of the set spoken of: F and T may differ in size. */
 
 /** The replica sets of a partition, as quorums are taken in them. */
 export function replicaSetsOf({ replicas, move }: Partition): ReplicaSets {

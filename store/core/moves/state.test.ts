@@ -27,7 +27,7 @@ const joint = applyCommand(still, start).state;
 function full(stage: Move['stage']): TopologyState {
   let state = joint;
   for (;;) {
-    const facts = { isUp: () => true, isGone: () => false, nameOf: String };
+    const facts = { isUp: () => true, isReplaced: () => false, nameOf: String };
     const step = nextStep(0, partitionAt(state), facts);
     const isLast =
       partitionAt(state).move?.stage === stage && step?.type !== 'wait' && step?.type !== 'sources';

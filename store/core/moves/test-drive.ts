@@ -22,7 +22,7 @@ export class Drive {
   isCalm = true;
   readonly facts = {
     isUp: (member: number) => !this.down.has(member) && !this.gone.has(member),
-    isGone: (member: number) => isReplaced(this.state, member),
+    isReplaced: (member: number) => isReplaced(this.state, member),
     nameOf: (member: number) => this.state.members.get(member)?.name ?? `member-${member}`,
   };
   #turn = 0;

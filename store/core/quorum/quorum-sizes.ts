@@ -1,4 +1,4 @@
-/** How many of a set must answer: one, a majority, or all. Only majorities (or more) give the promises G2 and G3. */
+/** How many of a set must answer: one, a majority, or all. Only majorities (or more) make a key linearizable (docs/consistency.md). */
 export type Level = 1 | 'quorum' | 'all';
 
 /** More than half, so that any two quorums of a set meet, R + W > N, also in sets of an even size. */

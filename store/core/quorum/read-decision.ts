@@ -56,7 +56,7 @@ export type ReadVerdict<Data> =
   /** `restartRead`: under `epoch`, or under the same one where a watermark moved. */
   | { readonly type: 'restart'; readonly epoch: Epoch };
 
-/** A record, and the watermark of its source as it read it: a member that enters T accepts by it (DESIGN section 9). */
+/** A record, and the watermark of its source as it read it: a member that enters T accepts by it (docs/quorum.md). */
 export type Found<Data> = {
   readonly version: Version;
   readonly data: Data;

@@ -2,7 +2,7 @@ import type { MemberId } from '../raft/types.ts';
 import type { Epoch } from '../topology/types.ts';
 
 /**
- * The replica sets of a partition as one committed topology says (DESIGN section 8): one set, or while it moves
+ * The replica sets of a partition as one committed topology says (docs/moves.md): one set, or while it moves
  * F (`from`), T (`to`) and the stage. The caller lists each set in the order in which it prefers to ask.
  */
 export type ReplicaSets =

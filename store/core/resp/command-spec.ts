@@ -192,9 +192,12 @@ export function fitsArity({ arity }: CommandSpec, count: number): boolean {
   return arity >= 0 ? count === arity : count >= -arity;
 }
 
+const FIRST: readonly number[] = [1];
+
 /** Places of the keys among `count` arguments. */
 export function keyPlaces({ keys: [first, last, step] }: CommandSpec, count: number): readonly number[] {
   if (first === 0) return [];
   const end = last < 0 ? count + last : last;
+  if (first === 1 && end === 1) return FIRST;
   return Array.from({ length: Math.floor((end - first) / step) + 1 }, (_, i) => first + i * step);
 }

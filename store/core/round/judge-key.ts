@@ -22,7 +22,7 @@ export type KeyVerdict =
 export const ABOVE_ALL: Version = { wallMs: WALL_MS_MAX, counter: COUNTER_MAX, member: MEMBER_MAX };
 
 /**
- * Whether a key is settled up to `floor` (DESIGN section 9): all members hold the same version, or all hold versions above
+ * Whether a key is settled up to `floor` (docs/anti-entropy.md, rounds): all members hold the same version, or all hold versions above
  * the floor. Versions at or below the highest watermark of a member without the key are ignored: it may have
  * collected them, and to wait for it, or to bring them back, would be for ever.
  *

@@ -12,7 +12,7 @@ export type RoundId = {
 };
 
 /**
- * A round as its initiator sees it (DESIGN section 9): all N confirm a floor, all differing keys are settled up to it,
+ * A round as its initiator sees it (docs/anti-entropy.md): all N confirm a floor, all differing keys are settled up to it,
  * then all may take it as their watermark. A value: it is fed answers and asked for its verdict.
  */
 export type Round = {

@@ -1,5 +1,5 @@
 import { initialPartitions } from './partitions.ts';
-import { respAddressOf } from './resp-address.ts';
+import { respAddressPart } from './resp-address.ts';
 import {
   type Announcement,
   type Incarnation,
@@ -30,7 +30,7 @@ export type GenesisOptions = {
 export function createTopology({ clusterId, settings, createdAtMs, first }: GenesisOptions): TopologyState {
   const epoch = toEpoch(1);
   const { name, directoryId, weight, incarnation, life, peerAddress, httpAddress, zone, version } = first;
-  const announcement = { peerAddress, httpAddress, zone, version, ...respAddressOf(first) };
+  const announcement = { peerAddress, httpAddress, zone, version, ...respAddressPart(first) };
   const identity = { number: 1, name, directoryId, weight, incarnation, life };
   const member: Member = {
     ...identity,

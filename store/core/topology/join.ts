@@ -3,13 +3,13 @@ import { LIMITS } from './limits.ts';
 import { isOnlyStarted, partitionsLostWithout, withoutMember, zoneOf } from './members.ts';
 import { withDrainsOf } from './operations.ts';
 import { applied, refused, unchanged } from './outcome.ts';
-import { respAddressOf } from './resp-address.ts';
+import { respAddressPart } from './resp-address.ts';
 import { someOf } from './some-of.ts';
 import type { Member, TopologyState } from './types.ts';
 
 /**
  * Allocates a number, once per data directory: asked again, it answers the same number. A known name with another
- * directory is another member (DESIGN section 4): it is taken only with `replaces`, which says that the leader found
+ * directory is another member (docs/topology.md): it is taken only with `replaces`, which says that the leader found
  * the old one down, and then the old number is retired in the same change, so that no name is ever held twice.
  */
 export function applyJoin(state: TopologyState, command: CommandOf<'join'>): ApplyOutcome {
@@ -69,7 +69,7 @@ function admit(
   const { name, directoryId, weight, peerAddress, httpAddress, version } = command;
   const number = before.nextMember;
   const zone = zoneOf(command.zone, old);
-  const announcement = { peerAddress, httpAddress, version, ...respAddressOf(command), ...zone };
+  const announcement = { peerAddress, httpAddress, version, ...respAddressPart(command), ...zone };
   const member: Member = {
     ...{ number, name, directoryId, weight, ...announcement },
     ...{ incarnation: 0, life: '', state: 'waiting' },

@@ -3,7 +3,7 @@ import { type Epoch, type Member, type Partition, type TopologyState, toEpoch } 
 
 /**
  * Recovery by hand, when the majority of the voters is gone for good: one member goes on alone, as another cluster.
- * The new cluster id keeps whoever comes back of the old one out (guarantee G7).
+ * The new cluster id keeps whoever comes back of the old one out.
  */
 export type RecoveryOptions = {
   /** 32 hexadecimal digits, not those of the old cluster. */

@@ -14,11 +14,13 @@ export function isReplaced({ members, operations }: TopologyState, member: Membe
   );
 }
 
-/** Those that may hold data, as far as the topology alone tells. */
-export function receivers(state: TopologyState): readonly Member[] {
-  return [...state.members.values()].filter(
-    (member) => mayReceive(member) && !isReplaced(state, member.number),
-  );
+/** Those that data may be given to: too few of them, and no set can change. `facts`: who is lost, where somebody sees more than the topology tells. */
+export function receivers(
+  state: TopologyState,
+  facts: { isReplaced(member: MemberId): boolean } = { isReplaced: (member) => isReplaced(state, member) },
+): readonly Member[] {
+  const { members } = state;
+  return [...members.values()].filter((member) => mayReceive(member) && !facts.isReplaced(member.number));
 }
 
 /** The operations of `after`. That a rebalance was cancelled counts no more once other members may hold data, or have another share or zone. */

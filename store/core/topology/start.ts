@@ -1,14 +1,14 @@
 import type { ApplyOutcome, CommandOf } from './command.ts';
 import { refuseUnknown, withMember, withoutLease, zoneOf } from './members.ts';
 import { applied, refused, unchanged } from './outcome.ts';
-import { respAddressOf } from './resp-address.ts';
+import { respAddressPart } from './resp-address.ts';
 import { follows, presentLife } from './succession.ts';
 import type { Member, TopologyState } from './types.ts';
 
 /**
  * Records a life of a member's directory. Every start notes its life in the directory before it registers it, so a
  * directory that does not know the recorded one is an older copy, or a second one: it may have forgotten what it promised,
- * and is refused (DESIGN section 4, guarantee G7).
+ * and is refused (docs/topology.md): no member votes twice.
  */
 export function applyStart(state: TopologyState, command: CommandOf<'start'>): ApplyOutcome {
   const member = state.members.get(command.member);
@@ -21,7 +21,7 @@ export function applyStart(state: TopologyState, command: CommandOf<'start'>): A
   const { incarnation, peerAddress, httpAddress, version } = command;
   const life = presentLife(command);
   const announcement = { peerAddress, httpAddress, version, ...zoneOf(command.zone, member) };
-  const news = { incarnation, life, ...announcement, ...respAddressOf(command), state: 'up' } as const;
+  const news = { incarnation, life, ...announcement, ...respAddressPart(command), state: 'up' } as const;
   if (saysNothingNew(member, news) && member.respAddress === command.respAddress)
     return unchanged(state, member.number);
   const stopLeases = withoutLease(state.stopLeases, member.number);

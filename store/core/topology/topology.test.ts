@@ -223,7 +223,7 @@ function startMoveOf(
 function helpfulOf({ partition }: { partition: number }, state: TopologyState): TopologyCommand {
   const facts = {
     isUp: (member: MemberId) => state.members.has(member),
-    isGone: () => false,
+    isReplaced: () => false,
     nameOf: String,
   };
   const placed = state.partitions[partition];

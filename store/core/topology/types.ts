@@ -66,7 +66,7 @@ export const toMoveSession = (value: number): MoveSession => value as MoveSessio
 
 /**
  * A change of a partition's replica set from F (`Partition.replicas`) to T (`to`), and what is confirmed of its stage so far
- * (DESIGN section 8; docs/moves.md). Confirmations are facts that stay true: a member gives one when it is durable. Lists of
+ * (docs/moves.md). Confirmations are facts that stay true: a member gives one when it is durable. Lists of
  * members are sorted, but for `to`, whose first will be the primary.
  */
 export type Move = { readonly session: MoveSession; readonly to: readonly MemberId[] } & (
@@ -149,7 +149,7 @@ export type TopologySettings = {
   readonly replicationFactor: number;
 };
 
-/** What the topology group keeps (DESIGN section 5). Values are never changed in place. */
+/** What the topology group keeps (docs/topology.md). Values are never changed in place. */
 export type TopologyState = {
   /** 32 hexadecimal digits. */
   readonly clusterId: string;

@@ -203,6 +203,27 @@ test('the last member of a zone is taken out of it by force alone', async () => 
   assert.equal((await start(server, { ...drain, force: true }))[0], 200);
 });
 
+test('what the disks could not take is refused with what is missing, and begins by force alone', async () => {
+  await using server = await placed(4);
+  const owned = [0, 1, 2, 3].map((partition) => ({ partition, bytes: 100 }));
+  const { disks } = server.cluster;
+  for (const member of [1, 2, 3]) disks.set(member, { received: [], owned, freeBytes: 0 });
+  disks.set(4, { received: [], owned: [], freeBytes: 799 });
+  const before = server.cluster.state;
+  const drain = { type: 'drain', member: 'node-2' };
+  const [status, problem] = await start(server, drain);
+  assert.deepEqual([status, problem.code, problem.retryable], [409, 'NO_SPACE', false]);
+  assert.match(String(problem.detail), /node-4 has 799 bytes free, and would need 800 to take 400/);
+  assert.equal(await refusal(server, 'POST', '/v1/members/node-2:drain'), '409 NO_SPACE');
+  assert.equal(server.cluster.state, before);
+  assert.equal((await start(server, { ...drain, force: true }))[0], 200);
+
+  await using roomy = await placed(4);
+  for (const member of [1, 2, 3]) roomy.cluster.disks.set(member, { received: [], owned, freeBytes: 0 });
+  roomy.cluster.disks.set(4, { received: [], owned: [], freeBytes: 800 });
+  assert.equal((await start(roomy, drain))[0], 200);
+});
+
 test('weight and zone are changed together or alone; a body without either is refused', async () => {
   await using server = await placed(2);
   const patch = (body: unknown) => call(server, 'PATCH', '/v1/members/node-2', body);

@@ -6,8 +6,9 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import express, { type RequestHandler as ExpressHandler } from 'express';
+import { type ListenAddress, listen } from '../listen.ts';
 import type { Reloaded } from '../reloaded.ts';
 import { Access } from './access.ts';
 import type { Certificate } from './certificate.ts';
@@ -22,7 +23,7 @@ import { createSchemas } from './schemas.ts';
 import { type RequestHandler, serveRoute, serveUnknownRoute } from './serve.ts';
 
 export type HttpServer = {
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: ListenAddress;
   /** Stops accepting, finishes what is in flight, and cuts after `deadlineMs` what is not finished then. */
   close(deadlineMs: number): Promise<void>;
 };
@@ -139,15 +140,4 @@ function watchConnections(server: Server, context: HttpContext): OpenSockets {
     waitingRequests: context.inFlight.waiting,
   }));
   return { sockets, requesting };
-}
-
-function listen(server: Server, { host, port }: HttpOptions): Promise<{ host: string; port: number }> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, backlog: 1024 }, () => {
-      server.off('error', reject);
-      const address = server.address() as AddressInfo;
-      resolve({ host: address.address, port: address.port });
-    });
-  });
 }

@@ -17,10 +17,12 @@ import {
 } from '../../cluster/cluster-admin.ts';
 import { startOf } from '../../cluster/move-driver.ts';
 import { operationList } from '../../cluster/operation-list.ts';
+import { refuseWithoutSpace } from '../../cluster/refuse-without-space.ts';
 import type { Liveness } from '../../core/gossip/messages.ts';
 import { canStop } from '../../core/moves/can-stop.ts';
 import type { MoveFacts } from '../../core/moves/next-step.ts';
 import { finishedOperations } from '../../core/moves/operations.ts';
+import type { DiskReport } from '../../core/moves/plan-space.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import { applyCommand } from '../../core/topology/apply.ts';
 import type { RequestedWant, TopologyCommand } from '../../core/topology/command.ts';
@@ -48,6 +50,8 @@ export class TestCluster implements ClusterAdmin {
   /** Awaited before every change and read. */
   gate: Promise<void> | undefined;
   leader: MemberId = SELF;
+  /** What members say of their disks; one of which nothing is said has room. */
+  readonly disks = new Map<MemberId, DiskReport>();
   readonly #changed = new Set<() => void>();
 
   /** How many wait for an epoch now. */
@@ -123,6 +127,12 @@ export class TestCluster implements ClusterAdmin {
     if (want.type === 'replace' && facts.isUp(want.member) && !isForced)
       throw new ClusterError('MEMBER_ALIVE', `${facts.nameOf(want.member)} is up.`);
     const command = { ...startOf(want, { state, facts, atMs: AT_MS }), isForced, by: request.by };
+    const known = {
+      factsOf: (after: TopologyState) => this.#facts(after),
+      reports: this.disks,
+      reserveBytes: 0,
+    };
+    if (!isForced) refuseWithoutSpace(state, command, known);
     const { epoch, subject } = this.#apply(state, command);
     return { epoch, operation: subject === 0 ? undefined : `${request.type}-${subject}` };
   }
@@ -245,7 +255,7 @@ export class TestCluster implements ClusterAdmin {
     const isUp = (member: MemberId): boolean => (this.liveness.get(member) ?? 'alive') === 'alive';
     return {
       isUp: (member) => state.members.has(member) && isUp(member),
-      isGone: (member) => !state.members.has(member),
+      isReplaced: (member) => !state.members.has(member),
       nameOf: (member) => state.members.get(member)?.name ?? `member-${member}`,
     };
   }

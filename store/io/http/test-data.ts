@@ -21,6 +21,7 @@ import type {
   VerifyScope,
 } from '../../replication/data-admin.ts';
 import { explainVerdict } from '../../replication/explain-verdict.ts';
+import { createCounters } from '../../replication/links/counters.ts';
 import type { TestCluster } from './test-cluster.ts';
 import type { TestStore } from './test-store.ts';
 
@@ -49,6 +50,7 @@ export class TestData implements DataAdmin {
       bytesSent: 0,
     },
     trees: { ready: 4, building: 0 },
+    links: createCounters(),
   };
   readonly #cluster: TestCluster;
   readonly #store: TestStore;

@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 /** Whoever is told that a call has its answer. */
 export type CallOwner = { answered(call: Call): void };
 
-const NO_KEYS: readonly string[] = [];
+const NO_PLACES: readonly number[] = [];
 
 /** One command of a connection, in its place in the order of the answers. */
 export class Call {
@@ -19,8 +19,8 @@ export class Call {
   /** Of the answer: what the connection spoke when the command began. */
   protocol: Protocol;
   readonly startedMs: number;
-  /** What it touches while it is under way. */
-  keys: readonly string[] = NO_KEYS;
+  /** Where the keys that it touches are among the arguments. */
+  keyPlaces: readonly number[] = NO_PLACES;
   isWrite = false;
   /** It looks at whatever keys there are, or changes what the commands behind it mean: nothing runs beside it. */
   isAlone = false;
@@ -31,6 +31,7 @@ export class Call {
   /** Counted in `inFlight`. */
   bytes = 0;
   readonly #owner: CallOwner;
+  #keys: readonly string[] | undefined;
 
   constructor(
     { context, session, startedMs }: Pick<Call, 'context' | 'session' | 'startedMs'>,
@@ -45,6 +46,12 @@ export class Call {
     this.args = args;
     this.protocol = session.protocol;
     this.#owner = owner;
+  }
+
+  /** What it touches while it is under way. */
+  get keys(): readonly string[] {
+    this.#keys ??= this.keyPlaces.map((place) => nameOf(this.argument(place)));
+    return this.#keys;
   }
 
   /** Once; what comes after is dropped. */
@@ -86,4 +93,8 @@ export class Call {
       this.fail(error);
     }
   }
+}
+
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
 }

@@ -1,37 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RingView } from '../../replication/data-admin.ts';
-import { TestCluster } from '../http/test-cluster.ts';
-import { TestData } from '../http/test-data.ts';
-import { TestStore } from '../http/test-store.ts';
 import { show, startTestResp } from './test-resp.ts';
+import { dataOf } from './test-ring.ts';
 
 const ID = '0'.repeat(32);
 const idOf = (member: number): string => `${ID}0000000${member}`;
-
-/** Three members, of which the test says who is up and who owns the four partitions. */
-function dataOf(
-  sets: readonly (readonly number[])[],
-  down: readonly number[] = [],
-  without: readonly number[] = [],
-) {
-  const cluster = new TestCluster();
-  const data = new TestData(cluster, new TestStore());
-  const members = [1, 2, 3].map((number) => ({
-    ...{ number, name: `n${number}`, httpAddress: `10.0.0.${number}:7400`, zone: '', weight: 100 },
-    respAddress: without.includes(number) ? undefined : `10.0.0.${number}:6379`,
-    isUp: !down.includes(number),
-  }));
-  const ring = {
-    epoch: 7,
-    partitions: 4,
-    replicationFactor: 3,
-    members,
-    sets: sets.map((replicas) => ({ replicas, epoch: 1 })),
-  };
-  data.ring = () => ring as unknown as RingView;
-  return { data: () => data };
-}
 
 const SETS = [
   [1, 2, 3],
@@ -39,14 +12,23 @@ const SETS = [
   [2, 3, 1],
   [3, 1, 2],
 ];
-const node = (member: number): string => `["10.0.0.${member}",6379,"${idOf(member)}",[]]`;
+const nodes = (...members: number[]): string =>
+  members.map((member) => `["10.0.0.${member}",6379,"${idOf(member)}",[]]`).join(',');
 
-test('CLUSTER SLOTS gives each slot to its primary, and ranges that follow each other are one', async () => {
+test('CLUSTER SLOTS gives each slot to its primary, with its replicas, and ranges that follow each other are one', async () => {
   await using resp = await startTestResp({}, dataOf(SETS));
   const client = await resp.connect();
   assert.equal(
     show(await client.say('CLUSTER SLOTS')),
-    `[[0,8191,${node(1)}],[8192,12287,${node(2)}],[12288,16383,${node(3)}]]`,
+    `[[0,8191,${nodes(1, 2, 3)}],[8192,12287,${nodes(2, 1, 3)}],[12288,16383,${nodes(3, 1, 2)}]]`,
+  );
+});
+
+test('CLUSTER SLOTS: where only the replicas differ there are ranges of their own', async () => {
+  await using resp = await startTestResp({}, dataOf([[1, 2], [1, 3], [1, 3], [2]]));
+  assert.equal(
+    show(await (await resp.connect()).say('CLUSTER SLOTS')),
+    `[[0,4095,${nodes(1, 2)}],[4096,12287,${nodes(1, 3)}],[12288,16383,${nodes(2)}]]`,
   );
 });
 
@@ -55,7 +37,7 @@ test('a slot whose primary is down, or serves no clients of Redis, is given to t
     await using resp = await startTestResp({}, dataOf(SETS, down, without));
     return show(await (await resp.connect()).say('CLUSTER SLOTS'));
   };
-  const withoutTwo = `[[0,8191,${node(1)}],[8192,16383,${node(3)}]]`;
+  const withoutTwo = `[[0,8191,${nodes(1, 3)}],[8192,16383,${nodes(3, 1)}]]`;
   assert.equal(await slots([2], []), withoutTwo);
   assert.equal(await slots([], [2]), withoutTwo);
   assert.match(await slots([1, 2, 3], []), /^\[\[0,8191,/, 'who is down is still told where nobody is up');
@@ -77,6 +59,15 @@ test('CLUSTER SHARDS, NODES, INFO and MYID say the same in other forms', async (
   assert.deepEqual(
     shards.map(([, slots]) => slots),
     [[0, 8191, 12_288, 16_383], [8192, 12_287], []],
+  );
+  assert.deepEqual(
+    shards.map(([, , , members]) => members.map((fields) => `${fields[5]} ${fields[9]} ${fields[13]}`)),
+    [
+      ['10.0.0.1 master online', '10.0.0.2 replica online'],
+      ['10.0.0.2 master online', '10.0.0.1 replica online'],
+      ['10.0.0.3 master fail'],
+    ],
+    'a replica that is down is not told',
   );
   assert.match(
     String(await client.say('CLUSTER INFO')),

@@ -1,4 +1,5 @@
 import { failed, type Reply } from '../../core/resp/reply.ts';
+import type { RespContext } from './resp-context.ts';
 
 /** A refusal in the words of the protocol; the message begins with its prefix, as in `ERR syntax error`. */
 export class CommandError extends Error {
@@ -24,4 +25,9 @@ export function needsLinearizable(what: string): string {
 /** What a namespace of the class quorum cannot promise. */
 export function refuseLinearizable(what: string): never {
   throw new CommandError(needsLinearizable(what));
+}
+
+/** Of a node that holds as much as it may. */
+export function overloaded({ inFlight, options }: Pick<RespContext, 'inFlight' | 'options'>): string {
+  return `OOM OVERLOADED this node holds ${inFlight.bytes} bytes of requests and replies, ${options.inFlightBytesMax} are allowed (resp.inFlightBytesMax); try again`;
 }

@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import { lowerName, printable } from '../../core/resp/arguments.ts';
-import { KeyOrder } from '../../core/resp/key-order.ts';
 import { RequestProtocolError } from '../../core/resp/protocol-error.ts';
 import { failed, type Reply } from '../../core/resp/reply.ts';
 import type { ReplyWriter } from '../../core/resp/reply-writer.ts';
 import { type Request, type RequestLimits, RequestReader } from '../../core/resp/request-reader.ts';
 import { Fifo } from '../tcp/fifo.ts';
 import { Call, type CallOwner } from './call.ts';
+import { overloaded } from './command-error.ts';
+import { CommandOrder } from './command-order.ts';
 import { NO_COMMAND } from './commands/command.ts';
 import { findCommand } from './commands/find-command.ts';
 import { PipelineWindow } from './pipeline-window.ts';
@@ -45,14 +46,10 @@ export class Connection implements CallOwner {
   readonly #socket: Socket;
   readonly #reader: RequestReader;
   readonly #calls = new Fifo<Call>();
-  readonly #order = new KeyOrder();
+  readonly #order = new CommandOrder();
   readonly #window: PipelineWindow;
-  /** Under way, without an answer yet. */
-  #open = 0;
   /** Read, and kept from beginning by those before it. */
   #blocked: Call | undefined;
-  /** Under way, with nothing beside it. */
-  #alone: Call | undefined;
   #heldBytes = 0;
   #isWaitingForDrain = false;
   #isRunning = false;
@@ -90,7 +87,7 @@ export class Connection implements CallOwner {
   }
 
   get isIdle(): boolean {
-    return this.#open === 0 && this.#calls.length === 0;
+    return this.#order.open === 0 && this.#calls.length === 0;
   }
 
   /** Answers what is under way, then closes. */
@@ -119,9 +116,7 @@ export class Connection implements CallOwner {
   }
 
   answered(call: Call): void {
-    this.#open -= 1;
-    if (this.#alone === call) this.#alone = undefined;
-    this.#order.end(call.keys, call.isWrite);
+    this.#order.end(call);
     this.#context.inFlight.commands -= 1;
     if (!this.session.isGone) this.#countReply(call);
     if (!this.#isRunning) this.#deps.flushSoon(this);
@@ -209,7 +204,7 @@ export class Connection implements CallOwner {
   #runNext(): boolean {
     const blocked = this.#blocked;
     if (blocked !== undefined) {
-      if (!this.#mayBegin(blocked)) return false;
+      if (!this.#order.mayBegin(blocked)) return false;
       this.#blocked = undefined;
       this.#begin(blocked);
       return true;
@@ -236,25 +231,17 @@ export class Connection implements CallOwner {
     session.lastCommand = command.spec.name;
     const call = new Call({ context, session, startedMs }, command, request, this);
     const refusal = prepareCall(call, name);
-    if (refusal === undefined && !this.#mayBegin(call)) this.#blocked = call;
+    if (refusal === undefined && !this.#order.mayBegin(call)) this.#blocked = call;
     else this.#begin(call, refusal);
-  }
-
-  #mayBegin(call: Call): boolean {
-    if (this.#alone !== undefined) return false;
-    if (call.isAlone) return this.#open === 0;
-    return this.#order.allows(call.keys, call.isWrite);
   }
 
   #begin(call: Call, refusal?: Reply): void {
     const { inFlight } = this.#context;
     this.#calls.push(call);
-    this.#open += 1;
     inFlight.commands += 1;
     inFlight.bytes += call.bytes;
-    if (call.isAlone) this.#alone = call;
-    this.#order.begin(call.keys, call.isWrite);
-    call.isSilent = isSilent(this.session);
+    this.#order.begin(call);
+    call.isSilent = this.session.takeSilence();
     if (refusal === undefined) this.#handle(call);
     else call.answer(refusal);
   }
@@ -316,9 +303,7 @@ export class Connection implements CallOwner {
   #refuseTooMuch(): void {
     const { inFlight, options } = this.#context;
     if (this.#heldBytes > 0 && inFlight.bytes > options.inFlightBytesMax)
-      this.#endWith(
-        `OOM OVERLOADED this node holds ${inFlight.bytes} bytes of requests and replies, ${options.inFlightBytesMax} are allowed (resp.inFlightBytesMax); try again`,
-      );
+      this.#endWith(overloaded(this.#context));
   }
 
   #breakOff(error: unknown): void {
@@ -359,10 +344,4 @@ function bytesOf(reply: Reply): number {
   if (reply.type === 'bulk') return reply.value.length;
   if (reply.type !== 'array') return 0;
   return reply.items.reduce((sum, item) => sum + bytesOf(item), 0);
-}
-
-function isSilent(session: Session): boolean {
-  const { replies } = session;
-  if (replies === 'skip') session.replies = 'on';
-  return replies !== 'on';
 }

@@ -80,7 +80,7 @@ test('what reads and writes in one step is refused, and names the class that cou
   await using resp = await startTestResp();
   const client = await resp.connect();
   const lines = ['INCR n', 'APPEND k v', 'SET k v NX', 'SET k v GET', 'SET k v EX 9 KEEPTTL', 'EXPIRE k 9'];
-  for (const line of [...lines, 'MULTI', 'EVAL x 0', 'GETSET a b', 'setnx a b'])
+  for (const line of [...lines, 'EVAL x 0', 'GETSET a b', 'setnx a b', 'MULTI', 'DISCARD'])
     assert.match(show(await client.say(line)), /^<ERR NEEDS_LINEARIZABLE .*class linearizable/, line);
   assert.equal(await client.say('EXISTS n k a'), 0);
 });

@@ -30,6 +30,7 @@ function respOptions(config: Config): RespOptions {
     outputBytesMax: config['resp.outputBytesMax'],
     stallMsMax: config['resp.stallMsMax'],
     idleTimeoutMs: config['resp.idleTimeoutMs'],
+    redirect: config['resp.redirect'],
     keysMax: config['resp.keysMax'],
     keyBytesMax: config['limits.keyBytesMax'],
     valueBytesMax: config['limits.valueBytesMax'],

@@ -3,8 +3,9 @@ import { fitsArity, keyPlaces, NEEDS_LINEARIZABLE } from '../../core/resp/comman
 import type { Reply } from '../../core/resp/reply.ts';
 import type { Request } from '../../core/resp/request-reader.ts';
 import type { Call } from './call.ts';
-import { CommandError, needsLinearizable, wrongArity } from './command-error.ts';
+import { CommandError, needsLinearizable, overloaded, wrongArity } from './command-error.ts';
 import { NO_COMMAND } from './commands/command.ts';
+import { refuseInTransaction } from './refused-transaction.ts';
 import { requireAccess } from './resp-access.ts';
 import type { RespContext } from './resp-context.ts';
 
@@ -18,6 +19,7 @@ export function prepareCall(call: Call, name: string): Reply | undefined {
     const { command, context, session, args } = call;
     call.bytes = bytesOf(args);
     requireAccess(context, session, command.spec);
+    refuseInTransaction(session, name, call.startedMs);
     if (command === NO_COMMAND) throw new CommandError(whyNot(name, args));
     if (!fitsArity(command.spec, args.length)) throw new CommandError(wrongArity(name));
     if (command.spec.keys[0] === 0) {
@@ -26,7 +28,7 @@ export function prepareCall(call: Call, name: string): Reply | undefined {
     }
     requireRoom(context);
     takeKeys(call);
-    return undefined;
+    return context.routing.look(session, call.argument(command.spec.keys[0]), call.startedMs);
   } catch (error) {
     if (error instanceof CommandError) return error.reply;
     throw error;
@@ -39,18 +41,17 @@ function bytesOf(args: Request): number {
   return bytes;
 }
 
-function requireRoom({ inFlight, options }: RespContext): void {
-  if (inFlight.bytes <= options.inFlightBytesMax) return;
-  throw new CommandError(
-    `OOM OVERLOADED this node holds ${inFlight.bytes} bytes of requests and replies, ${options.inFlightBytesMax} are allowed (resp.inFlightBytesMax); try again`,
-  );
+function requireRoom(context: RespContext): void {
+  const { inFlight, options } = context;
+  if (inFlight.bytes > options.inFlightBytesMax) throw new CommandError(overloaded(context));
 }
 
 function takeKeys(call: Call): void {
   const { spec } = call.command;
   const { keyBytesMax } = call.context.options;
   call.isWrite = spec.needs === 'write';
-  call.keys = keyPlaces(spec, call.args.length).map((place) => {
+  const places = keyPlaces(spec, call.args.length);
+  for (const place of places) {
     const key = call.args[place];
     if (key === undefined) throw new CommandError(wrongArity(spec.name));
     if (key.length === 0)
@@ -59,8 +60,8 @@ function takeKeys(call: Call): void {
       throw new CommandError(
         `ERR KEY_TOO_LONG the key has ${key.length} bytes; at most ${keyBytesMax} are allowed (limits.keyBytesMax)`,
       );
-    return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
-  });
+  }
+  call.keyPlaces = places;
 }
 
 function whyNot(name: string, args: Request): string {

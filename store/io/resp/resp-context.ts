@@ -8,6 +8,7 @@ import type { Logger } from '../http/http-context.ts';
 import type { TokenTable } from '../http/token-file.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Reloaded } from '../reloaded.ts';
+import type { KeyRouting } from './key-routing.ts';
 import type { RespOptions } from './resp-options.ts';
 import type { ScanCursors } from './scan-cursors.ts';
 
@@ -48,6 +49,7 @@ export type RespContext = RespDeps & {
   /** Of requests, by whether their sender has shown who they are. */
   readonly limits: { readonly known: RequestLimits; readonly unknown: RequestLimits };
   readonly cursors: ScanCursors;
+  readonly routing: KeyRouting;
   readonly sessions: ReadonlyMap<number, SessionView>;
   countRefused(reason: 'unknown' | 'role'): void;
 };

@@ -24,6 +24,8 @@ export type RespOptions = {
   readonly replyBytesMax: number;
   /** Bytes that wait for a slow reader; until they are gone no more of its commands begin. */
   readonly outputBytesMax: number;
+  /** Who asks a node that does not hold the key is answered by it, or told who does. */
+  readonly redirect: 'never' | 'owner';
   /** A connection without a command for so long is closed; 0: never. */
   readonly idleTimeoutMs: number;
   /** A reader who takes nothing for so long loses its connection. */
@@ -60,6 +62,7 @@ export const defaultRespOptions: RespOptions = {
   batchOperationsMax: 1000,
   replyBytesMax: 32 * MIB,
   outputBytesMax: MIB,
+  redirect: 'never',
   idleTimeoutMs: 0,
   stallMsMax: 30_000,
   handshakeTimeoutMs: 10_000,

@@ -1,18 +1,20 @@
 import { randomInt } from 'node:crypto';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { ReplyWriter } from '../../core/resp/reply-writer.ts';
 import type { Certificate } from '../http/certificate.ts';
+import { type ListenAddress, listen } from '../listen.ts';
 import type { Reloaded } from '../reloaded.ts';
 import { Connection } from './connection.ts';
 import { openTurns } from './flush-turns.ts';
+import { KeyRouting } from './key-routing.ts';
 import type { RespContext, RespDeps, SessionView } from './resp-context.ts';
 import type { RespOptions } from './resp-options.ts';
 import { ScanCursors } from './scan-cursors.ts';
 import { Session } from './session.ts';
 
 export type RespServer = {
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: ListenAddress;
   /** Stops accepting and reading, answers what is in flight, and cuts after `deadlineMs` what is not answered then. */
   close(deadlineMs: number): Promise<void>;
 };
@@ -28,13 +30,14 @@ export async function startRespServer(options: RespOptions, deps: RespDeps): Pro
   const connections = new Map<number, Connection & SessionView>();
   const server = createNodeServer(options, deps.certificate);
   const address = await listen(server, options);
+  const own = { ...withMethods(deps), port: address.port };
   const context: RespContext = {
-    ...withMethods(deps),
+    ...own,
     options,
-    port: address.port,
     inFlight: { commands: 0, bytes: 0, sweeps: 0 },
     limits: limitsOf(options),
     cursors: new ScanCursors({ cursorsMax: options.cursorsMax, life: randomInt(CURSOR_LIVES) }),
+    routing: new KeyRouting(options, { slots: own, metrics: own.metrics }),
     sessions: connections,
     countRefused: (reason) => deps.metrics.countAuthRefused(reason),
   };
@@ -140,17 +143,6 @@ function lookRegularly({ clock }: RespContext, connections: ReadonlyMap<number, 
   };
   let timer = clock.setTimer(LOOK_MS, look);
   return { [Symbol.dispose]: () => timer.cancel() };
-}
-
-function listen(server: Server, { host, port }: RespOptions): Promise<{ host: string; port: number }> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, backlog: 1024 }, () => {
-      server.off('error', reject);
-      const address = server.address() as AddressInfo;
-      resolve({ host: address.address, port: address.port });
-    });
-  });
 }
 
 function closeAll(

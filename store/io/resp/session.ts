@@ -15,13 +15,17 @@ export class Session {
   libraryName = '';
   libraryVersion = '';
   namespace = FIRST_NAMESPACE;
-  /** `skip`: the next command is not answered; `skipping`: the present one is not. */
+  /** As CLIENT REPLY has it. `skip`: the next command is not answered, and those behind it are. */
   replies: 'on' | 'off' | 'skip' = 'on';
   /** The digest of the token that was shown; looked up again whenever the table of tokens is another one. */
   digest: string | undefined;
   caller: Caller | undefined;
   lastCommand = '';
   lastActiveMs: number;
+  /** When it was last told which node to ask. */
+  movedAtMs: number | undefined;
+  /** When MULTI was refused, until EXEC. */
+  multiAtMs: number | undefined;
   /** The connection is closed: nobody waits for an answer. */
   isGone = false;
 
@@ -33,12 +37,20 @@ export class Session {
     this.lastActiveMs = of.beganAtMs;
   }
 
+  /** Whether the command that begins now is not answered; where it is to be skipped, it is the last one. */
+  takeSilence(): boolean {
+    const { replies } = this;
+    if (replies === 'skip') this.replies = 'on';
+    return replies !== 'on';
+  }
+
   /** As it was when the connection began, but for its id. */
   reset(): void {
     this.protocol = 2;
     this.name = '';
     this.namespace = FIRST_NAMESPACE;
     this.replies = 'on';
+    this.multiAtMs = undefined;
     this.digest = undefined;
     this.caller = undefined;
   }

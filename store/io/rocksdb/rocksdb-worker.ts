@@ -8,7 +8,6 @@ const binding = loadRocksBinding();
 const port = parentPort;
 if (port === null) throw new Error('rocksdb-worker.ts runs as a worker thread');
 const database = binding.db_init((workerData as WorkerSetup).handle);
-const NO_OPTIONS = {};
 
 port.on('message', (request: WorkerRequest) => {
   try {
@@ -38,8 +37,8 @@ function write(buffer: ArrayBuffer, operations: number, sync: boolean): void {
   const batch = binding.batch_init();
   try {
     unpackGroup(buffer, operations, (type, first, second) => {
-      if (type === 'put') binding.batch_put(batch, first, second, NO_OPTIONS);
-      else binding.batch_del(batch, first, NO_OPTIONS);
+      if (type === 'put') binding.batch_put(batch, first, second, undefined);
+      else binding.batch_del(batch, first, undefined);
       // The delete of its own start makes the batch non-empty, so that it is synced, and the range delete with it.
       if (type === 'delete-range') binding.db_clear(database, { gte: first, lt: second });
     });

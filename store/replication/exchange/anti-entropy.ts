@@ -18,7 +18,7 @@ import { type VerifyProgress, verifyPartitions } from './verify.ts';
 
 export type AntiEntropyRequest = DataRequest & { readonly type: AnsweredRequest['type'] | 'verify' };
 
-/** Keeps this member's replicas equal to the others', and lets deletes be forgotten once all hold them (DESIGN section 9). */
+/** Keeps this member's replicas equal to the others', and lets deletes be forgotten once all hold them (docs/anti-entropy.md). */
 export class AntiEntropy {
   readonly #options: AntiEntropyOptions;
   readonly #deps: AntiEntropyDeps;

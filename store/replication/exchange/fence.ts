@@ -7,7 +7,7 @@ export type Refused = Extract<DataReply, { readonly type: 'data-refused' }>;
 
 export type FenceDeps = { readonly replica: Pick<ExchangeReplica, 'owned'>; readonly routing: Routing };
 
-/** What is owned at exactly the epoch that a request names, in this turn; or why the request is refused (DESIGN section 7). */
+/** What is owned at exactly the epoch that a request names, in this turn; or why the request is refused. */
 export function fence({ replica, routing }: FenceDeps, at: PartitionAt): OwnedPartition | Refused {
   const owned = replica.owned(at.partition);
   if (owned === undefined) return refuseUnowned(routing, at);

@@ -4,7 +4,6 @@ import { toEpoch } from '../../core/topology/types.ts';
 import { settle } from '../../io/settle.ts';
 import { at, live, type TestPartition, tombstone } from './test-replica.ts';
 import { TestSet } from './test-set.ts';
-import { DEFAULT_VERIFY_OPTIONS, verifyCluster } from './verify-cluster.ts';
 
 const OLD = 500_000;
 const partitionOf = (set: TestSet, member: number): TestPartition =>
@@ -31,6 +30,7 @@ test('a delete is collected on all replicas, and stays deleted', async () => {
 });
 
 // scylladb#3560, #8970
+
 test('D11: a tombstone that did not reach every replica is not collected before it has', async () => {
   const set = new TestSet(settle);
   set.put(live('key', at(OLD)));
@@ -67,6 +67,7 @@ test('a long-dead replica holds the watermark back, is named, and takes the dele
 });
 
 // palantir/cassandra#705, CASSANDRA-20071
+
 test('D13: a record that was read before its tombstone was collected is refused when it arrives', async () => {
   const set = new TestSet(settle, { members: 2 });
   set.put(live('key', at(OLD)), [2]);
@@ -91,6 +92,7 @@ test('D13: a record that was read before its tombstone was collected is refused 
 });
 
 // riak_kv#1094
+
 test('D14: an old tombstone on one replica does not take a key that was written again', async () => {
   const set = new TestSet(settle);
   set.put(tombstone('key', at(OLD + 5)), [3]);
@@ -219,6 +221,7 @@ test('a replica that refuses the floor, or whose tree is being built, holds the 
 });
 
 // A node 8 h ahead must not keep what its clock made it promise: cockroach docs#7679, yugabyte#10628.
+
 test('D3: a member whose clock is far ahead does not raise its own floor where the clocks of the others refuse it', async () => {
   const set = new TestSet(settle);
   set.put(tombstone('key', at(OLD)));
@@ -285,177 +288,4 @@ test('a key that is written in the middle of a round, at or below the floor nowh
   assert.deepEqual([report.equal, report.problems], [1, []]);
   assert.ok(set.held('key').every((wallMs) => wallMs !== undefined));
   await set.stop();
-});
-
-test('who lost its floor takes itself out and says so, by the first exchange after its start', async () => {
-  const set = new TestSet(settle);
-  await set.until(set.antiEntropy(1).verify());
-  for (const restored of [partitionOf(set, 2)]) {
-    restored.floor = at(0);
-    restored.watermark = at(0);
-  }
-  await set.restart(2, 2);
-  await set.pass(2000);
-  assert.match(set.replica(2).outReason ?? '', /floor of partition 0 .* rejoin as a replacement/s);
-  assert.equal(set.events[0]?.type, 'promises-lost');
-  assert.equal(set.replica(1).outReason, undefined);
-  await set.stop();
-});
-
-test('a round does not lift a lost floor: it would hide what is lost', async () => {
-  const set = new TestSet(settle);
-  await set.until(set.antiEntropy(1).verify());
-  const restored = partitionOf(set, 2);
-  restored.floor = at(0);
-  restored.watermark = at(0);
-  await set.pass(5000);
-  const report = await set.until(set.antiEntropy(1).verify());
-  assert.deepEqual(report.problems, ['partition 0: the floor of node-2 is below a watermark']);
-  assert.equal(restored.floor.wallMs, 0);
-  assert.deepEqual(
-    set.events.map((event) => event.type),
-    ['promises-lost'],
-  );
-  await set.stop();
-});
-
-test('a member that is asked again about its floor and has moved on by then has lost nothing', async () => {
-  const set = new TestSet(settle);
-  await set.until(set.antiEntropy(1).verify());
-  const slow = partitionOf(set, 2);
-  const { floor } = slow;
-  // As it answers while a round settles: the others were asked a moment later.
-  slow.floor = at(0);
-  let asked = 0;
-  set.isLost = (_from, { to, what }) => {
-    if (to !== 2 || what !== 'roots' || ++asked < 2) return false;
-    slow.floor = floor;
-    set.setEpoch(2, [2]);
-    return false;
-  };
-  const report = await set.until(set.antiEntropy(1).verify());
-  assert.ok(asked >= 2);
-  assert.equal(report.problems.length, 1);
-  assert.deepEqual(set.events, []);
-  assert.equal(set.replica(2).outReason, undefined);
-  await set.stop();
-});
-
-test('a live record below the watermark of one that lacks it is told once, by whoever finds it', async () => {
-  const set = new TestSet(settle, { members: 2 });
-  set.put(live('key', at(OLD)));
-  await set.until(set.antiEntropy(1).verify());
-  partitionOf(set, 2).remove('key');
-  set.start();
-  await set.pass(10_000);
-  assert.deepEqual(
-    set.events.map((event) => [event.type, 'version' in event ? event.version.wallMs : 0]),
-    [['sealed-difference', OLD]],
-  );
-  assert.deepEqual(set.held('key'), [OLD, undefined], 'it is told, and not guessed who is right');
-  const report = await set.until(set.antiEntropy(1).verify());
-  assert.equal(report.equal, 0);
-  assert.match(report.problems[0] ?? '', /live keys below the watermark/);
-  await set.stop();
-});
-
-test('an expired record that one replica has collected already is no error', async () => {
-  const set = new TestSet(settle, { members: 2 });
-  set.put({ ...live('key', at(OLD)), expiresAtMs: OLD + 5 });
-  for (const member of [1, 2]) partitionOf(set, member).floor = at(OLD + 50);
-  for (const member of [1, 2]) partitionOf(set, member).watermark = at(OLD + 50);
-  partitionOf(set, 2).remove('key');
-  set.isLost = () => false;
-  const report = await set.until(set.antiEntropy(2).verify());
-  assert.deepEqual(report.problems, []);
-  assert.deepEqual(set.events, []);
-  await set.stop();
-});
-
-test('verifyCluster: each member proves its share; what cannot be proven is named', async () => {
-  const set = new TestSet(settle, { partitions: 16 });
-  set.put(live('key', at(OLD)), [2], 5);
-  const verify = () => {
-    const progress: number[] = [];
-    const deps = {
-      routing: set.routing(1),
-      peers: set.peersOf(1),
-      verify: (partitions: readonly number[]) => set.antiEntropy(1).verify(partitions),
-    };
-    const report = verifyCluster(DEFAULT_VERIFY_OPTIONS, deps, ({ done }) => progress.push(done));
-    return set.until(report).then((result) => ({ result, progress }));
-  };
-  const { result, progress } = await verify();
-  assert.deepEqual([result.partitions, result.equal, result.keysRepaired, result.problems], [16, 16, 2, []]);
-  assert.equal(progress.at(-1), 16);
-  assert.deepEqual(set.held('key', 5), [OLD, OLD, OLD]);
-  set.down.add(3);
-  const { result: without } = await verify();
-  assert.deepEqual([without.partitions, without.equal], [16, 0]);
-  assert.match(without.problems[0] ?? '', /node-3 is down/);
-  await set.stop();
-});
-
-test('an answer for another epoch, or for a partition that is not here, is a refusal with a code', async () => {
-  const set = new TestSet(settle);
-  const round = { initiator: 2, incarnation: 1, number: 1, floor: at(OLD) };
-  const ask = (epoch: number, stage: 'floor' | 'settled') => {
-    const request = { type: 'round', to: 1, partition: 0, epoch: epoch as never, stage, round } as const;
-    return set.antiEntropy(1).answer(request, 2);
-  };
-  set.setEpoch(5);
-  const codes = [await ask(4, 'floor'), await ask(6, 'floor')].map((reply) => 'code' in reply && reply.code);
-  assert.deepEqual(codes, ['STALE_EPOCH', 'EPOCH_UNKNOWN']);
-  const early = await ask(5, 'settled');
-  assert.deepEqual(early.type === 'round' && early.outcome.type, 'refused', 'it never confirmed this floor');
-  assert.equal(partitionOf(set, 1).watermark.wallMs, 0);
-  set.replica(1).takeOut('for the test');
-  const out = await ask(5, 'floor');
-  assert.equal('code' in out && out.code, 'EPOCH_UNKNOWN');
-  await set.stop();
-});
-
-test('a request for another member number is refused: an address may have a new owner', async () => {
-  const set = new TestSet(settle);
-  const reply = await set.antiEntropy(1).answer({ type: 'roots', to: 7, partitions: [] }, 2);
-  assert.equal('code' in reply && reply.code, 'WRONG_MEMBER');
-  await set.stop();
-});
-
-test('stop does not wait for members that do not answer', async () => {
-  const set = new TestSet(settle);
-  set.put(live('key', at(OLD)), [1]);
-  set.isStuck = (what) => what === 'walk' || what === 'leaves' || what === 'store';
-  set.start();
-  await set.pass(3000);
-  assert.ok((set.requests.get('walk') ?? 0) > 0);
-  let isStopped = false;
-  const stopped = set
-    .antiEntropy(3)
-    .stop()
-    .then(() => {
-      isStopped = true;
-    });
-  await set.pass(10);
-  assert.ok(isStopped);
-  await stopped;
-  await set.stop();
-});
-
-test('a verification finds, and repairs, what was overwritten since the floor and is not on all replicas', async () => {
-  const set = new TestSet(settle, { options: { propagationMs: 10_000 } });
-  await set.pass(20_000);
-  const nowMs = set.clock.nowMs();
-  set.put(live('overwritten', at(nowMs - 3000)));
-  set.put(live('overwritten', at(nowMs - 1000)), [2, 3]);
-  const report = await set.until(set.antiEntropy(1).verify());
-  assert.deepEqual(set.held('overwritten'), [nowMs - 1000, nowMs - 1000, nowMs - 1000]);
-  assert.deepEqual([report.equal, report.keysRepaired, report.problems], [1, 1, []]);
-  set.put(live('arriving', at(nowMs - 3000)));
-  set.put(live('arriving', at(set.clock.nowMs())), [2]);
-  assert.equal(
-    (await set.until(set.antiEntropy(1).verify())).equal,
-    1,
-    'a write on its way is no difference',
-  );
 });

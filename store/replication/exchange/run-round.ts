@@ -79,7 +79,7 @@ export async function runRound(
   }
 }
 
-/** One round of one partition, from its initiator (DESIGN section 9). What is decided, is decided by the `Round`. */
+/** One round of one partition, from its initiator (docs/anti-entropy.md). What is decided, is decided by the `Round`. */
 class RoundRun {
   readonly #options: AntiEntropyOptions;
   readonly #deps: RunRoundDeps;

@@ -1,4 +1,4 @@
-import type { ReplicaRequest } from '../../peer/replica-messages.ts';
+import type { ReplicaReply, ReplicaRequest } from '../../peer/replica-messages.ts';
 import type { Replica } from '../types.ts';
 import type { SharedSignals } from './shared-signals.ts';
 import type { OnEnd, WaitingRequest } from './waiting-request.ts';
@@ -6,7 +6,7 @@ import type { WaitingTable } from './waiting-table.ts';
 
 export type LocalLinkDeps = {
   readonly table: WaitingTable;
-  readonly replica: Pick<Replica, 'serve' | 'serveNow'>;
+  readonly replica: Pick<Replica, 'answer' | 'serveNow'>;
   readonly signals: SharedSignals;
 };
 
@@ -31,15 +31,23 @@ export class LocalLink {
   ask(request: ReplicaRequest, timeoutMs: number, waiting: WaitingRequest): void {
     const { replica, signals } = this.#deps;
     this.table.add(waiting);
-    replica
-      .serve(request, signals.within(timeoutMs), true)
-      .then((reply) => this.table.end(waiting, { type: 'reply', reply }), rethrow);
+    let isAsked = false;
+    const done = (reply: ReplicaReply): void => {
+      if (isAsked) this.table.end(waiting, { type: 'reply', reply });
+      else queueMicrotask(() => this.table.end(waiting, { type: 'reply', reply }));
+    };
+    answered(() => replica.answer({ request, signal: signals.within(timeoutMs), isLocal: true, done }));
+    isAsked = true;
   }
 }
 
-/** A replica that rejects has broken its word: that ends the process. */
-export function rethrow(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
+/** A replica that throws has broken its word: that ends the process. */
+export function answered(ask: () => void): void {
+  try {
+    ask();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }

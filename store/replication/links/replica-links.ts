@@ -36,7 +36,7 @@ export type ReplicaLinksDeps = {
   readonly transport: Pick<Transport, 'send'>;
   /** Where the member is, as far as this one knows. */
   addressOf(member: MemberId): string | undefined;
-  readonly replica: Pick<Replica, 'serve' | 'serveNow'>;
+  readonly replica: Pick<Replica, 'answer' | 'serveNow'>;
 };
 
 /** Timeouts come up to this much late. */

@@ -6,12 +6,12 @@ import { type NumberedRequest, requestBytes } from '../../peer/replica-codec-req
 import type { ReplicaRefusalCode, ReplicaReply } from '../../peer/replica-messages.ts';
 import type { Replica } from '../types.ts';
 import type { ReplicaLinkCounters } from './counters.ts';
-import { rethrow } from './local-link.ts';
+import { answered } from './local-link.ts';
 import type { SharedSignals } from './shared-signals.ts';
 import type { Gatherer, Turn } from './turn.ts';
 
 export type ReplicaServerDeps = {
-  readonly replica: Pick<Replica, 'serve' | 'serveNow'>;
+  readonly replica: Pick<Replica, 'answer' | 'serveNow'>;
   readonly signals: SharedSignals;
   readonly turn: Turn;
   readonly writer: BatchWriter;
@@ -92,7 +92,8 @@ class Asker implements Gatherer {
       this.#bytes -= bytes;
       this.#answer(session, id, reply);
     };
-    replica.serve(request, signals.within(Math.min(SERVED_MS_MAX, remainingMs))).then(onReply, rethrow);
+    const signal = signals.within(Math.min(SERVED_MS_MAX, remainingMs));
+    answered(() => replica.answer({ request, signal, isLocal: false, done: onReply }));
   }
 
   refuse(session: number, id: number, code: ReplicaRefusalCode, message: string): void {

@@ -1,6 +1,6 @@
 import { toEpoch } from '../../core/topology/types.ts';
 import type { ReplicaReply, ReplicaRequest } from '../../peer/replica-messages.ts';
-import type { Replica } from '../types.ts';
+import type { Replica, ReplicaCall } from '../types.ts';
 
 const NOTHING = { wallMs: 0, counter: 0, member: 0 };
 
@@ -21,7 +21,7 @@ export const storeOf = (to: number, name: string, record: Uint8Array): ReplicaRe
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** Says of every request that it holds a version that names the request: the number in its key. */
-export class EchoReplica implements Pick<Replica, 'serve' | 'serveNow'> {
+export class EchoReplica implements Pick<Replica, 'answer' | 'serveNow'> {
   readonly served: string[] = [];
   readonly signals: AbortSignal[] = [];
   /** Answers in the turn of the call. */
@@ -38,10 +38,9 @@ export class EchoReplica implements Pick<Replica, 'serve' | 'serveNow'> {
     return this.isPrompt ? this.#answer(request) : undefined;
   }
 
-  async serve(request: ReplicaRequest, signal: AbortSignal): Promise<ReplicaReply> {
+  answer({ request, signal, done }: ReplicaCall): void {
     this.signals.push(signal);
-    await this.delay(signal);
-    return this.#answer(request);
+    void this.delay(signal).then(() => done(this.#answer(request)));
   }
 
   #answer({ key, epoch }: ReplicaRequest): ReplicaReply {

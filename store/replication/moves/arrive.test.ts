@@ -5,8 +5,11 @@ import { DEFAULT_SHAPE } from '../../core/merkle/tree-shape.ts';
 import { toEpoch, toMoveSession } from '../../core/topology/types.ts';
 import { packRecords } from '../../peer/bulk-page.ts';
 import type { DataRequest } from '../../peer/data-messages.ts';
+import { SimClock } from '../../sim/sim-clock.ts';
+import type { DataAsker } from '../exchange/data-asker.ts';
 import { arrive } from './arrive.ts';
 import { DEFAULT_MOVE_LIMITS, newBulkProgress, type TransferDeps } from './move-options.ts';
+import { PartitionSizes } from './partition-sizes.ts';
 
 const AT = { partition: 7, session: toMoveSession(3), epoch: toEpoch(3) };
 const NEVER = new AbortController().signal;
@@ -15,15 +18,17 @@ const OPTIONS = { self: 4, limits: DEFAULT_MOVE_LIMITS };
 /** A member whose disk has room for `roomBytes`; members but 1 say how large the partition is. */
 function world(roomBytes: number) {
   const asked: string[] = [];
-  const deps = {
-    asker: {
-      async ask(type: string, { to }: DataRequest) {
-        asked.push(`${type} ${to}`);
-        if (type !== 'report' || to === 1) return { type: 'failed', reason: 'TIMEOUT', epoch: undefined };
-        const owned = [{ partition: AT.partition, entries: 1, bytes: 500 }];
-        return { type: 'report', report: { received: [], owned, hints: [], freeBytes: 0 } };
-      },
+  const asker = {
+    async ask(type: string, { to }: DataRequest) {
+      asked.push(`${type} ${to}`);
+      if (type !== 'report' || to === 1) return { type: 'failed', reason: 'TIMEOUT', epoch: undefined };
+      const owned = [{ partition: AT.partition, entries: 1, bytes: 500 }];
+      return { type: 'report', report: { received: [], owned, hints: [], freeBytes: 0 } };
     },
+  } as unknown as DataAsker;
+  const deps = {
+    asker,
+    sizes: new PartitionSizes({ clock: new SimClock(1_000_000), asker }),
     replica: { hasEntered: () => false },
     whyNoRoom: (_at: typeof AT, bytes: number) => (bytes > roomBytes ? `no room for ${bytes}` : undefined),
   } as unknown as TransferDeps;
@@ -57,6 +62,7 @@ test('a lost member of the set before, which never answers, holds nobody up: as 
         return { type: 'roots', roots: [root] };
       },
     },
+    sizes: { of: async () => undefined },
     replica: {
       hasEntered: () => false,
       async enter(_partition: number, _session: number, found: { floor: unknown; watermark: unknown }) {
@@ -78,7 +84,6 @@ function entered(pages: readonly ('page' | 'last' | 'failed')[]) {
   const deps = {
     asker: {
       async ask(type: string, request: DataRequest & { readonly after?: { readonly key: Uint8Array } }) {
-        if (type === 'report') return { type: 'failed', reason: 'TIMEOUT', epoch: undefined };
         asked.push(`${type} ${request.to} after ${request.after?.key[0] ?? 'nothing'}`);
         const next = type === 'bulk' ? left.shift() : 'failed';
         if (next === 'failed' || next === undefined)
@@ -87,6 +92,7 @@ function entered(pages: readonly ('page' | 'last' | 'failed')[]) {
         return { type: 'bulk', records: packRecords([]), p99Ms: undefined, last };
       },
     },
+    sizes: { of: async () => undefined },
     replica: {
       hasEntered: () => true,
       owned: () => ({ epoch: AT.epoch, tree: new MerkleTree(DEFAULT_SHAPE) }),

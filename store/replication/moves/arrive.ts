@@ -17,7 +17,7 @@ import {
 import { synchronise } from './synchronise.ts';
 
 /**
- * Brings this member into a partition, in stage 1 (DESIGN section 8): it takes over what the set before promised, empties
+ * Brings this member into a partition, in the stage `joint` (docs/moves.md): it takes over what the set before promised, empties
  * the partition once in the session, and fills it with the bulk. Called again, also after a restart, it goes on where it was.
  * `from`: the set before, in the order in which to ask.
  */
@@ -50,11 +50,9 @@ async function whyNoRoom(
   at: MoveAt,
   from: readonly MemberId[],
 ): Promise<string | undefined> {
-  for (const to of from) {
-    const reply = await deps.asker.ask('report', { type: 'report', to });
-    if (isFailure(reply)) continue;
-    const owned = reply.report.owned.find(({ partition }) => partition === at.partition);
-    if (owned !== undefined) return deps.whyNoRoom(at, owned.bytes);
+  for (const member of from) {
+    const bytes = await deps.sizes.of(at.partition, member);
+    if (bytes !== undefined) return deps.whyNoRoom(at, bytes);
   }
   return undefined;
 }

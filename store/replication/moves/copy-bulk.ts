@@ -1,6 +1,6 @@
 import type { MemberId } from '../../core/raft/types.ts';
 import { type MoveAt, toEpoch } from '../../core/topology/types.ts';
-import { type BulkRecord, unpackRecords } from '../../peer/bulk-page.ts';
+import { type BulkPage, openPage } from '../../peer/bulk-page.ts';
 import type { DataReply, KeyAt } from '../../peer/data-messages.ts';
 import { ProtocolError } from '../../peer/frame.ts';
 import { type AskFailure, isFailure } from '../exchange/data-asker.ts';
@@ -20,6 +20,9 @@ type BulkReply = Extract<DataReply, { readonly type: 'bulk' }>;
  */
 const stagesCost = (bytesPerSecond: number): number => Math.min(1 << 20, bytesPerSecond);
 
+/** A page is what may come in so long a time, so that none holds up what is slowed down already. */
+const PAGE_MS = 1000 / 64;
+
 /**
  * Copies what `source` holds of a partition, from where `progress` is, a page at a time: one request for thousands of records, one
  * synced batch. It proves nothing, since F is written to meanwhile, and leaves out what is damaged: `synchronise` proves, and
@@ -36,7 +39,9 @@ export async function copyBulk(
   const { partition } = at;
   const epoch = toEpoch(at.epoch);
   const ask = (after: KeyAt | undefined): Promise<BulkReply | AskFailure> => {
-    const request = { partition, epoch, after, bytesMax: limits.pageBytesMax };
+    const wanted = (pacerOf(source).bytesPerSecond * PAGE_MS) / 1000;
+    const bytesMax = Math.round(Math.min(limits.pageBytesMax, Math.max(limits.pageBytesMin, wanted)));
+    const request = { partition, epoch, after, bytesMax };
     return asker.ask('bulk', { type: 'bulk', to: source, ...request });
   };
   let bytes = 0;
@@ -47,14 +52,14 @@ export async function copyBulk(
     if (signal.aborted) return notYet('the node stops');
     const last: KeyAt | undefined = reply.last;
     asked = last && ask(last);
-    const records = unpacked(reply.records);
-    if (records === undefined) return notYet(`member ${source} answered with a page that is none`);
-    const pageBytes = records.reduce((sum, { record }) => sum + record.length, 0);
+    const page = opened(reply.records);
+    if (page === undefined) return notYet(`member ${source} answered with a page that is none`);
+    const pageBytes = page.recordBytes;
     onSourceLoad(source, reply.p99Ms);
     const pacer = pacerOf(source);
     const isFirst = progress.after === undefined;
     await pacer.take(pageBytes + (isFirst ? stagesCost(pacer.bytesPerSecond) : 0), signal);
-    const stored = await replica.storePage({ partition, epoch }, records);
+    const stored = await replica.storePage({ partition, epoch }, page);
     if (stored.type === 'refused') return notYet(`${stored.code}: ${stored.message}`);
     onBytes(at, pageBytes);
     bytes += pageBytes;
@@ -63,9 +68,9 @@ export async function copyBulk(
   return { type: 'transferred', bytes };
 }
 
-function unpacked(packed: Uint8Array): readonly BulkRecord[] | undefined {
+function opened(packed: Uint8Array): BulkPage | undefined {
   try {
-    return unpackRecords(packed);
+    return openPage(packed);
   } catch (error) {
     if (error instanceof ProtocolError) return undefined;
     throw error;

@@ -1,13 +1,17 @@
-import { packRecords } from '../../peer/bulk-page.ts';
-import type { BulkRequest, DataReply, PartitionAt } from '../../peer/data-messages.ts';
-import type { Engine } from '../../storage/engine.ts';
+import { PagePacker } from '../../peer/bulk-page.ts';
+import type { BulkRequest, DataReply, KeyAt, PartitionAt } from '../../peer/data-messages.ts';
+import type { Engine, EngineView, KeyRange } from '../../storage/engine.ts';
+import { namespaceIdOf, rangeAfter, userKeyOf } from '../../storage/key-layout.ts';
 import { isRefused, type Refused } from '../exchange/fence.ts';
-import { addressOf, dataKeyAfter, partitionRange } from '../replica/ranges.ts';
+import { dataKeyAfter, partitionRange } from '../replica/ranges.ts';
 import type { OwnedPartition } from '../types.ts';
 
 /** Of one page, whatever its asker allows. */
 const PAGE_BYTES_MAX = 4 << 20;
-const PAGE_ENTRIES_MAX = 20_000;
+/** Of what is read at once: it is garbage before the collector takes it for something that stays. */
+const STEP_ENTRIES_MAX = 128;
+/** A page ends behind the record that exceeds it. */
+const SLACK_BYTES = 4096;
 
 export type GivePageDeps = {
   readonly engine: Engine;
@@ -30,19 +34,33 @@ export async function givePage(
   if (isRefused(refusal)) return refusal;
   await using view = engine.openView({ reverse: false });
   const range = dataKeyAfter(partitionRange(partition), after && { partition, ...after });
-  const bytesMax = Math.min(request.bytesMax, PAGE_BYTES_MAX);
-  const page = await view.page(range, { entriesMax: PAGE_ENTRIES_MAX, bytesMax });
+  const page = await readPage(view, range, Math.min(request.bytesMax, PAGE_BYTES_MAX));
   const again = fence(request);
   if (isRefused(again)) return again;
-  const records = page.entries.map(({ key, value }) => {
-    const { namespaceId, key: userKey } = addressOf(key);
-    return { namespaceId, key: userKey, record: value };
-  });
-  const last = page.done ? undefined : records.at(-1);
-  return {
-    type: 'bulk',
-    records: packRecords(records),
-    last: last && { namespaceId: last.namespaceId, key: Uint8Array.from(last.key) },
-    p99Ms: p99Ms(),
-  };
+  return { type: 'bulk', ...page, p99Ms: p99Ms() };
+}
+
+/** `last`: the last key, unless the range has no more behind it. */
+async function readPage(
+  view: EngineView,
+  range: KeyRange,
+  bytesMax: number,
+): Promise<{ readonly records: Uint8Array; readonly last: KeyAt | undefined }> {
+  const packer = new PagePacker(bytesMax + SLACK_BYTES);
+  for (let [left, bytes] = [range, 0]; ; ) {
+    const limits = { entriesMax: STEP_ENTRIES_MAX, bytesMax: bytesMax - bytes };
+    const { entries, done } = await view.page(left, limits);
+    for (const { key, value } of entries) {
+      packer.add(namespaceIdOf(key), userKeyOf(key), value);
+      bytes += key.length + value.length;
+    }
+    const last = entries.at(-1)?.key;
+    if (done || last === undefined) return { records: packer.take(), last: undefined };
+    if (bytes > bytesMax) return { records: packer.take(), last: keyAtOf(last) };
+    left = rangeAfter(left, last, false);
+  }
+}
+
+function keyAtOf(storedKey: Uint8Array): KeyAt {
+  return { namespaceId: namespaceIdOf(storedKey), key: Uint8Array.from(userKeyOf(storedKey)) };
 }

@@ -8,6 +8,7 @@ import type { DataAsker } from '../exchange/data-asker.ts';
 import type { Pacer } from '../exchange/pacer.ts';
 import type { LocalReplica } from '../replica/replica.ts';
 import type { ReplicaClient, Routing } from '../types.ts';
+import type { PartitionSizes } from './partition-sizes.ts';
 
 /** What bounds the memory and the patience of a member's part in moves. */
 export type MoveLimits = {
@@ -15,7 +16,8 @@ export type MoveLimits = {
   readonly requestMs: number;
   /** Partitions that this member fills, or synchronises, at the same time. */
   readonly partitionsMax: number;
-  /** Of one page of the bulk. */
+  /** Of one page of the bulk: the faster it may go, the larger. */
+  readonly pageBytesMin: number;
   readonly pageBytesMax: number;
   readonly walkAnswerBytesMax: number;
   readonly leafEntriesMax: number;
@@ -28,7 +30,8 @@ export type MoveLimits = {
 export const DEFAULT_MOVE_LIMITS: MoveLimits = {
   requestMs: 5000,
   partitionsMax: 4,
-  pageBytesMax: 256 << 10,
+  pageBytesMin: 256 << 10,
+  pageBytesMax: 1 << 20,
   walkAnswerBytesMax: 8192,
   leafEntriesMax: 512,
   carriesMax: 128,
@@ -52,6 +55,7 @@ export type TransferDeps = {
   onBytes(at: MoveAt, bytes: number): void;
   /** A page said how loaded its source is. */
   onSourceLoad(source: MemberId, p99Ms: number | undefined): void;
+  readonly sizes: Pick<PartitionSizes, 'of'>;
   /** In words, why the disk has no room for that partition beside all else that arrives; kept for it until `onArrived`. */
   whyNoRoom(at: MoveAt, bytes: number): string | undefined;
   onArrived(partition: number): void;

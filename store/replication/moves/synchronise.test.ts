@@ -33,6 +33,7 @@ async function synchronised(set: TestSet, carried: string[]): Promise<Transferre
     },
     onBytes: () => {},
     onSourceLoad: () => {},
+    sizes: { of: async () => undefined },
     whyNoRoom: () => undefined,
     onArrived: () => {},
   };

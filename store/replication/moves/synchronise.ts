@@ -9,7 +9,7 @@ import { type MergedKey, mergedLeaves } from '../exchange/merged-leaves.ts';
 import { type MoveOptions, notYet, type TransferDeps, type Transferred } from './move-options.ts';
 
 /**
- * Makes this member hold, durably, whatever `source` holds as this begins, or something newer (DESIGN section 8, stage 2). It
+ * Makes this member hold, durably, whatever `source` holds as this begins, or something newer (docs/moves.md, `transfer`). It
  * skips nothing as "in flight": the source has confirmed, so what it accepted under older epochs is in its tree. Where a
  * leaf's hashes agree, this member held all that the source held when it answered; every key of the others is compared.
  */

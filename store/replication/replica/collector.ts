@@ -73,7 +73,7 @@ export class Collector {
   #candidate(partition: PartitionState, indexKey: Uint8Array): Candidate {
     const storedKey = indexedDataKey(indexKey);
     const { namespaceId, key } = addressOf(storedKey);
-    const state = this.#deps.table.acquire(nameOf(storedKey), partition, namespaceId, key);
+    const state = this.#deps.table.acquire(storedKey, partition, { namespaceId, key });
     return { indexKey, storedKey, state };
   }
 

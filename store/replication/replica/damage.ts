@@ -35,6 +35,7 @@ export class Damage {
 
   /** Whether some record of the partition is damaged, as far as is known. */
   isIn({ number }: PartitionState): boolean {
+    if (this.#promised.size === 0) return false;
     for (const name of this.#promised.keys())
       if (addressOf(Buffer.from(name, 'latin1')).partition === number) return true;
     return false;

@@ -4,11 +4,14 @@ import {
   EngineClosedError,
   EngineFailedError,
   type EngineOperation,
+  type EngineView,
   type KeyRange,
 } from '../../storage/engine.ts';
+import { EXPIRY_RANGE } from '../../storage/key-layout.ts';
+import { hasExpiry } from '../../storage/record.ts';
 import type { Damage } from './damage.ts';
 import { decodeIntact, indexKeyOf } from './held.ts';
-import { type KeyTable, nameOf } from './key-table.ts';
+import type { KeyTable } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import { addressOf, pagesOf, partitionRange, tombstoneRange } from './ranges.ts';
 
@@ -30,7 +33,7 @@ const PAGE = { entriesMax: 1024, bytesMax: 1 << 20 };
 /**
  * Deletes the data of whole partitions: of those that this member has left, and of those that it comes to, where it may hold what
  * it left behind an earlier time. One partition after the other, so that a deletion has ended, or was dropped, before
- * its member may enter again (DESIGN section 8).
+ * its member may enter again.
  */
 export class Emptier {
   readonly #deps: EmptierDeps;
@@ -77,46 +80,47 @@ export class Emptier {
   }
 
   async #empty(partition: PartitionState, isDue: () => boolean): Promise<boolean> {
-    const { engine, signal, damage } = this.#deps;
+    const { engine, table, signal, damage } = this.#deps;
     const { number } = partition;
     // What was let in before this member left is settled first; after that nothing is written.
     await partition.drained();
     const mayGoOn = (): boolean => !signal.aborted && isDue();
-    const hadRecords = await this.#forget(partition, mayGoOn);
+    await using view = engine.openView({ reverse: false });
+    await this.#deleteExpiries(partition, view, mayGoOn);
     if (!mayGoOn()) return false;
+    // Whoever reads one of the keys still ends with what it has.
+    table.forgetAll(partition);
     // Most members come to a partition for the first time, and to many at once: each fsync would hold up all that follow.
-    if (hadRecords || (await this.#isAnyIn(tombstoneRange(number, undefined)))) {
-      await engine.write([{ type: 'delete-range', ...tombstoneRange(number, undefined) }], { sync: false });
+    if ((await isAnyIn(view, partitionRange(number))) || (await isAnyIn(view, tombstoneRange(number)))) {
+      await engine.write([{ type: 'delete-range', ...tombstoneRange(number) }], { sync: false });
       await engine.write([{ type: 'delete-range', ...partitionRange(number) }], { sync: true });
+      table.forgetAll(partition);
     }
     damage.forget(number);
     return mayGoOn();
   }
 
-  async #isAnyIn(range: KeyRange): Promise<boolean> {
-    await using view = this.#deps.engine.openView({ reverse: false });
-    const { entries } = await view.page(range, { entriesMax: 1, bytesMax: 1 });
-    return entries.length > 0;
-  }
-
   /**
-   * What is known of the keys, and the entries of the index of expiry times, which is not one range of the partition. Whoever
-   * reads one of them still ends with what it has. Resolves with whether there are records.
+   * The entries of the index of expiry times, which is not one range of the partition: its records are read for them, unless no
+   * record of this member expires at all.
    */
-  async #forget(partition: PartitionState, mayGoOn: () => boolean): Promise<boolean> {
-    const { engine, clock, table, signal } = this.#deps;
-    await using view = engine.openView({ reverse: false });
+  async #deleteExpiries({ number }: PartitionState, view: EngineView, mayGoOn: () => boolean): Promise<void> {
+    if (!(await isAnyIn(view, EXPIRY_RANGE))) return;
+    const { engine, clock, signal } = this.#deps;
     const rest = (): Promise<void> => sleep(clock, PAUSE_MS, signal);
-    let isAny = false;
-    for await (const entries of pagesOf(view, partitionRange(partition.number), PAGE, rest)) {
-      isAny = true;
+    for await (const entries of pagesOf(view, partitionRange(number), PAGE, rest)) {
       if (!mayGoOn()) break;
-      const operations = entries.flatMap(({ key, value }) => expiryDeletion(Uint8Array.from(key), value));
-      for (const { key } of entries) table.forget(nameOf(key));
+      const operations = entries
+        .filter(({ value }) => hasExpiry(value))
+        .flatMap(({ key, value }) => expiryDeletion(Uint8Array.from(key), value));
       if (operations.length > 0) await engine.write(operations, { sync: false });
     }
-    return isAny;
   }
+}
+
+async function isAnyIn(view: EngineView, range: KeyRange): Promise<boolean> {
+  const { entries } = await view.page(range, { entriesMax: 1, bytesMax: 1 });
+  return entries.length > 0;
 }
 
 function expiryDeletion(storedKey: Uint8Array, value: Uint8Array): readonly EngineOperation[] {

@@ -45,9 +45,7 @@ test('a request from the future waits for the topology, and is refused at its de
     t.serve(t.storeRequest('a', { wallMs: V, value: 'x' }, 'write', undefined, { epoch: toEpoch(7) })),
   );
   const ending = new AbortController();
-  const late = following(
-    t.replica.serve(t.request({ type: 'ask' }, 'a', { epoch: toEpoch(9) }), ending.signal),
-  );
+  const late = following(t.serve(t.request({ type: 'ask' }, 'a', { epoch: toEpoch(9) }), ending.signal));
   await settle();
   assert.deepEqual([early.said, late.said], [undefined, undefined]);
   t.topology.set(7, [[SELF], [SELF]]);

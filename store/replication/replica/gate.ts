@@ -2,9 +2,10 @@ import type { MemberId } from '../../core/raft/types.ts';
 import { type Epoch, toEpoch } from '../../core/topology/types.ts';
 import type { ReplicaRefusalCode, ReplicaRequest } from '../../peer/replica-messages.ts';
 import type { NamespaceStates } from '../../storage/namespaces.ts';
+import type { ReplicaCall } from '../types.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { ReplicaTopology } from './replica-options.ts';
-import { type Call, refused, refusedBy, replyOf } from './reply.ts';
+import { refused, refusedBy, replyOf } from './reply.ts';
 import { Waiters } from './waiters.ts';
 
 export type GateDeps = {
@@ -23,7 +24,7 @@ type Verdict =
   | { readonly type: 'unsettled'; readonly message: string };
 
 /**
- * The fence (DESIGN section 7): lets a request pass only under the epoch that it names, as an owner, in a namespace that
+ * The fence (docs/replication.md): lets a request pass only under the epoch that it names, as an owner, in a namespace that
  * is served. It is asked in the very turn in which a write is issued or a read is answered.
  */
 export class Gate {
@@ -60,7 +61,7 @@ export class Gate {
   }
 
   /** Of a request that may not enter: answers why, or waits for what is missing and calls `again`. */
-  hold(call: Call, again: (call: Call) => void): void {
+  hold(call: ReplicaCall, again: (call: ReplicaCall) => void): void {
     const verdict = this.#judge(call.request);
     switch (verdict.type) {
       case 'pass':
@@ -135,7 +136,7 @@ export class Gate {
     }
   }
 
-  #awaitTopology(call: Call, epoch: Epoch, again: (call: Call) => void): void {
+  #awaitTopology(call: ReplicaCall, epoch: Epoch, again: (call: ReplicaCall) => void): void {
     this.#deps.topology.waitForEpoch(epoch, call.signal).then(
       (isReached) => {
         // The topology has got there and the partition has not: whoever asked claims an epoch that is none.
@@ -152,7 +153,7 @@ export class Gate {
     );
   }
 
-  #refuse(call: Call, code: ReplicaRefusalCode, message: string): void {
+  #refuse(call: ReplicaCall, code: ReplicaRefusalCode, message: string): void {
     const epoch = this.#deps.partitions[call.request.partition]?.epoch ?? toEpoch(0);
     call.done(replyOf(this.#self, epoch, refused(code, message)));
   }

@@ -1,7 +1,7 @@
 import { type EntryHash, hashEntry, type KeyHash } from '../../core/merkle/entry-hash.ts';
 import type { Version } from '../../core/version/version.ts';
 import { expiryKey, type RecordAddress, tombstoneKey } from '../../storage/key-layout.ts';
-import { decodeRecord, type StoredRecord } from '../../storage/record.ts';
+import { decodeHead, decodeRecord, type StoredRecord } from '../../storage/record.ts';
 
 /** What is known of a record without its value. */
 export type Held = {
@@ -20,6 +20,15 @@ export function heldOf(record: StoredRecord): Held {
 export function decodeIntact(storedKey: Uint8Array, stored: Uint8Array): StoredRecord | undefined {
   try {
     return decodeRecord(storedKey, stored, storedKey);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As `heldOf(decodeIntact(...))`, without a look at the value itself. */
+export function decodeHeld(storedKey: Uint8Array, stored: Uint8Array): Held | undefined {
+  try {
+    return decodeHead(storedKey, stored, storedKey);
   } catch {
     return undefined;
   }

@@ -25,7 +25,7 @@ export type StoreVerdict =
   | 'accept-lost'
   | Extract<ReplicaRefusalCode, 'BELOW_FLOOR' | 'BELOW_WATERMARK' | 'RECORD_CORRUPT'>;
 
-/** Floors and watermarks (DESIGN section 9) as they apply to one record. */
+/** Floors and watermarks as they apply to one record: the table in docs/replication.md. */
 export function judgeStore(asked: StoreCase): StoreVerdict {
   const { origin, offered, floor } = asked;
   if (asked.isDamaged && !mayOverwriteDamage(asked)) return 'RECORD_CORRUPT';
@@ -72,7 +72,7 @@ function belongsHere({ offered, newest, watermark }: StoreCase): boolean {
   return newest !== undefined || !isCollectable(offered, watermark);
 }
 
-/** Whether every replica may remove the record (DESIGN section 9, step 3). */
+/** Whether every replica may remove the record (docs/anti-entropy.md, step 3 of a round). */
 export function isCollectable(held: Held, watermark: Version): boolean {
   if (!isAtOrBelow(held.version, watermark)) return false;
   return held.isTombstone || (held.expiresAtMs !== undefined && held.expiresAtMs <= watermark.wallMs);

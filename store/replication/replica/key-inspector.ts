@@ -3,7 +3,7 @@ import type { Damage } from './damage.ts';
 import { decodeIntact, type Held, heldOf } from './held.ts';
 import type { KeyLoader } from './key-loader.ts';
 import type { KeyState } from './key-state.ts';
-import { type KeyTable, nameOf } from './key-table.ts';
+import type { KeyTable } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import { addressOf } from './ranges.ts';
 
@@ -32,7 +32,7 @@ export class KeyInspector {
   async look(partition: PartitionState, storedKey: Uint8Array): Promise<Inspected> {
     const { namespaceId, key } = addressOf(storedKey);
     const { table } = this.#deps;
-    const state = table.acquire(nameOf(storedKey), partition, namespaceId, key);
+    const state = table.acquire(storedKey, partition, { namespaceId, key });
     try {
       await this.known(state, storedKey);
       return await this.#look(state, storedKey);

@@ -1,3 +1,4 @@
+import type { Indexed } from '../../core/key-index/key-index.ts';
 import type { KeyHash } from '../../core/merkle/entry-hash.ts';
 import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { Held } from './held.ts';
@@ -13,19 +14,25 @@ export type Change = {
   next: Change | undefined;
 };
 
+export type KeyStateOptions = Pick<KeyState, 'name' | 'hashInIndex' | 'partition' | 'hash' | 'leaf'>;
+
 /**
  * What is known of one key. Since all writes of records pass here, it stays exact for as long as it is kept: what the
  * engine holds is looked up at most once, before the first write, and changes only as these writes become durable.
  */
-export class KeyState {
+export class KeyState implements Indexed<KeyState> {
   /** The data key as Latin-1. */
   readonly name: string;
+  readonly hashInIndex: number;
+  nextInIndex: KeyState | undefined;
   readonly partition: PartitionState;
   readonly hash: KeyHash;
   readonly leaf: number;
   /** Requests and writes that need it in memory. */
   users = 0;
   isKnown = false;
+  /** The table holds it no more: who comes next gets another one. */
+  isForgotten = false;
   /** Only what a move brought has asked for it: it is forgotten after use, and drives nothing out that clients use. */
   isTransient = false;
   /** The stored record fails its checksum: as if it were not there, until it is overwritten. */
@@ -42,8 +49,9 @@ export class KeyState {
   older: KeyState | undefined;
   newer: KeyState | undefined;
 
-  constructor(name: string, partition: PartitionState, hash: KeyHash, leaf: number) {
+  constructor({ name, hashInIndex, partition, hash, leaf }: KeyStateOptions) {
     this.name = name;
+    this.hashInIndex = hashInIndex;
     this.partition = partition;
     this.hash = hash;
     this.leaf = leaf;

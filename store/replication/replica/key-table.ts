@@ -6,21 +6,24 @@ import type { PartitionState } from './partition-state.ts';
 
 export type KeyTableOptions = { readonly idleEntriesMax: number; readonly treeShape: TreeShape };
 
+/** What its data key says of a key beside the partition. */
+export type KeyAddress = { readonly namespaceId: number; readonly key: Uint8Array };
+
 export type KeyTableDeps = {
   /** Whether the key is among those whose record is known to be damaged. */
   isDamaged(name: string): boolean;
 };
 
-/** The states of keys: of all that are in use, and of the last used ones. */
+/** The states of keys: of all that are in use, and of the last used ones. Each partition has its own (`PartitionState.keys`). */
 export class KeyTable {
   readonly #options: KeyTableOptions;
   readonly #deps: KeyTableDeps;
-  readonly #states = new Map<string, KeyState>();
   /** Only to be asked for leaves. */
   readonly #shape: MerkleTree;
   #oldest: KeyState | undefined;
   #newest: KeyState | undefined;
   #idle = 0;
+  #size = 0;
 
   constructor(options: KeyTableOptions, deps: KeyTableDeps) {
     this.#options = options;
@@ -29,12 +32,12 @@ export class KeyTable {
   }
 
   get size(): number {
-    return this.#states.size;
+    return this.#size;
   }
 
   /** The state, if there is one, now the last used. */
-  find(name: string): KeyState | undefined {
-    const state = this.#states.get(name);
+  find(storedKey: Uint8Array, { keys }: PartitionState): KeyState | undefined {
+    const state = keys.get(storedKey, keys.hashOf(storedKey));
     if (state !== undefined && state.users === 0 && state !== this.#newest) {
       this.#unlink(state);
       this.#link(state);
@@ -43,52 +46,69 @@ export class KeyTable {
   }
 
   /** As `acquire`; a state that is made for it is not kept after its use, unless somebody else acquires it meanwhile. */
-  acquireOnce(name: string, partition: PartitionState, namespaceId: number, key: Uint8Array): KeyState {
-    const isNew = !this.#states.has(name);
-    const state = this.acquire(name, partition, namespaceId, key);
-    state.isTransient = isNew;
+  acquireOnce(storedKey: Uint8Array, partition: PartitionState, address: KeyAddress): KeyState {
+    const sizeBefore = partition.keys.size;
+    const state = this.acquire(storedKey, partition, address);
+    state.isTransient = partition.keys.size > sizeBefore;
     return state;
   }
 
   /** Its state, kept until `release`. */
-  acquire(name: string, partition: PartitionState, namespaceId: number, key: Uint8Array): KeyState {
-    const found = this.#states.get(name);
+  acquire(storedKey: Uint8Array, partition: PartitionState, address: KeyAddress): KeyState {
+    const { keys } = partition;
+    const hashInIndex = keys.hashOf(storedKey);
+    const found = keys.get(storedKey, hashInIndex);
     if (found !== undefined) {
       found.isTransient = false;
       if (found.users === 0) this.#unlink(found);
       found.users += 1;
       return found;
     }
-    const hash = hashKey(namespaceId, key);
-    const state = new KeyState(name, partition, hash, this.#shape.leafOf(hash));
+    const name = nameOf(storedKey);
+    const hash = hashKey(address.namespaceId, address.key);
+    const leaf = this.#shape.leafOf(hash);
+    const state = new KeyState({ name, hashInIndex, partition, hash, leaf });
     state.isKnown = state.isDamaged = this.#deps.isDamaged(name);
     state.users = 1;
-    this.#states.set(name, state);
+    keys.add(state);
+    this.#size += 1;
+    partition.page?.take(state);
     return state;
   }
 
   release(state: KeyState): void {
     state.users -= 1;
     if (state.users > 0) return;
-    if (this.#states.get(state.name) !== state) return;
+    if (state.isForgotten) return;
     if (!state.isKnown || state.isTransient) {
-      this.#states.delete(state.name);
+      this.#drop(state);
       return;
     }
     this.#link(state);
     while (this.#idle > this.#options.idleEntriesMax) {
       const oldest = this.#oldest as KeyState;
       this.#unlink(oldest);
-      this.#states.delete(oldest.name);
+      this.#drop(oldest);
     }
   }
 
-  /** What the engine holds under it changes past this table. Whoever uses the state goes on with it; it is nobody else's any more. */
-  forget(name: string): void {
-    const state = this.#states.get(name);
-    if (state === undefined) return;
-    if (state.users === 0) this.#unlink(state);
-    this.#states.delete(name);
+  /**
+   * What the engine holds of the partition changes past this table. Whoever uses one of its states goes on with it; it is nobody
+   * else's any more.
+   */
+  forgetAll(partition: PartitionState): void {
+    for (const state of partition.keys.values()) {
+      state.isForgotten = true;
+      if (state.users === 0) this.#unlink(state);
+    }
+    this.#size -= partition.keys.size;
+    partition.keys.clear();
+  }
+
+  #drop(state: KeyState): void {
+    state.isForgotten = true;
+    state.partition.keys.delete(state);
+    this.#size -= 1;
   }
 
   #link(state: KeyState): void {

@@ -1,20 +1,34 @@
+import type { HashSeed } from '../../core/key-index/half-sip-hash.ts';
+import { KeyIndex } from '../../core/key-index/key-index.ts';
 import type { TreeShape } from '../../core/merkle/tree-shape.ts';
 import { enteringOf, isOwner } from '../../core/moves/rules.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import type { Epoch, MoveSession, Partition } from '../../core/topology/types.ts';
 import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { KeyState } from './key-state.ts';
+import type { PageUnderWay } from './page-under-way.ts';
 import { maxVersion, type PartitionFact } from './partition-facts.ts';
 import { PartitionTree } from './partition-tree.ts';
 
 type Drain = { readonly until: number; readonly resolve: () => void };
 
+const NO_KEY = new Uint8Array();
+
 /** One partition as this member knows it, owned or not: its fence, its promises, its changes under way, its tree. */
 export class PartitionState {
   readonly number: number;
   readonly tree: PartitionTree;
+  /** The states of its keys that are in memory, by their data keys; `KeyTable` keeps them. */
+  readonly keys: KeyIndex<KeyState>;
   /** Keys with changes under way. */
   readonly changing = new Set<KeyState>();
+  /** A page of the bulk on its way to the disk, whose keys are not among those. */
+  page: PageUnderWay | undefined;
+  /**
+   * All that the partition holds, or will once what is under way is durable, are pages of the bulk that came since it was emptied,
+   * and no key of them is above this one. Undefined: it holds something else too, or it is not known.
+   */
+  pagesEnd: Uint8Array | undefined;
   /** The newest epoch that is known: the topology's, or a durable one that the topology has yet to reach again. */
   epoch: Epoch;
   isOwner = false;
@@ -42,10 +56,11 @@ export class PartitionState {
 
   constructor(
     number: number,
-    options: { readonly self: MemberId; readonly treeShape: TreeShape },
+    options: { readonly self: MemberId; readonly treeShape: TreeShape; readonly hashSeed: HashSeed },
     fact: PartitionFact,
   ) {
     this.number = number;
+    this.keys = new KeyIndex(options.hashSeed);
     this.tree = new PartitionTree(options.treeShape);
     this.#self = options.self;
     this.epoch = fact.epoch;
@@ -106,6 +121,7 @@ export class PartitionState {
     this.wantWatermark(watermark);
     this.wantFloor(floor);
     this.#sessionWanted = session;
+    this.pagesEnd = NO_KEY;
   }
 
   /** A floor refuses from this turn on. */
@@ -134,11 +150,19 @@ export class PartitionState {
 
   isInFlight(leaf: number): boolean {
     for (const state of this.changing) if (state.leaf === leaf) return true;
-    return false;
+    return this.page?.hasLeaf(leaf) === true;
   }
 
   noteIssued(): void {
     this.#issued += 1;
+    this.pagesEnd = undefined;
+  }
+
+  /** `last`: the highest key of a page, above all others. */
+  notePageIssued(page: PageUnderWay, last: Uint8Array): void {
+    this.#issued += 1;
+    this.page = page;
+    this.pagesEnd = last;
   }
 
   /** The engine settles in the order of the calls. */

@@ -1,5 +1,5 @@
 import { MerkleTree } from '../../core/merkle/merkle-tree.ts';
-import type { TreeShape } from '../../core/merkle/tree-shape.ts';
+import { leafShiftOf, type TreeShape } from '../../core/merkle/tree-shape.ts';
 import { entryHashOf, type Held } from './held.ts';
 import type { KeyState } from './key-state.ts';
 
@@ -43,6 +43,16 @@ export class PartitionTree {
   update(state: KeyState, before: Held | undefined, after: Held | undefined): void {
     const tree = this.#updated();
     tree?.update(state.hash, entryHashOf(state.hash, before), entryHashOf(state.hash, after));
+  }
+
+  /** By the high word of a key's hash. */
+  leafOf(keyHigh: number): number {
+    return keyHigh >>> leafShiftOf(this.#shape);
+  }
+
+  /** As `MerkleTree.insert`. */
+  insert(keyHigh: number, entryHigh: number, entryLow: number): void {
+    this.#updated()?.insert(keyHigh, entryHigh, entryLow);
   }
 
   /** Call in the turn in which the view is opened. `changing`: the keys whose changes are under way. */

@@ -21,7 +21,7 @@ export function partitionRange(partition: number): KeyRange {
 }
 
 /** Index entries of the tombstones of a partition; of those at or below `upTo` where it is said. */
-export function tombstoneRange(partition: number, upTo: Version | undefined): KeyRange {
+export function tombstoneRange(partition: number, upTo?: Version): KeyRange {
   const start = prefixOf(FAMILY.tombstone, partition);
   if (upTo === undefined) return { start, end: prefixOf(FAMILY.tombstone, partition + 1) };
   const last = tombstoneKey(upTo, { partition, namespaceId: 0, key: NO_KEY });

@@ -14,7 +14,7 @@ const LENGTH_MAX = 16 * 1024;
 const partition = new PartitionState(0, OPTIONS, NO_FACT);
 
 function stateOf(name: string): KeyState {
-  return new KeyState(name, partition, hashKey(1, Buffer.from(name)), 0);
+  return new KeyState({ name, hashInIndex: 0, partition, hash: hashKey(1, Buffer.from(name)), leaf: 0 });
 }
 
 let versions = 0;

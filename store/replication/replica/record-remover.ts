@@ -2,7 +2,7 @@ import type { EngineEntry, EngineOperation } from '../../storage/engine.ts';
 import { removeAll } from './collector.ts';
 import { decodeIntact, heldOf, indexKeyOf } from './held.ts';
 import type { KeyState } from './key-state.ts';
-import { type KeyTable, nameOf } from './key-table.ts';
+import type { KeyTable } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import { addressOf } from './ranges.ts';
 import type { Writer } from './writer.ts';
@@ -39,7 +39,7 @@ export class RecordRemover {
   #take(partition: PartitionState, { key, value }: EngineEntry, operations: EngineOperation[]): KeyState {
     const storedKey = Uint8Array.from(key);
     const address = addressOf(storedKey);
-    const state = this.#deps.table.acquire(nameOf(storedKey), partition, address.namespaceId, address.key);
+    const state = this.#deps.table.acquire(storedKey, partition, address);
     const record = decodeIntact(storedKey, value);
     operations.push({ type: 'delete', key: storedKey });
     const indexKey = record === undefined ? undefined : indexKeyOf(address, record);

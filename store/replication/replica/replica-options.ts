@@ -1,3 +1,4 @@
+import type { HashSeed } from '../../core/key-index/half-sip-hash.ts';
 import type { TreeShape } from '../../core/merkle/tree-shape.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import type { Epoch, Partition } from '../../core/topology/types.ts';
@@ -23,6 +24,8 @@ export type ReplicaOptions = {
   /** Damaged keys; with more the replica takes no part any more. */
   readonly corruptRecordsMax: number;
   readonly treeShape: TreeShape;
+  /** Of the table of keys in memory; drawn anew at each start, and known to nobody. */
+  readonly hashSeed: HashSeed;
 };
 
 export type ReplicaDeps = {

@@ -1,15 +1,14 @@
 import type { MerkleTree } from '../../core/merkle/merkle-tree.ts';
 import type { Epoch, MoveSession } from '../../core/topology/types.ts';
 import type { Version } from '../../core/version/version.ts';
-import type { BulkRecord } from '../../peer/bulk-page.ts';
+import type { BulkPage } from '../../peer/bulk-page.ts';
 import type { PartitionAt } from '../../peer/data-messages.ts';
 import type { ReplicaReply, ReplicaRequest } from '../../peer/replica-messages.ts';
-import type { OwnedPartition, Replica } from '../types.ts';
+import type { OwnedPartition, Replica, ReplicaCall } from '../types.ts';
+import type { PageStored } from './page-admission.ts';
 import { type ReadFact, readFacts } from './partition-facts.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
-import type { Call } from './reply.ts';
-import type { PageStored } from './store-page.ts';
 import { saveTrees, takeTrees } from './tree-file.ts';
 import { type ReplicaParts, wireReplica } from './wire-replica.ts';
 
@@ -31,7 +30,7 @@ export type Promises = { readonly floor: Version; readonly watermark: Version };
 /** What the disk holds beside the records. */
 type Stored = { readonly facts: readonly ReadFact[]; readonly trees: ReadonlyMap<number, MerkleTree> };
 
-/** The one gate in front of the records of this member (DESIGN sections 6, 7, 9). */
+/** The one gate in front of the records of this member (docs/replication.md). */
 export class LocalReplica implements Replica {
   readonly #deps: ReplicaDeps;
   readonly #parts: ReplicaParts;
@@ -42,7 +41,7 @@ export class LocalReplica implements Replica {
 
   constructor(options: ReplicaOptions, deps: ReplicaDeps, stored: Stored) {
     this.#deps = deps;
-    const again = (call: Call): void => this.answer(call);
+    const again = (call: ReplicaCall): void => this.answer(call);
     this.#parts = wireReplica(options, { ...deps, signal: this.#ending.signal, again }, stored.facts);
     for (const [number, tree] of stored.trees) this.#parts.partitions[number]?.tree.become(tree);
     this.#forget = deps.topology.onChange(() => this.#follow());
@@ -54,21 +53,15 @@ export class LocalReplica implements Replica {
     return this.#parts.gate.outReason;
   }
 
-  serve(request: ReplicaRequest, signal: AbortSignal, isLocal = false): Promise<ReplicaReply> {
-    const reply = this.serveNow(request);
-    if (reply !== undefined) return Promise.resolve(reply);
-    return new Promise((done) => this.answer({ request, signal, isLocal, done }));
-  }
-
-  /** The answer to a question whose key is in memory; undefined: only `serve` or `answer` can tell. Changes nothing. */
+  /** The answer to a question whose key is in memory; undefined: only `answer` can tell. Changes nothing. */
   serveNow(request: ReplicaRequest): ReplicaReply | undefined {
     if (request.body.type === 'store') return undefined;
     const partition = this.#parts.gate.enter(request);
     return partition === undefined ? undefined : this.#parts.reads.now(request, partition);
   }
 
-  /** `serve` without a promise: `call.done` is called once, in this turn where nothing has to be waited for. */
-  answer(call: Call): void {
+  /** `call.done` is called once, in this turn where nothing has to be waited for. */
+  answer(call: ReplicaCall): void {
     const { gate, reads, stores } = this.#parts;
     const partition = gate.enter(call.request);
     const { body } = call.request;
@@ -78,11 +71,11 @@ export class LocalReplica implements Replica {
   }
 
   /** Stores a page of the bulk of a partition under the epoch that it names: all that belongs here, or nothing. */
-  async storePage(at: PartitionAt, records: readonly BulkRecord[]): Promise<PageStored> {
+  async storePage(at: PartitionAt, page: BulkPage): Promise<PageStored> {
     const { partitions, pages } = this.#parts;
     const state = partitions[at.partition];
     if (state === undefined) throw new RangeError(`there is no partition ${at.partition}`);
-    return await pages.store(at, state, records);
+    return await pages.store(at, state, page);
   }
 
   owned(partition: number): OwnedPartition | undefined {
@@ -101,7 +94,7 @@ export class LocalReplica implements Replica {
   }
 
   /**
-   * Comes to a partition with the move `session` (DESIGN section 8): deletes what an earlier time left here, then makes the
+   * Comes to a partition with the move `session` (docs/replication.md, arriving and leaving): deletes what an earlier time left here, then makes the
    * session durable with the highest floor and watermark of the set before. True once it serves the partition; false where the move
    * has ended, or this member takes no part. A second call for the same session deletes nothing.
    */

@@ -1,22 +1,8 @@
 import type { MemberId } from '../../core/raft/types.ts';
 import type { Epoch } from '../../core/topology/types.ts';
 import type { Version } from '../../core/version/version.ts';
-import type {
-  ReplicaRefusalCode,
-  ReplicaReply,
-  ReplicaReplyBody,
-  ReplicaRequest,
-} from '../../peer/replica-messages.ts';
+import type { ReplicaRefusalCode, ReplicaReply, ReplicaReplyBody } from '../../peer/replica-messages.ts';
 import { EngineClosedError } from '../../storage/engine.ts';
-
-/** A request under way, and where its answer goes. */
-export type Call = {
-  readonly request: ReplicaRequest;
-  readonly signal: AbortSignal;
-  /** This member's own coordinator asks: it has judged the clocks of the others itself. */
-  readonly isLocal: boolean;
-  readonly done: (reply: ReplicaReply) => void;
-};
 
 export function replyOf(from: MemberId, epoch: Epoch, body: ReplicaReplyBody): ReplicaReply {
   return { from, epoch, body };

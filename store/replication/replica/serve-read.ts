@@ -6,15 +6,16 @@ import type { Engine } from '../../storage/engine.ts';
 import { dataKey } from '../../storage/key-layout.ts';
 import type { StoredRecord } from '../../storage/record.ts';
 import type { VersionSource } from '../../storage/version-source.ts';
+import type { ReplicaCall } from '../types.ts';
 import type { Damage } from './damage.ts';
 import type { Gate } from './gate.ts';
 import { decodeIntact } from './held.ts';
 import type { KeyLoader } from './key-loader.ts';
 import type { KeyState } from './key-state.ts';
-import { type KeyTable, nameOf } from './key-table.ts';
+import type { KeyTable } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { RecordCache } from './record-cache.ts';
-import { type Call, refused, refusedBy, replyOf } from './reply.ts';
+import { refused, refusedBy, replyOf } from './reply.ts';
 
 export type ReadServerOptions = { readonly self: MemberId; readonly skewMsMax: number };
 
@@ -28,7 +29,7 @@ export type ReadServerDeps = {
   readonly records: RecordCache;
   readonly damage: Damage;
   /** The world has changed while the engine worked: from the fence on once more. */
-  again(call: Call): void;
+  again(call: ReplicaCall): void;
 };
 
 /** Answers `ask` and `read`: durable records only. The fence is passed once more in the turn of the answer. */
@@ -43,18 +44,18 @@ export class ReadServer {
 
   /** The answer, where it is known without the engine. */
   now(request: ReplicaRequest, partition: PartitionState): ReplicaReply | undefined {
-    const state = this.#deps.table.find(nameOf(dataKey(request)));
+    const state = this.#deps.table.find(dataKey(request), partition);
     if (state === undefined || !state.isKnown) return undefined;
     if (!needsRecord(request, state)) return this.#reply(partition, this.#known(request, partition, state));
     const stored = this.#deps.records.find(state);
     return stored === undefined ? undefined : this.#reply(partition, fullSight(partition, state, stored));
   }
 
-  serve(call: Call, partition: PartitionState): void {
+  serve(call: ReplicaCall, partition: PartitionState): void {
     const { request } = call;
     const storedKey = dataKey(request);
     const { table, loader } = this.#deps;
-    const state = table.acquire(nameOf(storedKey), partition, request.namespaceId, request.key);
+    const state = table.acquire(storedKey, partition, request);
     loader.know(state, storedKey, (failure, stored) => {
       if (this.#hasChanged(call, partition, failure)) table.release(state);
       else if (stored === undefined && needsRecord(request, state))
@@ -63,7 +64,12 @@ export class ReadServer {
     });
   }
 
-  #answer(call: Call, partition: PartitionState, state: KeyState, stored: Uint8Array | undefined): void {
+  #answer(
+    call: ReplicaCall,
+    partition: PartitionState,
+    state: KeyState,
+    stored: Uint8Array | undefined,
+  ): void {
     const body = needsRecord(call.request, state)
       ? fullSight(partition, state, stored)
       : this.#known(call.request, partition, state);
@@ -71,7 +77,7 @@ export class ReadServer {
     call.done(this.#reply(partition, body));
   }
 
-  #readRecord(call: Call, partition: PartitionState, state: KeyState, storedKey: Uint8Array): void {
+  #readRecord(call: ReplicaCall, partition: PartitionState, state: KeyState, storedKey: Uint8Array): void {
     const before = state.durable;
     this.#deps.engine.get(storedKey).then(
       (stored) => {
@@ -86,7 +92,7 @@ export class ReadServer {
   }
 
   #show(
-    call: Call,
+    call: ReplicaCall,
     state: KeyState,
     storedKey: Uint8Array,
     stored: Uint8Array | undefined,
@@ -107,7 +113,7 @@ export class ReadServer {
   }
 
   /** Where the request cannot be answered as it was begun: it is refused, or begins again. */
-  #hasChanged(call: Call, partition: PartitionState, failure: Error | undefined): boolean {
+  #hasChanged(call: ReplicaCall, partition: PartitionState, failure: Error | undefined): boolean {
     if (failure !== undefined) call.done(this.#reply(partition, refusedBy(failure)));
     else if (this.#deps.gate.enter(call.request) === partition) return false;
     else this.#deps.again(call);

@@ -7,15 +7,16 @@ import { KvError } from '../../storage/errors.ts';
 import { dataKey } from '../../storage/key-layout.ts';
 import type { SpaceGuard } from '../../storage/space-guard.ts';
 import type { VersionSource } from '../../storage/version-source.ts';
+import type { ReplicaCall } from '../types.ts';
 import type { Damage } from './damage.ts';
 import type { Gate } from './gate.ts';
 import { decodeIntact, type Held, heldOf } from './held.ts';
 import { judgeStore } from './judge-store.ts';
 import type { KeyLoader } from './key-loader.ts';
 import type { KeyState } from './key-state.ts';
-import { type KeyTable, nameOf } from './key-table.ts';
+import type { KeyTable } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
-import { type Call, held, refused, refusedBy, replyOf } from './reply.ts';
+import { held, refused, refusedBy, replyOf } from './reply.ts';
 import { storeOperations } from './store-operations.ts';
 import type { Writer } from './writer.ts';
 
@@ -30,13 +31,13 @@ export type StoreServerDeps = {
   readonly loader: KeyLoader;
   readonly damage: Damage;
   readonly writer: Writer;
-  again(call: Call): void;
+  again(call: ReplicaCall): void;
   onError(error: unknown): void;
 };
 
 /** A store whose record is decoded and whose key is in the table. */
 type Offer = {
-  readonly call: Call;
+  readonly call: ReplicaCall;
   readonly body: StoreBody;
   readonly partition: PartitionState;
   readonly state: KeyState;
@@ -56,7 +57,7 @@ export class StoreServer {
     this.#deps = deps;
   }
 
-  serve(call: Call, body: StoreBody, partition: PartitionState): void {
+  serve(call: ReplicaCall, body: StoreBody, partition: PartitionState): void {
     const { request } = call;
     const storedKey = dataKey(request);
     const record = decodeIntact(storedKey, body.record);
@@ -65,7 +66,7 @@ export class StoreServer {
       return;
     }
     const { table, loader } = this.#deps;
-    const state = table.acquire(nameOf(storedKey), partition, request.namespaceId, request.key);
+    const state = table.acquire(storedKey, partition, request);
     const offer = { call, body, partition, state, storedKey, offered: heldOf(record) };
     loader.know(state, storedKey, (failure) => {
       if (failure !== undefined) this.#tell(call, partition, refusedBy(failure));
@@ -161,7 +162,7 @@ export class StoreServer {
   }
 
   /** Answers under the epoch of this turn: under that one the write was let in. */
-  #teller(call: Call, partition: PartitionState, after: Held): (failure: Error | undefined) => void {
+  #teller(call: ReplicaCall, partition: PartitionState, after: Held): (failure: Error | undefined) => void {
     const { epoch } = partition;
     return (failure) =>
       call.done(
@@ -169,7 +170,7 @@ export class StoreServer {
       );
   }
 
-  #tell(call: Call, partition: PartitionState, body: ReplicaReplyBody): void {
+  #tell(call: ReplicaCall, partition: PartitionState, body: ReplicaReplyBody): void {
     call.done(replyOf(this.#options.self, partition.epoch, body));
   }
 }

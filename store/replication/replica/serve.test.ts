@@ -155,9 +155,9 @@ test('a version too far ahead is refused, but for the own coordinator; what is a
   assert.deepEqual(t.last, versionOf(START_MS + 500));
   assert.equal(await t.store('a', { wallMs: START_MS + 501, value: 'x' }), 'refused CLOCK_SKEW');
   const ahead = t.storeRequest('a', { wallMs: START_MS + 501, value: 'x' });
-  assert.equal(said((await t.replica.serve(ahead, NEVER, true)).body), `held ${START_MS + 501}`);
+  assert.equal(said((await t.serve(ahead, NEVER, true)).body), `held ${START_MS + 501}`);
   const hint = t.storeRequest('b', { wallMs: START_MS + 501, value: 'x' }, 'hint');
-  assert.equal(said((await t.replica.serve(hint, NEVER, true)).body), 'refused CLOCK_SKEW');
+  assert.equal(said((await t.serve(hint, NEVER, true)).body), 'refused CLOCK_SKEW');
 });
 
 test('a record that was damaged on its way, or sealed for another place, is refused', async () => {

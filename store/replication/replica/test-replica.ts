@@ -39,6 +39,7 @@ export const OPTIONS: ReplicaOptions = {
   writeBacklogBytesMax: 1 << 20,
   corruptRecordsMax: 3,
   treeShape: SHAPE,
+  hashSeed: { low: 1, high: 2 },
 };
 
 /** A topology that a test sets, with those who wait for it. */
@@ -159,8 +160,8 @@ export class TestReplica {
     return { ...at, body: { type: 'store', origin, sourceWatermark, record: sealed(at, record) } };
   }
 
-  serve(request: ReplicaRequest, signal = NEVER): Promise<ReplicaReply> {
-    return this.replica.serve(request, signal);
+  serve(request: ReplicaRequest, signal = NEVER, isLocal = false): Promise<ReplicaReply> {
+    return new Promise((done) => this.replica.answer({ request, signal, isLocal, done }));
   }
 
   async store(

@@ -73,6 +73,7 @@ export class TreeBuilder {
     const { engine, clock, signal } = this.#deps;
     // In one turn: what is changing now counts as the table knows it, and what becomes durable from now on is added.
     await using view = engine.openView({ reverse: false });
+    partition.page?.takeAll();
     const build = partition.tree.begin(partition.changing);
     const damaged = await this.#takePages(partition, build, view);
     // Only a look of now can tell damage from what was healed since the view. With it known, the next build is exact.

@@ -1,3 +1,4 @@
+import type { ReplicaCall } from '../types.ts';
 import { Collector } from './collector.ts';
 import { Damage } from './damage.ts';
 import { Emptier } from './emptier.ts';
@@ -14,7 +15,6 @@ import { PartitionState } from './partition-state.ts';
 import { RecordCache } from './record-cache.ts';
 import { RecordRemover } from './record-remover.ts';
 import type { ReplicaDeps, ReplicaOptions } from './replica-options.ts';
-import type { Call } from './reply.ts';
 import { ReadServer } from './serve-read.ts';
 import { StoreServer } from './serve-store.ts';
 import { PageStore } from './store-page.ts';
@@ -39,7 +39,7 @@ export type ReplicaParts = {
 };
 
 /** `again`: lets a call pass the gate once more. */
-export type WireDeps = ReplicaDeps & { readonly signal: AbortSignal; again(call: Call): void };
+export type WireDeps = ReplicaDeps & { readonly signal: AbortSignal; again(call: ReplicaCall): void };
 
 export function wireReplica(
   options: ReplicaOptions,

@@ -2,6 +2,7 @@ import type { Engine, EngineOperation } from '../../storage/engine.ts';
 import type { Held } from './held.ts';
 import type { Change, KeyState } from './key-state.ts';
 import type { KeyTable } from './key-table.ts';
+import type { PageUnderWay } from './page-under-way.ts';
 import type { RecordCache } from './record-cache.ts';
 
 export type WriterOptions = { readonly backlogBytesMax: number };
@@ -21,6 +22,13 @@ export type KeyChange = {
   /** As it is stored, where it is worth remembering. */
   readonly record?: Uint8Array;
   readonly waiter?: (failure: Error | undefined) => void;
+};
+
+/** `last`: its highest key. */
+export type PageChange = {
+  readonly page: PageUnderWay;
+  readonly last: Uint8Array;
+  waiter(failure: Error | undefined): void;
 };
 
 const SYNC = { sync: true };
@@ -61,11 +69,38 @@ export class Writer {
     this.#deps.engine.write(operations, SYNC).then(
       () => {
         this.#backlogBytes -= bytes;
-        for (const change of changes) this.#settle(change);
+        for (const change of changes) {
+          this.#settle(change);
+          change.state.partition.noteSettled();
+        }
       },
       (error: unknown) => {
         this.#backlogBytes -= bytes;
         this.#fail(changes, issued, error as Error);
+      },
+    );
+  }
+
+  /** The batch of a page whose keys nobody has asked for; the partition has no other page under way. */
+  issuePage({ page, last, waiter }: PageChange, operations: readonly EngineOperation[], bytes: number): void {
+    const { partition } = page;
+    partition.notePageIssued(page, last);
+    this.#backlogBytes += bytes;
+    this.#deps.engine.write(operations, SYNC).then(
+      () => {
+        this.#backlogBytes -= bytes;
+        partition.page = undefined;
+        page.addToTree();
+        for (const { state } of page.taken) this.#settle({ state });
+        partition.noteSettled();
+        waiter(undefined);
+      },
+      (error: unknown) => {
+        this.#backlogBytes -= bytes;
+        const taken = Array.from(page.taken, ({ change }) => change);
+        this.#fail([], taken, error as Error);
+        partition.noteSettled();
+        waiter(error as Error);
       },
     );
   }
@@ -79,7 +114,7 @@ export class Writer {
     return change;
   }
 
-  #settle({ state, record }: KeyChange): void {
+  #settle({ state, record }: Pick<KeyChange, 'state' | 'record'>): void {
     const { partition } = state;
     const { after, waiters } = state.shift();
     partition.tree.update(state, state.durable, after);
@@ -89,7 +124,8 @@ export class Writer {
       state.isDamaged = false;
       this.#deps.onHealed(state);
     }
-    this.#end(state);
+    if (!state.isChanging) partition.changing.delete(state);
+    this.#deps.table.release(state);
     for (const waiter of waiters) waiter(undefined);
   }
 
@@ -98,11 +134,5 @@ export class Writer {
     this.#failure ??= error;
     for (const change of issued) for (const waiter of change.waiters) waiter(error);
     for (const { state } of changes) state.partition.noteSettled();
-  }
-
-  #end(state: KeyState): void {
-    if (!state.isChanging) state.partition.changing.delete(state);
-    state.partition.noteSettled();
-    this.#deps.table.release(state);
   }
 }

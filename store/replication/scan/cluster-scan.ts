@@ -198,7 +198,7 @@ const NO_VALUE = new Uint8Array();
 
 /**
  * While a partition moves and both its sets must hold what a read answers, agreement in the asked one proves nothing for the
- * other (DESIGN section 8): then every key is read at quorum. A scan at r=1 promises nothing that this could break.
+ * other (docs/quorum.md, while a partition moves): then every key is read at quorum. A scan at r=1 promises nothing that this could break.
  */
 function agreementCounts(view: PartitionView | undefined, level: Level): boolean {
   if (level === 1) return true;

@@ -128,7 +128,7 @@ export class ScanWorld {
       for (const member of replicas) if (newest !== undefined) await this.store(member, key, newest);
     }
     this.#placements.push(before.map((each, p) => (p === partition ? { epoch, replicas } : each)));
-    // Of the replicas before, N-R+1 have confirmed a move before it is done (DESIGN section 8): only one may lag, the scanning
+    // Of the replicas before, N-R+1 have confirmed a move before it is done (docs/moves.md): only one may lag, the scanning
     // member. Of the others some do as well.
     const from = before[partition]?.replicas ?? [];
     for (const member of this.engines.keys()) {

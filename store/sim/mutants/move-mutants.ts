@@ -285,6 +285,31 @@ const ENTRY: readonly Mutant[] = [
   },
 ];
 
+/** Pages of the bulk whose keys nobody looks up (`store-fresh-page.ts`). */
+const PAGES: readonly Mutant[] = [
+  mutant(
+    'page-unknown-to-writers',
+    'who asks for a key of a page that is under way knows of the page',
+    `${REPLICA}/key-table.ts`,
+    '    partition.page?.take(state);\n',
+    '',
+  ),
+  mutant(
+    'page-over-a-write',
+    'a page is stored without a look at its keys only where nothing but pages was written',
+    `${REPLICA}/partition-state.ts`,
+    '    this.#issued += 1;\n    this.pagesEnd = undefined;',
+    '    this.#issued += 1;',
+  ),
+  mutant(
+    'page-unknown-to-a-tree',
+    'a tree whose building begins while a page is under way counts each of its records once',
+    `${REPLICA}/tree-builder.ts`,
+    '    partition.page?.takeAll();\n',
+    '',
+  ),
+].map((one) => ({ ...one, test: `${REPLICA}/store-fresh-page.test.ts` }));
+
 /** What a member does that leaves no harm in the data. */
 const MANNERS: readonly Mutant[] = [
   mutant(
@@ -297,4 +322,11 @@ const MANNERS: readonly Mutant[] = [
 ];
 
 /** Rules of partitions that move (docs/moves.md). */
-export const MOVE_MUTANTS: readonly Mutant[] = [...STAGES, ...QUORUMS, ...FENCES, ...ENTRY, ...MANNERS];
+export const MOVE_MUTANTS: readonly Mutant[] = [
+  ...STAGES,
+  ...QUORUMS,
+  ...FENCES,
+  ...ENTRY,
+  ...PAGES,
+  ...MANNERS,
+];

@@ -92,7 +92,7 @@ function drawDataSettings(prng: Prng, skewMsMax: number): Partial<Config> {
     'clock.aheadMs': 50 + prng.below(400),
     'replication.requestTimeoutMs': 500 + prng.below(4000),
     'replication.hedgeMsMin': 5 + prng.below(50),
-    // At least twice the skew (DESIGN section 9).
+    // At least twice the skew: a floor lies below every clock.
     'replication.propagationMs': 2 * skewMsMax + prng.below(1500),
     'replication.versionCacheEntriesMax': prng.below(3) === 0 ? prng.below(4) : 65_536,
     'hints.bytesMax': [0, 500 + prng.below(5000), 1 << 20][prng.below(3)] as number,

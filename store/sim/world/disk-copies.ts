@@ -19,7 +19,7 @@ type Copy = {
 
 /**
  * Copies of disks, as backups and snapshots of volumes are, and their return. A copy is put back only where the
- * cluster can know that it is one (DESIGN section 4): a later start of the directory is on the disks of so many other
+ * cluster can know that it is one (docs/topology.md, start): a later start of the directory is on the disks of so many other
  * voters, as committed, that no majority can be had without one of them. Before that nobody could tell.
  */
 export class DiskCopies {

@@ -3,7 +3,14 @@ import { array, bulk, EMPTY, integer, map, type Reply } from '../../../core/resp
 import { SLOT_COUNT, slotOf } from '../../../core/ring/slot.ts';
 import type { Call } from '../call.ts';
 import { CommandError } from '../command-error.ts';
-import { type Owner, ownersOf, type SlotRange, slotRanges } from '../slot-owners.ts';
+import {
+  type Owner,
+  ownersOf,
+  partitionRanges,
+  replicatedRanges,
+  type SlotRange,
+  slotRanges,
+} from '../slot-owners.ts';
 import type { Handlers } from './command.ts';
 import { runSubcommand, type Subcommands } from './subcommand.ts';
 import { sweep } from './sweep.ts';
@@ -40,40 +47,47 @@ function selfOf({ context }: Call): Owner {
   return self;
 }
 
+/** A replica that is asked answers as the owner does, with a quorum: READONLY takes no guarantee away here. */
 function slots({ context }: Call): Reply {
   return array(
-    slotRanges(context).map(({ first, last, owner }) =>
+    replicatedRanges(context).map(({ first, last, owner, replicas }) =>
       array([
         integer(first),
         integer(last),
-        array([bulk(owner.host), integer(owner.port), bulk(owner.id), EMPTY]),
+        ...[owner, ...replicas].map(({ host, port, id }) =>
+          array([bulk(host), integer(port), bulk(id), EMPTY]),
+        ),
       ]),
     ),
   );
 }
 
+/** A shard is a node, its slots, and those that hold all of these as well. */
 function shards({ context }: Call): Reply {
   const ranges = slotRanges(context);
+  const partitions = partitionRanges(context);
   return array(
-    ownersOf(context).map((owner) =>
-      map([
-        [
-          'slots',
-          array(rangesOf(ranges, owner).flatMap(({ first, last }) => [integer(first), integer(last)])),
-        ],
-        ['nodes', array([shardNode(owner)])],
-      ]),
-    ),
+    ownersOf(context).map((owner) => {
+      const own = rangesOf(ranges, owner).flatMap(({ first, last }) => [integer(first), integer(last)]);
+      const sets = partitions.flatMap(({ owner: { id }, replicas }) => (id === owner.id ? [replicas] : []));
+      const replicas = (sets[0] ?? []).filter(({ id }) =>
+        sets.every((set) => set.some((each) => each.id === id)),
+      );
+      return map([
+        ['slots', array(own)],
+        ['nodes', array([shardNode(owner, 'master'), ...replicas.map((each) => shardNode(each, 'replica'))])],
+      ]);
+    }),
   );
 }
 
-function shardNode({ id, host, port, isUp }: Owner): Reply {
+function shardNode({ id, host, port, isUp }: Owner, role: 'master' | 'replica'): Reply {
   return map([
     ['id', bulk(id)],
     ['port', integer(port)],
     ['ip', bulk(host)],
     ['endpoint', bulk(host)],
-    ['role', bulk('master')],
+    ['role', bulk(role)],
     ['replication-offset', integer(0)],
     ['health', bulk(isUp ? 'online' : 'fail')],
   ]);

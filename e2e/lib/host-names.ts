@@ -3,10 +3,11 @@ import promises from 'node:dns/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
 /**
- * Loaded before a program (`node --import`): names that a network of containers would know lead to addresses of this machine, and all others where
- * they always do. SERVICE_NAMES has them as JSON, `{"kvorum-1": "127.70.0.1"}`.
+ * Loaded before a program (`node --import`): names that a network of containers or pods would know lead to addresses of this machine, and all others
+ * where they always do. HOST_NAMES has them as JSON, `{"kvorum-1": "127.70.0.1", ".svc": "127.77.0.1"}`; one that begins with a dot means every
+ * name that ends with it.
  */
-const ADDRESSES = JSON.parse(process.env.SERVICE_NAMES ?? '{}') as Readonly<Record<string, string>>;
+const ADDRESSES = JSON.parse(process.env.HOST_NAMES ?? '{}') as Readonly<Record<string, string>>;
 const FAMILY = 4;
 
 type Found = { readonly address: string; readonly family: number };
@@ -21,8 +22,10 @@ const lookup = dns.lookup as Lookup;
 const promised = promises.lookup as PromisedLookup;
 
 function knownAs(name: string): Found | undefined {
-  const address = ADDRESSES[name];
-  return address === undefined ? undefined : { address, family: FAMILY };
+  const isMeant = (known: string): boolean =>
+    known === name || (known.startsWith('.') && name.endsWith(known));
+  const found = Object.entries(ADDRESSES).find(([known]) => isMeant(known));
+  return found === undefined ? undefined : { address: found[1], family: FAMILY };
 }
 
 const named: Lookup = (name, options, callback) => {
