@@ -110,7 +110,9 @@ export class Operator {
   }
 
   #reconciler(watches: Watches, abilities: Abilities): Reconciler {
-    const { client, store, clock, random } = this.#deps;
+    const { store, clock, random } = this.#deps;
+    const mayAct = this.#elector.assertLeading;
+    const client = this.#deps.client.guarded(mayAct);
     const access = new StoreAccessReader({ client, clock });
     const { canReadNodes } = abilities;
     const options = { operatorNamespace: this.#options.namespace, canReadNodes };
@@ -125,6 +127,7 @@ export class Operator {
       cached: cachedView(watches.caches, liveView(client)),
       random,
       clock,
+      mayAct,
       tell: (about, type, reason, note) => this.#tell(about, type, reason, note),
     });
   }

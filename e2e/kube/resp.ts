@@ -11,11 +11,13 @@ const KEYS = 60;
 
 /** Without cluster mode, through the client Service. The caller ends it. */
 export async function respClient(scene: Scene, cluster: KvCluster, password?: string): Promise<Redis> {
-  return new Redis({
+  const redis = new Redis({
     host: await serviceHost(scene, cluster),
     ...(password !== undefined && { username: 'default', password }),
     ...{ commandTimeout: TIMEOUT_MS, maxRetriesPerRequest: 1, retryStrategy: () => null },
   });
+  // Who may not is told so by each command.
+  return redis.on('error', () => undefined);
 }
 
 /**
@@ -48,9 +50,12 @@ async function advertised(scene: Scene, cluster: KvCluster): Promise<readonly st
 
 /** This process is in the network of the pods and does not ask their name server. */
 async function useAsCluster(host: string, addresses: ReadonlyMap<string, string>): Promise<void> {
-  const dnsLookup: ClusterOptions['dnsLookup'] = (name, callback) =>
-    callback(null, addresses.get(name) ?? name, 4);
-  const redis = new RedisCluster([{ host }], { dnsLookup, redisOptions: { commandTimeout: TIMEOUT_MS } });
+  const known = [...addresses].map(([name, address]) => [`${name}:6379`, { host: address, port: 6379 }]);
+  const natMap = Object.fromEntries(known) as ClusterOptions['natMap'];
+  const redis = new RedisCluster([{ host }], {
+    ...{ natMap, redisOptions: { commandTimeout: TIMEOUT_MS } },
+    clusterRetryStrategy: () => null,
+  });
   const trouble: string[] = [];
   redis.on('error', ({ message }: Error) => trouble.push(message));
   try {

@@ -55,6 +55,26 @@ test('an object is created, read, updated as it was read, and removed', async ()
   assert.deepEqual([await client.remove(things, A), await client.remove(things, A)], [true, false]);
 });
 
+test('guarded: each write is asked for, reads are not', async () => {
+  await using world = await setup();
+  let mayWrite = true;
+  const client = world.client.guarded(() => {
+    if (!mayWrite) throw new Error('not any more');
+  });
+  const made = await client.create(things, thing({ size: 1 }));
+  mayWrite = false;
+  for (const write of [
+    () => client.create(things, { ...thing(), metadata: { ...A, name: 'b' } }),
+    () => client.update(things, { ...made, spec: { size: 2 } }),
+    () => client.apply(things, thing({ size: 2 })),
+    () => client.mergePatch(things, A, { spec: { size: 2 } }),
+    () => client.remove(things, A),
+  ])
+    await assert.rejects(write(), /not any more/);
+  assert.deepEqual((await client.get(things, A))?.spec, { size: 1 });
+  assert.deepEqual((await world.client.list(things)).items.length, 1);
+});
+
 test('apply says whose fields they are, and merge patches are merge patches', async () => {
   await using world = await setup();
   const { client, server } = world;

@@ -99,6 +99,20 @@ export class KubeClient {
     this.#requests = 'transport' in deps ? deps.transport : new KubeRequests({ timeoutMs, userAgent }, deps);
   }
 
+  /** The same, but that it asks `mayWrite` before each write, which throws where nothing may be changed any more. */
+  guarded(mayWrite: () => void): KubeClient {
+    const requests = this.#requests;
+    const transport: KubeTransport = {
+      json: async (request, signal) => {
+        if (request.method !== 'GET') mayWrite();
+        return await requests.json(request, signal);
+      },
+      stream: async (request, signal) => await requests.stream(request, signal),
+    };
+    const { fieldManager } = this;
+    return new KubeClient({ fieldManager, pageSize: this.#pageSize }, { transport, clock: this.#clock });
+  }
+
   /** Undefined where there is no such object. The answer is the newest, not a cached one. */
   async get<T extends KubeObject>(
     resource: Resource<T>,

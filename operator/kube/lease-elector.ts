@@ -43,6 +43,7 @@ const RENEW_DEADLINE_MS = 10_000;
 const RETRY_MS = 2000;
 /** While it waits for the lease, a candidate tries after up to so much more than retryMs. */
 const JITTER = 1.2;
+const LOST = 'the lease was lost';
 
 /**
  * Leader election by a Lease, as client-go does it: whoever holds the lease leads; others take it when they have not
@@ -76,6 +77,11 @@ export class LeaseElector {
     );
   }
 
+  /** Throws where somebody else may lead by now: whoever stood still may not have heard of it yet. */
+  readonly assertLeading = (): void => {
+    if (!this.isLeading) throw new Error(LOST);
+  };
+
   /** Who was seen to hold the lease last. */
   get leader(): string | undefined {
     return this.#observed?.lease.spec?.holderIdentity || undefined;
@@ -93,7 +99,7 @@ export class LeaseElector {
     this.#changed(true);
     const work = this.#work(lead, leading.signal);
     const end = await this.#keep(signal);
-    leading.abort(new Error(end === 'lost' ? 'the lease was lost' : 'the operator stops'));
+    leading.abort(new Error(end === 'lost' ? LOST : 'the operator stops'));
     if (end === 'stopped') {
       await this.#keepUntil(work);
       await this.#release();

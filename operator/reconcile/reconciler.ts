@@ -31,6 +31,8 @@ export type ReconcilerDeps = {
   readonly random: Random;
   readonly clock: Clock;
   readonly tell: TellEvent;
+  /** Throws where this one may change nothing any more. Asked before each act; `client` asks before each write. */
+  readonly mayAct: () => void;
 };
 
 /**
@@ -67,12 +69,13 @@ export class Reconciler {
 
   /** The first act that is not refused; what was refused, where nothing was done. */
   async #act(raw: RawCluster, seen: Seen, signal: AbortSignal): Promise<'acted' | readonly Refusal[]> {
-    const { client, observer, store, random, tell } = this.#deps;
+    const { client, observer, store, random, tell, mayAct } = this.#deps;
     const { applied } = observer;
     const refused: Refusal[] = [];
     while (refused.length < REFUSALS_MAX) {
       const plan = planNext(seen.observation, refused);
       if (plan.act === undefined) return refused;
+      mayAct();
       const isQuiet = QUIET.has(plan.act.type);
       // Before it is done: who wonders where a volume went finds the reason, also where the operator ended in between.
       if (IRREVERSIBLE.has(plan.act.type)) tell(raw, 'Normal', camelCase(plan.act.type), plan.message);

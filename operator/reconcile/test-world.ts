@@ -174,6 +174,7 @@ export class ReconcileWorld implements AsyncDisposable {
       cached: cachedView(caches, liveView(client)),
       random: systemRandom,
       clock: this.#clock,
+      mayAct: () => undefined,
       tell: (_, type, reason, note) => void this.told.push({ type, reason, note }),
     });
   }

@@ -11,6 +11,8 @@ export type Fate = {
   readonly loss?: 'request' | 'answer' | 'silence';
   /** The operator dies as it sends it, or when it has had its effect. */
   readonly death?: 'before' | 'after';
+  /** The operator stands still for so long, and hears of the answer then. */
+  readonly pauseMs?: number;
 };
 
 /** Of a thousand. */
@@ -18,14 +20,17 @@ export type FaultRates = {
   readonly refusals: number;
   readonly losses: number;
   readonly deaths: number;
+  readonly pauses: number;
   readonly delays: number;
 };
 
-export const NO_FAULTS: FaultRates = { refusals: 0, losses: 0, deaths: 0, delays: 0 };
+export const NO_FAULTS: FaultRates = { refusals: 0, losses: 0, deaths: 0, pauses: 0, delays: 0 };
 
 const LATENCY_MS = 40;
 /** Shorter than the deadline of a call, and longer than the lease of an operator. */
 const DELAY_MS = 28_000;
+/** Mostly longer than the lease. */
+const PAUSE_MS = 60_000;
 /** So many times less often than others a renewal of a lease is late. */
 const LEASES_LESS = 20;
 
@@ -38,7 +43,7 @@ export class CallFaults {
   }
 
   fateOf(call: FakeCall): Fate {
-    const { refusals, losses, deaths, delays } = this.rates;
+    const { refusals, losses, deaths, pauses, delays } = this.rates;
     const isWrite = WRITES.includes(call.verb);
     // Each late renewal is the end of an operator: some of them are enough.
     const late = !isWrite ? 0 : call.resource?.kind === 'Lease' ? delays / LEASES_LESS : delays;
@@ -47,6 +52,7 @@ export class CallFaults {
       ...{ sendMs, backMs: this.latencyMs() },
       ...(this.isDrawn(refusals) && { refusal: this.#refusal(call, isWrite) }),
       ...(this.isDrawn(losses) && { loss: this.#oneOf(['request', 'answer', 'answer', 'silence'] as const) }),
+      ...(this.isDrawn(pauses) && { pauseMs: this.#prng.below(PAUSE_MS) }),
       ...(this.isDrawn(deaths) && { death: this.#oneOf(['before', 'after'] as const) }),
     };
   }

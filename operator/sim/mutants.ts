@@ -4,6 +4,7 @@ const PLAN = 'operator/core/plan';
 const ACTS = 'operator/reconcile/acts';
 const GROUND_TEST = `${PLAN}/ground.test.ts`;
 const SCALE_TEST = `${PLAN}/scale.test.ts`;
+const ROLLOUT_TEST = `${PLAN}/rollout.test.ts`;
 const RECONCILER_TEST = 'operator/reconcile/reconciler.test.ts';
 
 /** Rules of the operator, each of which the simulation notices the lack of. */
@@ -77,6 +78,53 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       'const isWanted = isVolumes;',
     ),
     test: GROUND_TEST,
+  },
+  {
+    ...mutant(
+      'leader-that-stood-still',
+      'whoever stood still asks its clock whether it still leads before it changes anything',
+      'operator/kube/kube-client.ts',
+      "if (request.method !== 'GET') mayWrite();",
+      '',
+    ),
+    test: 'operator/kube/kube-client.test.ts',
+  },
+  {
+    ...mutant(
+      'edited-set-left-alone',
+      'what somebody edited in the StatefulSet is set back',
+      'operator/reconcile/observe.ts',
+      'kind, there) ? hash : EDITED;',
+      "kind, there) || kind === 'StatefulSet' ? hash : EDITED;",
+    ),
+    test: 'operator/reconcile/holds.test.ts',
+  },
+  {
+    name: 'claim-deleted-without-asking',
+    rule: 'a volume is deleted once the leader says that its member has left, whatever stands on the volume',
+    edits: [
+      {
+        file: `${PLAN}/claims.ts`,
+        from: 'if (why === undefined || memberNamed(topology, podName(seen, claim.ordinal)) !== undefined) return [];',
+        to: 'if (why === undefined) return [];',
+      },
+      {
+        file: `${PLAN}/claims.ts`,
+        from: 'if (left === undefined || statefulSet === undefined ||',
+        to: 'if (statefulSet === undefined ||',
+      },
+    ],
+    test: SCALE_TEST,
+  },
+  {
+    ...mutant(
+      'two-pods-at-once',
+      'a pod is restarted once the one before it is back',
+      `${PLAN}/rollout.ts`,
+      'if (away.length === 0) return undefined;',
+      'if (away.length >= 0) return undefined;',
+    ),
+    test: ROLLOUT_TEST,
   },
   {
     ...mutant(

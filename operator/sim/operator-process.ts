@@ -19,10 +19,16 @@ export type ProcessDeps = Omit<TransportDeps, 'process'> &
     readonly onEnd: (process: OperatorProcess, why: string) => void;
   };
 
-/** An operator from its start to its death: after that none of its timers fires, and it hears no answer. */
+/**
+ * An operator from its start to its death: after that none of its timers fires, and it hears no answer. While it is paused, as by a virtual machine
+ * that stands still, the same; when it goes on it hears all of that, answers first: it may take itself for what it was.
+ */
 export class OperatorProcess {
   readonly identity: string;
   isAlive = true;
+  #isPaused = false;
+  #answers: (() => void)[] = [];
+  #timers: (() => void)[] = [];
   readonly #deps: ProcessDeps;
 
   constructor(identity: string, deps: ProcessDeps) {
@@ -51,6 +57,28 @@ export class OperatorProcess {
     );
   }
 
+  pause(durationMs: number): void {
+    if (this.#isPaused || !this.isAlive) return;
+    this.#isPaused = true;
+    this.#deps.after(durationMs, () => this.#goOn());
+  }
+
+  /** One at a time, each with all that follows from it at once. */
+  #goOn(): void {
+    const held = [...this.#answers, ...this.#timers];
+    this.#isPaused = false;
+    [this.#answers, this.#timers] = [[], []];
+    for (const [index, each] of held.entries()) this.#deps.after(index, () => this.isAlive && each());
+  }
+
+  /** It hears of something: an answer, or that time has passed. */
+  deliver(what: () => void, kind: 'answer' | 'timer' = 'answer'): void {
+    if (!this.isAlive) return;
+    if (!this.#isPaused) what();
+    else if (kind === 'answer') this.#answers.push(what);
+    else this.#timers.push(what);
+  }
+
   die(why: string): void {
     if (!this.isAlive) return;
     this.isAlive = false;
@@ -59,9 +87,7 @@ export class OperatorProcess {
 
   #clock(): Clock {
     const { clock } = this.#deps;
-    const guarded = (callback: () => void) => (): void => {
-      if (this.isAlive) callback();
-    };
+    const guarded = (callback: () => void) => (): void => this.deliver(callback, 'timer');
     return {
       nowMs: () => clock.nowMs(),
       monotonicMs: () => clock.monotonicMs(),

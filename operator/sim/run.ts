@@ -58,7 +58,8 @@ export async function runSeed(seed: number): Promise<Verdict> {
 async function story(world: SimWorld, seed: number): Promise<void> {
   const prng = createPrng(seed + 1_000_003);
   const rate = (max: number) => (prng.below(3) === 0 ? 0 : prng.below(max + 1));
-  world.faults.rates = { refusals: rate(60), losses: rate(40), deaths: rate(12), delays: rate(60) };
+  const calls = { refusals: rate(60), losses: rate(40), deaths: rate(12), delays: rate(60) };
+  world.faults.rates = { ...calls, pauses: rate(6) };
   world.watches.rates = { late: rate(150), lost: rate(20), early: rate(100) };
   const pace = 20_000 + prng.below(120_000);
   let isChaos = true;
@@ -73,6 +74,7 @@ async function story(world: SimWorld, seed: number): Promise<void> {
   world.faults.rates = NO_FAULTS;
   world.watches.rates = ORDERLY;
   world.user.comeToRest();
+  world.after(prng.below(20 * MINUTE_MS), () => world.user.edit());
   await rest(world);
   // What nobody waits for comes later: an event, the end of a finalizer, and a status that rested on an event that was lost.
   await world.run(AFTER_MS);
@@ -126,7 +128,10 @@ function obstacleToServe({ api, user, view }: SimWorld): string | undefined {
   if (members.join() !== wanted.join()) return `members are ${members}, of ${replicas}`;
   if (view.inner?.isWhole !== true || view.inner.factor !== replicationFactor)
     return 'the store is not whole';
-  if (api.get(statefulSets, REF)?.spec?.replicas !== replicas) return 'the StatefulSet has other replicas';
+  const set = api.get(statefulSets, REF)?.spec;
+  if (set?.replicas !== replicas) return 'the StatefulSet has other replicas';
+  if (set.updateStrategy?.type !== 'OnDelete' || set.template.spec?.containers[0]?.args?.join() !== 'server')
+    return 'the StatefulSet is as somebody edited it';
   const all = api.list(pods);
   if (all.length !== replicas) return `${all.length} pods, of ${replicas}`;
   const images = new Set(all.map(({ spec }) => spec?.containers?.[0]?.image));

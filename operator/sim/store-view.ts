@@ -102,6 +102,6 @@ export class SimStoreView implements StoreView {
   /** Who died waits for ever. */
   #wait(delayMs: number): Promise<void> {
     const { after, process } = this.#deps;
-    return new Promise((resolve) => void after(delayMs, () => process.isAlive && resolve()));
+    return new Promise((resolve) => void after(delayMs, () => process.deliver(resolve)));
   }
 }

@@ -48,7 +48,7 @@ export class SimTransport implements KubeTransport {
       const end = (settle: () => void): void => {
         deadline.cancel();
         signal?.removeEventListener('abort', abort);
-        if (process.isAlive) settle();
+        process.deliver(settle);
       };
       const abort = (): void => end(() => reject(signal?.reason));
       const fail = (reason: 'Timeout' | 'Unreachable') => (): void =>
@@ -57,6 +57,7 @@ export class SimTransport implements KubeTransport {
       signal?.addEventListener('abort', abort);
       if (fate.death === 'before') return process.die(`before ${what}`);
       checks.sent(call, process);
+      if (fate.pauseMs !== undefined) process.pause(fate.pauseMs);
       after(fate.sendMs, () => {
         if (fate.loss === 'request') return void after(fate.backMs, fail('Unreachable'));
         const outcome = fate.refusal === undefined ? this.#outcome(call, effect) : { error: fate.refusal };

@@ -1,6 +1,12 @@
 import type { Prng } from '../../store/core/prng/prng.ts';
 import type { KVClusterSpecInput } from '../api/kvcluster.ts';
-import { type PersistentVolumeClaim, persistentVolumeClaims, pods } from '../kube/resources.ts';
+import {
+  type PersistentVolumeClaim,
+  persistentVolumeClaims,
+  pods,
+  type StatefulSet,
+  statefulSets,
+} from '../kube/resources.ts';
 import { kvClusters, type RawCluster } from '../reconcile/kinds.ts';
 import { FINALIZER } from '../reconcile/observe.ts';
 import type { TestStoreView } from '../reconcile/test-store-view.ts';
@@ -109,6 +115,7 @@ export class User {
       [8, 'kill', () => this.#kill()],
       [8, 'lose volume', () => this.#loseVolume()],
       [4, 'relabel', () => this.#relabel()],
+      [6, 'edit', () => this.edit()],
     ];
     // Each as often as its weight says.
     const tickets = all.flatMap(([weight, name, action]) =>
@@ -199,6 +206,21 @@ export class User {
     const kept = Object.entries(pod.metadata.labels ?? {}).filter(([name]) => SELECTOR.test(name));
     api.put(pods, { ...pod, metadata: { ...pod.metadata, labels: Object.fromEntries(kept) } });
     return pod.metadata.name;
+  }
+
+  /** Whoever does not know the operator works on its StatefulSet. */
+  edit(): string | undefined {
+    const { api } = this.#deps;
+    const set = api.get(statefulSets, REF);
+    if (set?.spec === undefined || this.#victim() === undefined) return undefined;
+    const { replicas = 0, template } = set.spec;
+    const spec = [
+      { updateStrategy: { type: 'RollingUpdate' } },
+      { replicas: replicas + (this.#below(2) === 0 ? 1 : -1) },
+      { template: { ...template, spec: { ...template.spec, containers: [{ name: 'kvorum', args: [] }] } } },
+    ][this.#below(3)];
+    api.put(statefulSets, { ...set, spec: { ...set.spec, ...spec } } as StatefulSet);
+    return JSON.stringify(spec);
   }
 
   /** One of a store that survives it. */

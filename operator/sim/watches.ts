@@ -101,8 +101,9 @@ export class SimWatches {
     watch.lastMs = Math.max(watch.lastMs, atMs);
     after(atMs - nowMs(), () => {
       const { body, process, isFrozen } = watch;
-      if (isFrozen || body.destroyed || !process.isAlive) return;
-      if (this.#watches.has(watch)) body.push(`${JSON.stringify({ type, object })}\n`);
+      if (isFrozen || !this.#watches.has(watch)) return;
+      const line = `${JSON.stringify({ type, object })}\n`;
+      process.deliver(() => void (body.destroyed || body.push(line)));
     });
   }
 

@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { planNext } from './plan-next.ts';
 import {
   claim,
   member,
@@ -100,6 +102,19 @@ describe('scale down', () => {
     waits(observation({ wish, claims: byAnother, pods, statefulSet: set }), 'VolumeMounted');
     const unmounted = observation({ wish, claims: marked, pods, statefulSet: set });
     acts(unmounted, { type: 'delete-claim', claim: 'data-kv-3' });
+  });
+
+  test('O1: where somebody scaled the StatefulSet by hand, volumes of members stay, also while their pods cannot come back', () => {
+    const seen = observation({
+      wish: { replicas: 3, whenScaled: 'Delete' },
+      claims: upTo(3).map((i) => claim(i, { mountedBy: [] })),
+      pods: [pod(0)],
+      statefulSet: { replicas: 1 },
+    });
+    const { act } = acts(seen, { type: 'set-replicas', from: 1, to: 3 });
+    assert.ok(act);
+    const next = planNext(seen, [{ act, code: 'Forbidden', message: 'a quota' }]);
+    assert.equal(next.act, undefined, next.message);
   });
 
   test('O2: during a rolling restart no volume is chosen by what pods look like', () => {
