@@ -22,6 +22,7 @@ const { values: flags } = parseArgs({
     measure: { type: 'boolean', default: false },
     sizes: { type: 'string', default: '3,5,10,20,50,100' },
     seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '2' },
     clients: { type: 'string', default: '64' },
     write: { type: 'boolean', default: false },
   },
@@ -40,7 +41,7 @@ const sizes = flags.sizes.split(',').map(Number);
 async function measure(): Promise<Measured> {
   const directory = mkdtempSync(`${tmpdir()}/kvorum-scale-`);
   try {
-    const common = { seconds: Number(flags.seconds) };
+    const common = { seconds: Number(flags.seconds), rounds: Number(flags.rounds) };
     const three = await measureReal({
       ...common,
       nodes: FITTED_NODES,

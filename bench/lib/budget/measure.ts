@@ -65,13 +65,17 @@ async function costOf(
   kind: Kind,
   seconds: number,
 ): Promise<Cost> {
-  const look = async () => ({
-    atMs: performance.now(),
-    series: await scrape(cluster),
-    nodes: cluster.pids.map((pid) => processCost(pid as number)),
-    load: loadPids.map(processCost),
-    machineSeconds: machineSeconds(),
-  });
+  // The kernel is asked last, at once: a busy node may take long to say what it has counted.
+  const look = async () => {
+    const series = await scrape(cluster);
+    return {
+      series,
+      atMs: performance.now(),
+      nodes: cluster.pids.map((pid) => processCost(pid as number)),
+      load: loadPids.map(processCost),
+      machineSeconds: machineSeconds(),
+    };
+  };
   const before = await look();
   await sleep(1000 * seconds);
   const after = await look();

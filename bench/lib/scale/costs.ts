@@ -12,10 +12,8 @@ export type Costs = {
   readonly messageMicros: number;
   /** Of a frame, however many of these share it: system calls, wake-ups, both ends together. */
   readonly frameMicros: number;
-  /** Of a replica that says what it has of a key. */
-  readonly askMicros: number;
-  /** Of a replica that stores a record, on its main thread. */
-  readonly storeMicros: number;
+  /** Of a replica, on its main thread, each time that it says what it has of a key or takes a record: of a put, and of a get. */
+  readonly replicaMicros: OfKind;
   /** Of a group of records that shares an fsync: handed to the storage thread and back, on the main thread. */
   readonly groupMicros: number;
   /** On the storage thread, for a group and for each record of it. */
@@ -50,7 +48,8 @@ export type CostSample = {
 
 /** Requests and answers between members for an operation in a cluster where each node has a replica of all keys. */
 export const MESSAGES: OfKind = { puts: 6, gets: 2 };
-const ASKS: OfKind = { puts: 2, gets: 2 };
+/** Times that a replica is asked, or given a record: 2 and 3 for a put. */
+const PIECES: OfKind = { puts: 5, gets: 2 };
 const STORES = 3;
 
 export type CostsBeside = { readonly fsyncMicros: number; readonly idleMicros: number };
@@ -77,14 +76,12 @@ export function fitCosts(samples: readonly CostSample[], beside: CostsBeside): C
   ) as [number, number];
   const put = divide(puts, sharesOf(samples, 'puts'));
   const get = divide(gets, sharesOf(samples, 'gets'));
-  const askMicros = get.replica / ASKS.gets;
   return {
     clientMicros: { puts: put.client, gets: get.client },
     coordinateMicros: { puts: put.coordinator, gets: get.coordinator },
     messageMicros: (put.messages + get.messages) / (MESSAGES.puts + MESSAGES.gets),
     frameMicros,
-    askMicros,
-    storeMicros: Math.max(0, put.replica - ASKS.puts * askMicros) / STORES,
+    replicaMicros: { puts: put.replica / PIECES.puts, gets: get.replica / PIECES.gets },
     groupMicros,
     storageGroupMicros,
     storageRecordMicros: records / STORES,

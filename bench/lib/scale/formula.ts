@@ -72,9 +72,9 @@ export function partnersOf(sets: readonly (readonly number[])[], nodes: number):
 
 /** A group is written in each turn that stores something. */
 function replicaMicros(kind: Kind, clients: number, costs: Costs): number {
-  const asks = QUORUM * costs.askMicros;
-  if (kind === 'gets') return asks;
+  const perPiece = costs.replicaMicros[kind];
+  if (kind === 'gets') return QUORUM * perPiece;
   const groupsPerTurn = 1 - Math.exp((-clients * REPLICAS) / TURNS.puts);
   const groups = Math.min(REPLICAS, (groupsPerTurn * TURNS.puts) / clients);
-  return asks + REPLICAS * costs.storeMicros + groups * costs.groupMicros;
+  return (QUORUM + REPLICAS) * perPiece + groups * costs.groupMicros;
 }

@@ -13,6 +13,8 @@ export type Measured = {
   readonly commit: string;
   readonly date: string;
   readonly machine: string;
+  /** What else is to be known of the run. */
+  readonly note?: string;
   readonly cores: number;
   readonly costs: Costs;
   readonly loads: readonly RealLoad[];
@@ -43,6 +45,7 @@ export function scalePage(
     'What a node gives in a large cluster, where there is no large cluster: costs measured on three real nodes, a simulation that plays them through with the',
     'real placement and the real rules of the quorums, a formula beside it, and five real nodes as a check. `./dev.sh bench scale-out --write` makes this page;',
     `with \`--measure\` it measures the costs anew (about three minutes). Costs of commit ${measured.commit}, ${measured.date}, ${measured.machine}.`,
+    ...(measured.note === undefined ? [] : [measured.note]),
     '',
     ...ROUTINGS.flatMap((routing) => KINDS.flatMap((kind) => scaleTable(rows, kind, routing))),
     '![Operations a second of a node over the size of the cluster](performance/scale-out.svg)',
@@ -187,8 +190,11 @@ function costTable({ costs, idleMicros }: Measured): string[] {
     row('a get at its coordinator', costs.coordinateMicros.gets),
     row('a message between members, both ends', costs.messageMicros),
     row('a frame, however many messages it has, both ends', costs.frameMicros),
-    row('a replica says what it has', costs.askMicros),
-    row('a replica takes a record, main thread', costs.storeMicros),
+    row(
+      'a replica each time that it is asked or given a record, of a put, main thread',
+      costs.replicaMicros.puts,
+    ),
+    row('the same, of a get', costs.replicaMicros.gets),
     row('a group goes to the storage thread and back, main thread', costs.groupMicros),
     row('a group, storage thread', costs.storageGroupMicros),
     row('a record of it, storage thread', costs.storageRecordMicros),
@@ -208,7 +214,8 @@ const METHOD: readonly string[] = [
   '',
   '- Costs (`bench/lib/scale/costs.ts`): puts and gets over RESP on three real nodes at 3, 12, 64 and 256 connections. The kernel says what the threads took, `GET /metrics` how many operations and',
   '  fsyncs there were, the count of writes how many frames. An operation costs what it costs and so much for each frame and each group: least squares, nothing below zero. What',
-  '  is left for the operation itself is divided by the stages of its CPU profile (docs/performance/README.md). The figures are in performance/costs.json.',
+  '  is left for the operation itself is divided by the stages of its CPU profile (docs/performance/README.md). Of several rounds the one that took least counts, since whoever else is there only adds; so',
+  '  does the tenth part of the bare fsyncs that took least. The figures are in performance/costs.json.',
   '- Simulation (`simulate.ts`, `sim-member.ts`): sets of `planPlacement`, decisions of `store/core/quorum`. A node is a main thread that takes all that has come, works it off and sends one frame to each',
   '  member that something is for, and a storage thread that writes all that waits as one group: how many share a frame or an fsync comes of it. Two cores a node, 50 us between nodes, closed loops, keys drawn evenly.',
   '- Formula (`formula.ts`): `(1 - background) / (cost of an operation * imbalance)`; frames by balls that fall into bins. Tests hold it against the simulation, and both against the messages of whole nodes.',

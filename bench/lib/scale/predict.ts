@@ -18,7 +18,7 @@ export type Prediction = {
 /** Between processes of one machine; the work of it is in the costs of frames and clients. */
 const LOOPBACK_MICROS = 5;
 /** Who else is there never had all. */
-const LEFT_CORES_MIN = 0.1;
+const LEFT_CORES_MIN = 0.25;
 
 /** All nodes and the load generator share the cores of this machine. */
 export function predictReal({ costs, cores, loads, idleMicros }: Measured): readonly Prediction[] {

@@ -26,6 +26,7 @@ export type RealOptions = {
   readonly nodes: number;
   readonly connections: readonly number[];
   readonly seconds: number;
+  readonly rounds: number;
   readonly directory: string;
 };
 
@@ -36,7 +37,7 @@ const KINDS: readonly Kind[] = ['puts', 'gets'];
 
 /** Puts and gets at each number of connections; profiled at the largest. */
 export async function measureReal(options: RealOptions): Promise<RealRun> {
-  const { nodes, connections, seconds, directory } = options;
+  const { nodes, connections, seconds, rounds, directory } = options;
   const cluster = await startKvorumCluster({
     ...{ nodes, electionTimeoutMs: 1000, heartbeatMs: 100, directory },
     environment: { NODE_OPTIONS: '--inspect=127.0.0.1:0' },
@@ -47,17 +48,28 @@ export async function measureReal(options: RealOptions): Promise<RealRun> {
     await fill(ports);
     const idleMicros = await idleOf(cluster);
     const loads: RealLoad[] = [];
-    for (const count of connections)
-      for (const kind of KINDS) {
-        process.stderr.write(`${nodes} nodes, ${kind} at ${count}\n`);
-        const profileSeconds = count === connections.at(-1) ? PROFILE_SECONDS : 0;
-        const times = { seconds, warmUpSeconds: WARM_UP_SECONDS, profileSeconds };
-        loads.push(sampleOf(await measureLoad(cluster, ports, { kind, connections: count }, times)));
-      }
-    return { loads, idleMicros, fsyncMicros: quantile(bareFsync(directory), 0.5) };
+    for (let i = 1; i <= rounds; i++)
+      for (const count of connections)
+        for (const kind of KINDS) {
+          process.stderr.write(`${nodes} nodes, ${kind} at ${count}, round ${i} of ${rounds}\n`);
+          const profileSeconds = count === connections.at(-1) ? PROFILE_SECONDS : 0;
+          const times = { seconds, warmUpSeconds: WARM_UP_SECONDS, profileSeconds };
+          loads.push(sampleOf(await measureLoad(cluster, ports, { kind, connections: count }, times)));
+        }
+    return { loads: cheapest(loads), idleMicros, fsyncMicros: quantile(bareFsync(directory), 0.1) };
   } finally {
     await cluster.stop();
   }
+}
+
+/** Of the rounds of each load the one that took least of the processor: whoever else is on the machine only adds to it. */
+function cheapest(loads: readonly RealLoad[]): readonly RealLoad[] {
+  const cpu = ({ mainMicros, storageMicros, otherMicros }: RealLoad): number =>
+    mainMicros + storageMicros + otherMicros;
+  const groups = Map.groupBy(loads, ({ kind, connections }) => `${kind} ${connections}`);
+  return [...groups.values()].map((group) =>
+    group.reduce((least, load) => (cpu(load) < cpu(least) ? load : least)),
+  );
 }
 
 async function idleOf(cluster: KvorumCluster): Promise<number> {

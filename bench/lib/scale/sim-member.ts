@@ -137,9 +137,10 @@ export class SimMember {
 
   #serve(from: number, operation: Operation, type: Ask['type']): number {
     const { costs } = this.#deps;
-    if (type === 'ask') return costs.askMicros + this.#reply(from, operation, type);
+    const micros = costs.replicaMicros[operation.kind];
+    if (type === 'ask') return micros + this.#reply(from, operation, type);
     this.#waiting.push({ operation, from });
-    return costs.storeMicros;
+    return micros;
   }
 
   #reply(to: number, operation: Operation, type: Ask['type']): number {
@@ -174,7 +175,7 @@ export class SimMember {
     else waiting.push(message);
   }
 
-  /** The processor works on the group, then the thread waits for the disk. */
+  /** The thread works on the group, waits for the disk, and works again to say so. */
   #writeGroup(): void {
     if (this.#isWriting || this.#waiting.length === 0) return;
     this.#isWriting = true;
@@ -184,11 +185,12 @@ export class SimMember {
     const micros = costs.storageGroupMicros + stored.length * costs.storageRecordMicros;
     this.counted.groups += 1;
     this.counted.storageMicros += micros;
+    const work = (end: () => void): void => cores.run({ begin: () => micros / 2, end });
     const synced = (): void => {
       this.#isWriting = false;
       this.take({ type: 'group', stored });
       this.#writeGroup();
     };
-    cores.run({ begin: () => micros, end: () => clockwork.after(costs.fsyncMicros, synced) });
+    work(() => clockwork.after(costs.fsyncMicros, () => work(synced)));
   }
 }

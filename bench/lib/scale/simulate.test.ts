@@ -9,8 +9,7 @@ const COSTS: Costs = {
   coordinateMicros: { puts: 6, gets: 4 },
   messageMicros: 2,
   frameMicros: 12,
-  askMicros: 2,
-  storeMicros: 5,
+  replicaMicros: { puts: 4, gets: 2 },
   groupMicros: 20,
   storageGroupMicros: 10,
   storageRecordMicros: 2,
@@ -57,7 +56,7 @@ test('simulate: one client that is alone pays each cost once, and waits for what
 
 test('simulate: work is conserved: what main threads did is what the operations cost', () => {
   const { mainMicros, messages, frames, groups } = simulate({ ...OPTIONS, kind: 'puts' }, COSTS);
-  const work = 10 + 6 + 2 * messages + 12 * frames + 2 * 2 + 3 * 5 + 20 * groups;
+  const work = 10 + 6 + 2 * messages + 12 * frames + 5 * 4 + 20 * groups;
   isNear(mainMicros, work, 0.02);
 });
 
@@ -120,11 +119,11 @@ test('fitCosts: costs of which the samples are made come out again', () => {
     groups: number,
   ): CostSample => ({
     ...{ kind, nodes: 3, connections, perSecond: 1000, otherMicros: 5, generatorMicros: 8, frames, groups },
-    mainMicros: (kind === 'puts' ? 10 + 6 + 12 + 4 + 15 : 8 + 4 + 4 + 4) + 12 * frames + 20 * groups,
+    mainMicros: (kind === 'puts' ? 10 + 6 + 12 + 20 : 8 + 4 + 4 + 4) + 12 * frames + 20 * groups,
     storageMicros: kind === 'puts' ? 6 + 10 * groups : 0,
     stages:
       kind === 'puts'
-        ? { client: 10, coordinator: 6, links: 6, codec: 6, replica: 19, gc: 9 }
+        ? { client: 10, coordinator: 6, links: 6, codec: 6, replica: 20, gc: 9 }
         : { client: 4, 'client-send': 4, coordinator: 4, codec: 4, replica: 4 },
   });
   const samples = [
@@ -135,8 +134,10 @@ test('fitCosts: costs of which the samples are made come out again', () => {
     sample('gets', 64, 0.3, 0),
   ];
   const costs = fitCosts(samples, { fsyncMicros: 300, idleMicros: 10_000 });
-  const wanted = { messageMicros: 2, frameMicros: 12, askMicros: 2, storeMicros: 5, groupMicros: 20 };
-  for (const [name, micros] of Object.entries(wanted)) isNear(costs[name as 'askMicros'], micros, 1e-6);
+  const wanted = { messageMicros: 2, frameMicros: 12, groupMicros: 20 };
+  for (const [name, micros] of Object.entries(wanted)) isNear(costs[name as 'frameMicros'], micros, 1e-6);
   isNear(costs.clientMicros.gets, 8, 1e-6);
+  isNear(costs.replicaMicros.puts, 4, 1e-6);
+  isNear(costs.replicaMicros.gets, 2, 1e-6);
   isNear(costs.storageRecordMicros, 2, 1e-6);
 });
