@@ -122,6 +122,12 @@ function slotsOf(ports: readonly number[], width: number): string {
   return `*${ports.length}\r\n${ranges.join('')}`;
 }
 
+test('resp-load --rate ends though the next request would be due after the end', options, async () => {
+  const endpoints = await startServer(() => VALUE);
+  const { operations } = await load({ endpoints, clients: 2, rate: 2, seconds: 0.7 });
+  assert.equal(operations, 2);
+});
+
 test(
   'resp-load --rate asks so often a second, and a late answer makes the next ones late',
   options,

@@ -86,12 +86,17 @@ func (l *load) run(start time.Time) error {
 			return err
 		}
 	}
-	for l.underWay > 0 || l.options.rate > 0 && !l.isOver(time.Now()) {
+	for l.underWay > 0 || l.isMoreDue() {
 		if err := l.turn(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// isMoreDue tells whether the clock will ask for another request before the end.
+func (l *load) isMoreDue() bool {
+	return l.options.rate > 0 && !l.isOver(l.due) && !l.isOver(time.Now())
 }
 
 func (l *load) turn() error {

@@ -50,8 +50,8 @@ export function runRead(
 }
 
 /**
- * The value from one and versions from others; written back until W hold it, then answered, then repaired (DESIGN
- * section 6).
+ * The value from one and versions from others; written back until W hold it, then answered, then repaired
+ * (docs/quorum.md).
  */
 class ReadRun extends Run {
   readonly #task: ReadTask;

@@ -71,7 +71,7 @@ export function runWrite(
   new WriteRun(context, view, task, onEnd).begin();
 }
 
-/** Asks R, stamps once, stores at all, is acknowledged when W hold it durably (DESIGN section 6). */
+/** Asks R, stamps once, stores at all, is acknowledged when W hold it durably (docs/quorum.md). */
 class WriteRun extends Run {
   readonly #task: WriteTask;
   readonly #onEnd: (end: WriteEnd) => void;
@@ -180,17 +180,21 @@ class WriteRun extends Run {
     });
   }
 
+  /** This member last: the frames to the others leave before its own write is handed to the storage thread. */
   #storeAtAll(members: readonly MemberId[]): void {
+    const { self } = this.context.routing;
+    this.#isSent = true;
+    for (const member of members) if (member !== self) this.#storeAt(member);
+    if (members.includes(self)) this.#storeAt(self);
+  }
+
+  #storeAt(member: MemberId): void {
     const { attempt } = this.#write;
     const record = this.#sealed as Uint8Array;
-    this.#isSent = true;
-    for (const member of members) {
-      const body = { type: 'store', origin: 'write', record, sourceWatermark: undefined } as const;
-      this.send(member, body, (outcome) => {
-        if (this.isEnded) this.#hintAfterEnd(member, attempt, outcome);
-        else if (!this.isTimeUp(outcome)) this.#hear(member, attempt, 'store', outcome);
-      });
-    }
+    this.send(member, { type: 'store', origin: 'write', record, sourceWatermark: undefined }, (outcome) => {
+      if (this.isEnded) this.#hintAfterEnd(member, attempt, outcome);
+      else if (!this.isTimeUp(outcome)) this.#hear(member, attempt, 'store', outcome);
+    });
   }
 
   #hear(member: MemberId, attempt: number, request: 'ask' | 'store', outcome: ReplicaOutcome): void {

@@ -193,7 +193,7 @@ const TOPOLOGY: readonly Mutant[] = [
         to: 'if (own.incarnation < 0 && !follows(this.succession, own))',
       },
       {
-        file: 'store/cluster/member.ts',
+        file: 'store/cluster/other-life.ts',
         from: 'if (known === undefined) return false;',
         to: 'if (known === undefined || known.incarnation >= 0) return false;',
       },
