@@ -13,6 +13,7 @@ import { commandOf, dueOf, partitionAt, topologyOf } from './test-moves.ts';
 /** Steps in any order, twice, late, of the wrong member, beside the second implementation of dumb-moves.ts. */
 
 const MEMBERS = 5;
+const ROUNDS_MAX = 10;
 const member = fc.integer({ min: 1, max: MEMBERS });
 const set = fc.uniqueArray(member, { minLength: 1, maxLength: 4 });
 type Draft = (state: TopologyState) => MoveCommand;
@@ -142,9 +143,11 @@ test('random steps do what a dumb second implementation does, and break no invar
       verdicts.add(`${command.type} ${got.replace(/ \d+$/, '')}`);
     }
   });
-  fc.assert(property, { numRuns: 1500 });
-  const missing = EXPECTED.filter((verdict) => !verdicts.has(verdict));
-  assert.deepEqual(missing, [], 'every outcome came up');
+  const missing = (): readonly string[] => EXPECTED.filter((verdict) => !verdicts.has(verdict));
+  // The rarest outcome comes up in most rounds, and not in all.
+  for (let round = 0; round < ROUNDS_MAX && (round === 0 || missing().length > 0); round++)
+    fc.assert(property, { numRuns: 1500 });
+  assert.deepEqual(missing(), [], 'every outcome came up');
 });
 
 const STEPS = ['enter', 'confirm', 'sources', 'synced'].map((step) => `move-${step}`);

@@ -268,6 +268,8 @@ const sequences = fc
   .record({ first: fc.constantFrom([], placed), rest: fc.array(drafts, { maxLength: 40, size: 'max' }) })
   .map(({ first, rest }): readonly Draft[] => [...first, ...rest]);
 
+const ROUNDS_MAX = 10;
+
 /** What each outcome must be, whatever the command was; gives the next state. */
 function applyChecked(
   state: TopologyState,
@@ -302,9 +304,11 @@ test('random commands do what a dumb second implementation does, and break no in
       verdicts.set(kind, (verdicts.get(kind) ?? 0) + 1);
     }
   });
-  fc.assert(property, { numRuns: 2500 });
-  const missing = EXPECTED_VERDICTS.filter((kind) => !verdicts.has(kind));
-  assert.deepEqual(missing, [], 'every outcome came up');
+  const missing = (): readonly string[] => EXPECTED_VERDICTS.filter((kind) => !verdicts.has(kind));
+  // The rarest outcome comes up in most rounds, and not in all.
+  for (let round = 0; round < ROUNDS_MAX && (round === 0 || missing().length > 0); round++)
+    fc.assert(property, { numRuns: 2500 });
+  assert.deepEqual(missing(), [], 'every outcome came up');
 });
 
 /** Where a member was while it was replaced. */
