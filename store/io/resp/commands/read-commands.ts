@@ -45,7 +45,7 @@ function mget(call: Call): void {
   let bytes = 0;
   runSlices(call, {
     items: call.args.slice(1),
-    operationsOf: getsOf,
+    stepsOf: (keys) => [getsOf(keys)],
     take(outcomes) {
       for (const each of outcomes) {
         bytes += valueBytesOf(each);
@@ -65,7 +65,7 @@ function countExisting(call: Call): void {
   let found = 0;
   runSlices(call, {
     items: call.args.slice(1),
-    operationsOf: getsOf,
+    stepsOf: (keys) => [getsOf(keys)],
     take(outcomes) {
       found += existing(outcomes);
     },

@@ -44,18 +44,18 @@ function mset(call: Call): void {
     items.push({ key: call.argument(at), write: checkedWrite(call, call.argument(at + 1), undefined) });
   runSlices(call, {
     items,
-    operationsOf: (pairs) => pairs.map(({ key, write }) => ({ type: 'put', key, ...write })),
+    stepsOf: (pairs) => [pairs.map(({ key, write }) => ({ type: 'put', key, ...write }))],
     take() {},
     reply: () => OK,
   });
 }
 
-/** Reads keys and then deletes them: the count is of those that were seen, and between the two others may write. */
+/** Reads keys, and deletes them if all could be read: the count is of those that were seen, and between the two others may write. */
 function del(call: Call): void {
   let deleted = 0;
   runSlices(call, {
     items: withoutRepeats(call),
-    operationsOf: (keys) => [...getsOf(keys), ...keys.map((key) => ({ type: 'delete', key }) as const)],
+    stepsOf: (keys) => [getsOf(keys), keys.map((key) => ({ type: 'delete', key }) as const)],
     take(outcomes) {
       deleted += existing(outcomes);
     },
