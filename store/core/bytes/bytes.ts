@@ -34,3 +34,13 @@ export function successor(key: Uint8Array): Uint8Array {
   next.set(key);
   return next;
 }
+
+/** The four bytes at `at`, the least significant first, as a signed 32-bit integer. */
+export function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
+}

@@ -1,3 +1,5 @@
+import { wordAt } from '../bytes/bytes.ts';
+
 /** The secret of a hash: two words that nobody outside the process knows. */
 export type HashSeed = { readonly low: number; readonly high: number };
 
@@ -38,15 +40,6 @@ export function halfSipHash({ low, high }: HashSeed, bytes: Uint8Array): number 
     if (at === whole) v2 ^= 0xff;
   }
   return v1 ^ v3;
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  );
 }
 
 /** The up to three bytes behind the last whole word, and the length in the highest byte. */

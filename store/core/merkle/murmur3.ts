@@ -1,3 +1,5 @@
+import { wordAt } from '../bytes/bytes.ts';
+
 /**
  * MurmurHash3_x86_128 (Austin Appleby, public domain; github.com/aappleby/smhasher, src/MurmurHash3.cpp), of which
  * the first 64 bits are used. It works on 32-bit words, so plain numbers do: no BigInt and no allocation per word.
@@ -73,7 +75,7 @@ export class Murmur3 {
 export function absorbBytes(hash: Murmur3, bytes: Uint8Array): void {
   let at = 0;
   for (; at + BLOCK_BYTES <= bytes.length; at += BLOCK_BYTES)
-    hash.block(word(bytes, at), word(bytes, at + 4), word(bytes, at + 8), word(bytes, at + 12));
+    hash.block(wordAt(bytes, at), wordAt(bytes, at + 4), wordAt(bytes, at + 8), wordAt(bytes, at + 12));
   if (at < bytes.length)
     hash.tail(
       wordOrZero(bytes, at),
@@ -83,17 +85,8 @@ export function absorbBytes(hash: Murmur3, bytes: Uint8Array): void {
     );
 }
 
-function word(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  );
-}
-
 function wordOrZero(bytes: Uint8Array, at: number): number {
-  if (at + 4 <= bytes.length) return word(bytes, at);
+  if (at + 4 <= bytes.length) return wordAt(bytes, at);
   let value = 0;
   for (let i = bytes.length - 1; i >= at; i--) value = (value << 8) | (bytes[i] as number);
   return value;
