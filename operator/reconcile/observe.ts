@@ -77,11 +77,12 @@ export class Observer {
   async observe(raw: RawCluster, view: KubeView): Promise<Seen> {
     const { cluster, problem } = parsed(raw);
     const apis = await this.#deps.apis.of(cluster);
-    const [[found, family], children, allNodes] = await Promise.all([
+    const [[found, family], children] = await Promise.all([
       this.#setAndFamily(cluster, view),
       this.#childrenOf(cluster, apis, view),
-      this.#options.canReadNodes ? view.list(nodes, undefined) : undefined,
     ]);
+    // After the pods: one that was bound to a node that came meanwhile is on no node that is gone.
+    const allNodes = this.#options.canReadNodes ? await view.list(nodes, undefined) : undefined;
     const facts = this.#facts(cluster, apis, found);
     const podsSeen = this.#podsSeen(cluster, family.pods, allNodes);
     const target = await this.#target(cluster, podsSeen);
