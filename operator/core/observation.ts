@@ -125,6 +125,8 @@ export type ClaimSeen = {
   /** Pods that mount it, of this cluster or not. */
   readonly mountedBy: readonly string[];
   readonly requestedBytes: number;
+  /** It is older than the KVCluster: an earlier one of this name left it. */
+  readonly isInherited: boolean;
   /** Its volume is gone, or is on a node that is gone. */
   readonly isLost: boolean;
 };

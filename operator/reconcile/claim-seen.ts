@@ -14,6 +14,8 @@ export type ClaimFacts = {
   /** Of the KVCluster; all of the namespace where a claim may be deleted. */
   readonly pods: readonly Pod[];
   readonly nodes: readonly Node[] | undefined;
+  /** When the KVCluster was made. */
+  readonly sinceMs: number;
 };
 
 export function claimSeen(claim: PersistentVolumeClaim, ordinal: number, facts: ClaimFacts): ClaimSeen {
@@ -30,6 +32,7 @@ export function claimSeen(claim: PersistentVolumeClaim, ordinal: number, facts: 
     isTerminating: metadata.deletionTimestamp !== undefined,
     mountedBy: mounting.map((pod) => pod.metadata.name),
     requestedBytes: quantityOf(spec?.resources?.requests?.storage),
+    isInherited: Date.parse(metadata.creationTimestamp ?? '') < facts.sinceMs,
     isLost: isLost(claim, mounting, facts),
   };
 }

@@ -94,7 +94,9 @@ export class Observer {
       statefulSet: found && this.#statefulSetSeen(cluster, facts, found),
       wantedPodHash: podHash(cluster),
       pods: podsSeen,
-      claims: claimsSeen(cluster, family.claims, { pods: family.pods, nodes: allNodes }),
+      claims: claimsSeen(cluster, family.claims, {
+        ...{ pods: family.pods, nodes: allNodes, sinceMs: Date.parse(raw.metadata.creationTimestamp ?? '') },
+      }),
       store: await this.#deps.store.look(target),
     };
     return { cluster, observation, target, facts };

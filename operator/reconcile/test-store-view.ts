@@ -13,18 +13,22 @@ import type { FakeKubelets } from '../testing/fake-kubelets.ts';
 
 const ORDINALS_MAX = 10;
 
+type OrdinalDisk = Disk & { readonly ordinal: number };
+
 /** The store of one KVCluster, on the volumes and in the pods of a world. */
 export class TestStoreView implements StoreView {
   inner: TestStore | undefined;
   /** Changes that an operator asked for. */
   changes = 0;
   made = 0;
+  /** No data moves. */
+  isBlocked = false;
   /** Called before (and after) each change; throws where the operator dies there. */
   onChange: (isDone: boolean) => void = () => undefined;
   readonly #kubelets: FakeKubelets;
   readonly #nowMs: () => number;
   /** By the UID of the claim. */
-  readonly #disks = new Map<string, Disk>();
+  readonly #disks = new Map<string, OrdinalDisk>();
 
   constructor(kubelets: FakeKubelets, nowMs: () => number) {
     this.#kubelets = kubelets;
@@ -90,7 +94,7 @@ export class TestStoreView implements StoreView {
 
   step(): boolean {
     for (const ordinal of upTo(ORDINALS_MAX)) if (this.#stepNode(ordinal)) return true;
-    return this.inner?.progress() ?? false;
+    return !this.isBlocked && this.inner?.progress() === true;
   }
 
   /** What `kvorum nodes prestop` waits for: nobody misses it, or the store gives its word. */
@@ -99,14 +103,18 @@ export class TestStoreView implements StoreView {
     const number = this.#kubelets.isRunning(ordinal) ? this.#disk(ordinal)?.number : undefined;
     if (inner === undefined || number === undefined || !inner.members.has(number) || !inner.hasLeader)
       return true;
-    return Math.min(inner.factor, inner.members.size) < 3 || inner.canStop(`kv-${ordinal}`, this.#nowMs());
+    return (
+      Math.min(inner.factor, inner.members.size) < 3 ||
+      inner.canStop(this.#kubelets.podName(ordinal), this.#nowMs())
+    );
   }
 
   #stepNode(ordinal: number): boolean {
     const disk = this.#kubelets.isRunning(ordinal) ? this.#disk(ordinal) : undefined;
     if (disk === undefined) return this.#kubelets.setReady(ordinal, false);
     const { inner } = this;
-    if (inner !== undefined && disk.clusterId === undefined && inner.join(`kv-${ordinal}`, disk)) return true;
+    const name = this.#kubelets.podName(ordinal);
+    if (inner !== undefined && disk.clusterId === undefined && inner.join(name, disk)) return true;
     const number = disk.number ?? 0;
     const isReady = inner?.members.has(number) === true && inner.sets.length > 0;
     const hasChanged = this.#kubelets.setReady(ordinal, isReady);
@@ -115,16 +123,17 @@ export class TestStoreView implements StoreView {
   }
 
   isUp(number: number): boolean {
-    return upTo(ORDINALS_MAX).some(
-      (ordinal) => this.#kubelets.isRunning(ordinal) && this.#disk(ordinal)?.number === number,
-    );
+    for (const [uid, { number: own, ordinal }] of this.#disks)
+      if (own === number && this.#kubelets.claim(ordinal)?.metadata.uid === uid)
+        return this.#kubelets.isRunning(ordinal);
+    return false;
   }
 
   /** Of the volume that the pod of this ordinal mounts. */
-  #disk(ordinal: number): Disk | undefined {
+  #disk(ordinal: number): OrdinalDisk | undefined {
     const uid = this.#kubelets.claim(ordinal)?.metadata.uid;
     if (uid === undefined) return undefined;
-    const disk = this.#disks.get(uid) ?? { directory: this.#disks.size };
+    const disk = this.#disks.get(uid) ?? { directory: this.#disks.size, ordinal };
     this.#disks.set(uid, disk);
     return disk;
   }
@@ -138,7 +147,7 @@ export class TestStoreView implements StoreView {
     const { clusterId, number } = this.#disk(ordinal) ?? {};
     const isMember = number !== undefined && this.inner?.members.has(number) === true;
     const state = clusterId === undefined ? 'waiting' : isMember ? 'member' : 'excluded';
-    return { name: `kv-${ordinal}`, state, clusterId };
+    return { name: this.#kubelets.podName(ordinal), state, clusterId };
   }
 
   async #change(change: () => void): Promise<void> {

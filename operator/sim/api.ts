@@ -2,7 +2,7 @@ import type { Clock } from '../../store/ports/clock.ts';
 import { KubeError } from '../kube/kube-error.ts';
 import type { KubeRequest } from '../kube/kube-request.ts';
 import type { KubeObject, ObjectRef, Resource } from '../kube/resource.ts';
-import { knownResources } from '../kube/resources.ts';
+import { knownResources, pods } from '../kube/resources.ts';
 import { builtIn, discovered } from '../testing/fake-api-server.ts';
 import { answer, matcherOf } from '../testing/fake-api-server-answers.ts';
 import {
@@ -61,6 +61,8 @@ export class SimApi implements Cluster {
       const { status, body } =
         call.verb === 'discover' ? discovered(this.#resources, call) : answer(this.objects, call, undefined);
       call.status = status;
+      if (call.resource?.kind === pods.kind && isAtOnce(call))
+        this.end(pods, { namespace: call.namespace, name: call.name ?? '' });
       return body;
     });
   }
@@ -95,9 +97,22 @@ export class SimApi implements Cluster {
     if (this.objects.get(resource, ref) !== undefined) this.objects.remove(resource, ref);
   }
 
+  /** Whoever might hold it is not waited for. */
+  end(resource: Resource, ref: ObjectRef): void {
+    const live = this.objects.get(resource, ref);
+    if (live === undefined) return;
+    this.objects.put(resource, { ...live, metadata: { ...live.metadata, finalizers: [] } });
+    this.remove(resource, ref);
+  }
+
   onChange(listener: (change: Change) => void): () => void {
     return this.objects.onChange(listener);
   }
+}
+
+function isAtOnce({ verb, body }: FakeCall): boolean {
+  const { gracePeriodSeconds } = (body ?? {}) as { readonly gracePeriodSeconds?: number };
+  return verb === 'delete' && gracePeriodSeconds === 0;
 }
 
 function asKubeError<T>(call: FakeCall, work: () => T): T {

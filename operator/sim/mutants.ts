@@ -2,7 +2,6 @@ import { type Mutant, mutant } from '../../store/sim/mutants/mutant.ts';
 
 const PLAN = 'operator/core/plan';
 const ACTS = 'operator/reconcile/acts';
-const GROUND_TEST = `${PLAN}/ground.test.ts`;
 const SCALE_TEST = `${PLAN}/scale.test.ts`;
 const ROLLOUT_TEST = `${PLAN}/rollout.test.ts`;
 const RECONCILER_TEST = 'operator/reconcile/reconciler.test.ts';
@@ -68,17 +67,86 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     'return a !== undefined && canonical(a) === canonical(b);',
     'return false;',
   ),
-  // What it takes to see these broken is too rare to come up by chance, or something else saves the day.
+  mutant(
+    'pods-left-without-a-finalizer',
+    'a finalizer holds a KVCluster while no StatefulSet has its pods',
+    `${PLAN}/deletion.ts`,
+    'const isWanted = isVolumes || isSet;',
+    'const isWanted = isVolumes;',
+  ),
+  mutant(
+    'edited-set-left-alone',
+    'what somebody edited in the StatefulSet is set back',
+    'operator/reconcile/observe.ts',
+    'kind, there) ? hash : EDITED;',
+    "kind, there) || kind === 'StatefulSet' ? hash : EDITED;",
+  ),
+  mutant(
+    'drain-not-cancelled',
+    'turned round half way, who stays keeps its data',
+    `${PLAN}/plan-next.ts`,
+    '  withTopology(cancelDrains),\n',
+    '',
+  ),
+  mutant(
+    'pod-by-its-last-number',
+    'pods and volumes are those of the name and a number, and of no other KVCluster',
+    'operator/reconcile/observe.ts',
+    'return /^(0|[1-9][0-9]{0,5})$/.test(rest) ? Number(rest) : undefined;',
+    "return /(^|-)[0-9]+$/.test(rest) ? Number(rest.slice(rest.lastIndexOf('-') + 1)) : undefined;",
+  ),
   {
-    ...mutant(
-      'pods-left-without-a-finalizer',
-      'a finalizer holds a KVCluster while no StatefulSet has its pods',
-      `${PLAN}/deletion.ts`,
-      'const isWanted = isVolumes || isSet;',
-      'const isWanted = isVolumes;',
-    ),
-    test: GROUND_TEST,
+    name: 'child-by-its-label-alone',
+    rule: 'what is labelled as of this KVCluster and belongs to another one is left alone',
+    edits: [
+      {
+        file: `${PLAN}/children.ts`,
+        from: "return owner === 'this' ? [act('children', message, { type: 'delete-child', kind, name })] : [];",
+        to: "return [act('children', message, { type: 'delete-child', kind, name })];",
+      },
+      {
+        file: `${ACTS}/child-acts.ts`,
+        from: 'if (live === undefined || !isOurs) return;',
+        to: 'if (live === undefined) return;',
+      },
+    ],
   },
+  mutant(
+    'failing-one-keeps-others-waiting',
+    'a KVCluster whose work fails keeps no other one waiting',
+    'operator/kube/work-queue.ts',
+    'const taker = this.#takers.shift();',
+    'if ([...this.#failures.keys()].some((other) => other !== key)) continue;\n      const taker = this.#takers.shift();',
+  ),
+  mutant(
+    'replaced-under-manual',
+    'a volume that is lost is left to people where the policy says so',
+    `${PLAN}/lost-volumes.ts`,
+    "if (mode === 'Manual') {",
+    "if (mode === ('Never' as string)) {",
+  ),
+  mutant(
+    'replaced-before-the-time',
+    'a volume that is lost is replaced after the time of the policy',
+    `${PLAN}/lost-volumes.ts`,
+    'if (leftMs > 0) {',
+    'if (leftMs > 1e12) {',
+  ),
+  mutant(
+    'pods-of-silent-nodes-ended',
+    'a pod is ended at once when its node is no object any more, and not when that is silent',
+    'operator/reconcile/pod-seen.ts',
+    'facts.nodes !== undefined && nodeObject === undefined,',
+    "facts.nodes !== undefined && nodeObject?.status?.conditions?.[0]?.status !== 'True',",
+  ),
+  mutant(
+    'volume-that-follows-its-pod',
+    'a volume is lost with its node when it is what keeps its pod from another one',
+    'operator/reconcile/claim-seen.ts',
+    'return isNodeGone && pods.some(isHeldByVolume);',
+    'return isNodeGone;',
+  ),
+  // What it takes to see these broken is too rare to come up by chance, or something else saves the day.
   {
     ...mutant(
       'leader-that-stood-still',
@@ -88,16 +156,6 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       '',
     ),
     test: 'operator/kube/kube-client.test.ts',
-  },
-  {
-    ...mutant(
-      'edited-set-left-alone',
-      'what somebody edited in the StatefulSet is set back',
-      'operator/reconcile/observe.ts',
-      'kind, there) ? hash : EDITED;',
-      "kind, there) || kind === 'StatefulSet' ? hash : EDITED;",
-    ),
-    test: 'operator/reconcile/holds.test.ts',
   },
   {
     name: 'claim-deleted-without-asking',
@@ -138,16 +196,6 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
   },
   {
     ...mutant(
-      'drain-not-cancelled',
-      'turned round half way, who stays keeps its data',
-      `${PLAN}/plan-next.ts`,
-      '  withTopology(cancelDrains),\n',
-      '',
-    ),
-    test: SCALE_TEST,
-  },
-  {
-    ...mutant(
       'acts-from-the-cache',
       'what is done follows from a live look',
       'operator/reconcile/reconciler.ts',
@@ -165,5 +213,22 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       'await removePod(context, pod, {} as { uid: string });\n};\n\nexport const endPod',
     ),
     test: RECONCILER_TEST,
+  },
+  {
+    name: 'nodes-before-pods',
+    rule: 'a pod on a node that came while the operator looked is on no node that is gone',
+    edits: [
+      {
+        file: 'operator/reconcile/observe.ts',
+        from: 'const [[found, family], children] = await Promise.all([',
+        to: 'const early = await view.list(nodes, undefined);\n    const [[found, family], children] = await Promise.all([',
+      },
+      {
+        file: 'operator/reconcile/observe.ts',
+        from: 'const allNodes = this.#options.canReadNodes ? await view.list(nodes, undefined) : undefined;',
+        to: 'const allNodes = this.#options.canReadNodes ? early : undefined;',
+      },
+    ],
+    test: 'operator/reconcile/observe.test.ts',
   },
 ];

@@ -17,8 +17,9 @@ const SILENT = new Map([
 
 /** A life in which every act comes up that a user can bring about. */
 async function lifeOfACluster(): Promise<ReadonlySet<string>> {
-  const world = new SimWorld(1);
-  const { user, api } = world;
+  const world = new SimWorld(1, [{ namespace: 'shop', name: 'kv', volumes: 'network' }]);
+  const { api } = world;
+  const [{ user } = assert.fail()] = world.clusters;
   for (const resource of [podMonitors, certificates]) api.define(resource);
   const change = async (spec: object, minutes = 10): Promise<void> => {
     Object.assign(user.spec, spec);

@@ -8,11 +8,12 @@ import {
   type StoreView,
 } from '../store-view/store-view.ts';
 import type { Checks } from './checks.ts';
+import type { SimCluster } from './cluster.ts';
 import type { CallFaults } from './faults.ts';
 import type { OperatorProcess } from './operator-process.ts';
 
 export type StoreViewDeps = {
-  readonly view: TestStoreView;
+  readonly clusters: readonly SimCluster[];
   readonly faults: CallFaults;
   readonly checks: Checks;
   readonly after: (delayMs: number, what: () => void) => { cancel(): void };
@@ -26,6 +27,8 @@ export class NoAnswer extends Error {
 }
 
 const SILENCE_MS = 2500;
+const CALL_TIMEOUT_MS = 5000;
+const NOTHING: StoreSeen = { nodes: [], topology: undefined, heard: [] };
 
 /** The store through a network: late, in part, or not at all; and each call may be the operator's last one. */
 export class SimStoreView implements StoreView {
@@ -36,7 +39,17 @@ export class SimStoreView implements StoreView {
   }
 
   async look(target: StoreTarget): Promise<StoreSeen> {
-    const { view, faults } = this.#deps;
+    const { faults, checks, onBug } = this.#deps;
+    const { view, hindrance } = this.#clusterOf(target);
+    try {
+      checks.speaks(target);
+    } catch (error) {
+      onBug(error);
+    }
+    if (hindrance === 'silent') {
+      await this.#wait(SILENCE_MS);
+      return NOTHING;
+    }
     await this.#wait(faults.latencyMs());
     const seen = await view.look(target);
     // What was seen is of a moment ago by the time that it is known.
@@ -54,23 +67,23 @@ export class SimStoreView implements StoreView {
   }
 
   bootstrap(target: StoreTarget, call: BootstrapCall): Promise<void> {
-    const { view, checks } = this.#deps;
-    return this.#change(() => {
+    const { view, checks } = this.#clusterOf(target);
+    return this.#change(target, () => {
       checks.bootstraps(call.clusterId);
       return view.bootstrap(target, call);
     });
   }
 
   start(target: StoreTarget, call: OperationCall): Promise<void> {
-    return this.#change(() => this.#deps.view.start(target, call));
+    return this.#change(target, (view) => view.start(target, call));
   }
 
   cancel(target: StoreTarget, operation: string): Promise<void> {
-    return this.#change(() => this.#deps.view.cancel(target, operation));
+    return this.#change(target, (view) => view.cancel(target, operation));
   }
 
   askToStop(target: StoreTarget, node: string, options: { readonly isLook: boolean }): Promise<void> {
-    return this.#change(() => this.#deps.view.askToStop(target, node, options));
+    return this.#change(target, (view) => view.askToStop(target, node, options));
   }
 
   setZone(): Promise<void> {
@@ -81,15 +94,26 @@ export class SimStoreView implements StoreView {
     return Promise.resolve();
   }
 
-  async #change(effect: () => Promise<void>): Promise<void> {
-    const { faults, process, onBug, view } = this.#deps;
+  #clusterOf({ key }: StoreTarget): SimCluster {
+    const found = this.#deps.clusters.find((each) => each.key === key);
+    if (found === undefined) throw new Error(`there is no KVCluster ${key}`);
+    return found;
+  }
+
+  async #change(target: StoreTarget, effect: (view: TestStoreView) => Promise<void>): Promise<void> {
+    const { faults, process, onBug } = this.#deps;
+    const { view, hindrance } = this.#clusterOf(target);
+    if (hindrance === 'silent') {
+      await this.#wait(CALL_TIMEOUT_MS);
+      throw new NoAnswer('the store does not answer');
+    }
     const { deaths, losses } = faults.rates;
     if (faults.isDrawn(deaths)) process.die('before it asks the store');
     await this.#wait(faults.latencyMs());
     if (faults.isDrawn(losses)) throw new NoAnswer('the request was lost');
     try {
       view.changes++;
-      await effect();
+      await effect(view);
     } catch (error) {
       if (!(error instanceof StoreRefusal || error instanceof NoAnswer)) onBug(error);
       throw error;

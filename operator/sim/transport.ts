@@ -15,6 +15,8 @@ export type TransportDeps = {
   readonly watches: SimWatches;
   readonly faults: CallFaults;
   readonly checks: Checks;
+  /** What the server fails for as long as something is wrong with it. */
+  readonly isRefused: (call: FakeCall) => boolean;
   /** Of the world: what is on its way goes on after the death of who sent it. */
   readonly after: (delayMs: number, what: () => void) => { cancel(): void };
   readonly process: OperatorProcess;
@@ -56,11 +58,12 @@ export class SimTransport implements KubeTransport {
       const deadline = after(DEADLINE_MS, fail('Timeout'));
       signal?.addEventListener('abort', abort);
       if (fate.death === 'before') return process.die(`before ${what}`);
-      checks.sent(call, process);
+      checks.sent(call, process, signal);
       if (fate.pauseMs !== undefined) process.pause(fate.pauseMs);
       after(fate.sendMs, () => {
         if (fate.loss === 'request') return void after(fate.backMs, fail('Unreachable'));
-        const outcome = fate.refusal === undefined ? this.#outcome(call, effect) : { error: fate.refusal };
+        const refusal = fate.refusal ?? this.#refusalOf(call);
+        const outcome = refusal === undefined ? this.#outcome(call, effect, signal) : { error: refusal };
         if (fate.death === 'after') process.die(`after ${what}`);
         if (fate.loss === 'answer') return void after(fate.backMs, fail('Unreachable'));
         if (fate.loss === 'silence') return;
@@ -71,12 +74,17 @@ export class SimTransport implements KubeTransport {
     });
   }
 
+  #refusalOf(call: FakeCall): KubeError | undefined {
+    if (!this.#deps.isRefused(call)) return undefined;
+    return new KubeError(500, 'InternalError', `${call.verb} ${call.path}: a webhook does not answer`);
+  }
+
   #outcome<T>(
     call: FakeCall,
     effect: (call: FakeCall) => T,
+    signal: AbortSignal | undefined,
   ): { readonly value: T } | { readonly error: KubeError } {
-    const { checks, process } = this.#deps;
-    const judge = checks.judge(call, process);
+    const judge = this.#deps.checks.judge(call, signal);
     try {
       const value = effect(call);
       judge();

@@ -1,10 +1,14 @@
 import type { Prng } from '../../store/core/prng/prng.ts';
 import type { KVClusterSpecInput } from '../api/kvcluster.ts';
+import type { KubeObject, Resource } from '../kube/resource.ts';
 import {
+  type ConfigMap,
+  configMaps,
   type PersistentVolumeClaim,
   persistentVolumeClaims,
   pods,
   type StatefulSet,
+  services,
   statefulSets,
 } from '../kube/resources.ts';
 import { kvClusters, type RawCluster } from '../reconcile/kinds.ts';
@@ -12,13 +16,16 @@ import { FINALIZER } from '../reconcile/observe.ts';
 import type { TestStoreView } from '../reconcile/test-store-view.ts';
 import type { FakeKubelets } from '../testing/fake-kubelets.ts';
 import type { SimApi } from './api.ts';
+import { nodeOf, type SimNodes } from './nodes.ts';
 
-export const REF = { namespace: 'shop', name: 'kv' };
 export const IMAGE = 'ghcr.io/kvorum/kvorum';
 const BROKEN = 'broken';
 const SELECTOR = /^app\.kubernetes\.io\/(name|instance|component)$/;
 const REPLICAS_MAX = 6;
 const REPLACE_AFTER_SECONDS = 60;
+export const INSTANCE_LABEL = 'app.kubernetes.io/instance';
+/** What somebody writes into a ConfigMap. */
+export const SCRIBBLE = 'edited: by hand';
 
 type Wished = Omit<KVClusterSpecInput, 'replicas' | 'replicationFactor'> & {
   readonly replicas: number;
@@ -29,6 +36,10 @@ export type UserDeps = {
   readonly api: SimApi;
   readonly kubelets: FakeKubelets;
   readonly view: TestStoreView;
+  readonly nodes: SimNodes;
+  readonly ref: { readonly namespace: string; readonly name: string };
+  /** Of other KVClusters of the namespace. */
+  readonly otherNames: () => readonly string[];
   readonly prng: Prng;
   readonly nowMs: () => number;
   readonly note: (text: string) => void;
@@ -58,15 +69,15 @@ export class User {
 
   /** The KVCluster as it is wished, where it can be written. */
   write(): void {
-    const { api } = this.#deps;
-    const live = api.get(kvClusters, REF);
+    const { api, ref } = this.#deps;
+    const live = api.get(kvClusters, ref);
     if (live?.metadata.deletionTimestamp !== undefined) return;
     if (!this.isWanted) {
       if (live !== undefined) this.#remove(live);
       return;
     }
     const spec = structuredClone(this.spec);
-    if (live === undefined) api.put(kvClusters, { metadata: { ...REF }, spec } as RawCluster);
+    if (live === undefined) api.put(kvClusters, { metadata: { ...ref }, spec } as RawCluster);
     else if (JSON.stringify(live.spec) !== JSON.stringify(spec)) api.put(kvClusters, { ...live, spec });
   }
 
@@ -74,14 +85,17 @@ export class User {
     const { retention } = (live.spec as KVClusterSpecInput).storage ?? {};
     this.doVolumesGo =
       retention?.whenDeleted === 'Delete' && live.metadata.finalizers?.includes(FINALIZER) === true;
-    this.#deps.api.remove(kvClusters, REF);
+    this.#deps.api.remove(kvClusters, this.#deps.ref);
   }
 
   /** What is to be in the end has to be possible. */
   comeToRest(): void {
     this.isWanted = this.isWanted || this.#below(4) > 0;
     const isBroken = this.spec.image?.tag === BROKEN;
+    const { replicas, replicationFactor } = this.spec;
     this.spec = { ...this.spec, paused: false, ...(isBroken && { image: { tag: 'mended' } }) };
+    // One more than has to be may leave, and be called back.
+    if (replicas === replicationFactor && this.#below(2) === 0) this.#change({ replicas: replicas + 1 });
     this.#deps.note(`in the end: ${this.isWanted ? JSON.stringify(this.spec) : 'no cluster'}`);
     this.write();
   }
@@ -99,7 +113,8 @@ export class User {
       [12, 'image', () => this.#image()],
       [6, 'restart', () => this.#change({ restartedAt: this.#time() })],
       [6, 'config', () => this.#change({ config: { 'moves.partitionsMax': 1 + this.#below(9) } })],
-      [8, 'pause', () => this.#change({ paused: this.#below(3) === 0 })],
+      [10, 'pause', () => this.#change({ paused: this.#below(2) === 0 })],
+      [6, 'policy', () => this.#policy()],
       [6, 'factor', () => this.#factor()],
       [6, 'retention', () => this.#retention()],
       [6, 'storage', () => this.#grow()],
@@ -115,7 +130,9 @@ export class User {
       [8, 'kill', () => this.#kill()],
       [8, 'lose volume', () => this.#loseVolume()],
       [4, 'relabel', () => this.#relabel()],
+      [6, 'mislabel', () => this.#mislabel()],
       [6, 'edit', () => this.edit()],
+      [6, 'by hand', () => this.replaceByHand()],
     ];
     // Each as often as its weight says.
     const tickets = all.flatMap(([weight, name, action]) =>
@@ -127,6 +144,31 @@ export class User {
   #change(change: Partial<Wished>): string {
     this.spec = { ...this.spec, ...change };
     return JSON.stringify(change);
+  }
+
+  /** Said and written. */
+  wish(change: Partial<Wished>): void {
+    this.#deps.note(`user: ${this.#change(change)}`);
+    this.write();
+  }
+
+  /** Larger volumes: the StatefulSet has to be made anew. They stay when the KVCluster goes. */
+  outgrow(): void {
+    const size = `${++this.#gibibytes}Gi`;
+    const retention = { whenScaled: 'Retain', whenDeleted: 'Retain' } as const;
+    this.wish({ storage: { ...this.spec.storage, size, retention } });
+  }
+
+  /** There is to be no KVCluster any more. */
+  leave(): void {
+    this.isWanted = false;
+    this.#deps.note('user: deletes the KVCluster');
+    this.write();
+  }
+
+  #policy(): string {
+    const mode = this.#below(2) === 0 ? 'Automatic' : 'Manual';
+    return this.#change({ replacePolicy: { mode, afterSeconds: [30, 60, 240][this.#below(3)] ?? 60 } });
   }
 
   #scale(): string {
@@ -166,7 +208,7 @@ export class User {
 
   #deletePod(): string | undefined {
     const { api } = this.#deps;
-    const all = api.list(pods);
+    const all = this.#deps.kubelets.own(pods);
     if (all.length === 0 || all.some(({ metadata }) => metadata.deletionTimestamp !== undefined))
       return undefined;
     const { metadata } = all[this.#below(all.length)]!;
@@ -178,17 +220,17 @@ export class User {
     const ordinal = this.#victim();
     if (ordinal === undefined) return undefined;
     this.#deps.kubelets.kill(ordinal);
-    return `kv-${ordinal}`;
+    return this.#deps.kubelets.podName(ordinal);
   }
 
   #loseVolume(): string | undefined {
-    const { api, kubelets } = this.#deps;
+    const { api, kubelets, ref } = this.#deps;
     const ordinal = this.#victim();
     const claim = ordinal === undefined ? undefined : kubelets.claim(ordinal);
     if (ordinal === undefined || claim === undefined) return undefined;
     if (this.#below(2) === 0) {
       api.remove(persistentVolumeClaims, claim.metadata);
-      api.remove(pods, { namespace: REF.namespace, name: `kv-${ordinal}` });
+      api.remove(pods, { namespace: ref.namespace, name: kubelets.podName(ordinal) });
       return `${claim.metadata.name} is deleted with its pod`;
     }
     api.put(persistentVolumeClaims, { ...claim, status: { phase: 'Lost' } } as PersistentVolumeClaim);
@@ -199,7 +241,7 @@ export class User {
 
   #relabel(): string | undefined {
     const { api } = this.#deps;
-    const all = api.list(pods);
+    const all = this.#deps.kubelets.own(pods);
     const pod = all[this.#below(Math.max(1, all.length))];
     if (pod === undefined) return undefined;
     // Not those that the StatefulSet knows its pods by.
@@ -208,10 +250,71 @@ export class User {
     return pod.metadata.name;
   }
 
+  /** Somebody takes a volume, or a child, for one of another KVCluster, or of none. */
+  #mislabel(): string | undefined {
+    const { api, ref, otherNames } = this.#deps;
+    const kinds: readonly Resource[] = [persistentVolumeClaims, persistentVolumeClaims, configMaps, services];
+    const resource = kinds[this.#below(kinds.length)] ?? services;
+    const all = api
+      .list<KubeObject>(resource)
+      .filter(({ metadata }) => metadata.labels?.[INSTANCE_LABEL] === ref.name)
+      .filter(({ metadata }) => metadata.namespace === ref.namespace);
+    const object = all[this.#below(Math.max(1, all.length))];
+    if (object === undefined) return undefined;
+    const names = [...otherNames(), 'nobody'];
+    const labels = { ...object.metadata.labels, [INSTANCE_LABEL]: names[this.#below(names.length)] ?? '' };
+    api.put(resource, { ...object, metadata: { ...object.metadata, labels } });
+    return `${resource.kind} ${object.metadata.name} is said to be of ${labels[INSTANCE_LABEL]}`;
+  }
+
+  /** As the operator asks for where the policy is Manual, or where a volume that another KVCluster left is lost before there is a store. */
+  replaceByHand(): string | undefined {
+    const { api, nodes, view } = this.#deps;
+    if (this.spec.replacePolicy?.mode !== 'Manual' && view.inner !== undefined) return undefined;
+    const lost = this.#deps.kubelets
+      .own(persistentVolumeClaims)
+      .find((claim) => claim.status?.phase === 'Lost' || nodes.isGone(claim));
+    const pod =
+      lost &&
+      this.#deps.kubelets.own(pods).find(({ metadata }) => lost.metadata.name === `data-${metadata.name}`);
+    if (lost === undefined || pod === undefined) return undefined;
+    api.remove(persistentVolumeClaims, lost.metadata);
+    api.remove(pods, pod.metadata);
+    return `${lost.metadata.name} is replaced`;
+  }
+
+  /** Somebody writes into a file of settings. */
+  scribble(): void {
+    const { api, ref } = this.#deps;
+    const found = api.get(configMaps, { ...ref, name: `${ref.name}-config` });
+    if (found?.data === undefined) return;
+    const data = Object.fromEntries(Object.keys(found.data).map((name) => [name, SCRIBBLE]));
+    api.put(configMaps, { ...found, data } as ConfigMap);
+  }
+
+  /** Whether the store lives on without this machine: it has no member there, or can miss one. */
+  survives(node: string): boolean {
+    const { kubelets, view, api } = this.#deps;
+    const ordinals = new Set([
+      ...kubelets.own(pods).map(({ metadata }) => kubelets.ordinalOf(pods, metadata)),
+      ...kubelets
+        .own(persistentVolumeClaims)
+        .map(({ metadata }) => kubelets.ordinalOf(persistentVolumeClaims, metadata)),
+    ]);
+    for (const ordinal of ordinals) {
+      const isThere =
+        kubelets.pod(ordinal ?? 0)?.spec?.nodeName === node || nodeOf(kubelets.claim(ordinal ?? 0)) === node;
+      if (!isThere) ordinals.delete(ordinal);
+    }
+    if (ordinals.size === 0) return true;
+    const isMade = api.get(statefulSets, this.#deps.ref) !== undefined;
+    return ordinals.size === 1 && isMade && this.#isCalm() && (view.inner?.factor ?? 0) >= 3;
+  }
+
   /** Whoever does not know the operator works on its StatefulSet. */
   edit(): string | undefined {
-    const { api } = this.#deps;
-    const set = api.get(statefulSets, REF);
+    const { api, ref } = this.#deps;
+    const set = api.get(statefulSets, ref);
     if (set?.spec === undefined || this.#victim() === undefined) return undefined;
     const { replicas = 0, template } = set.spec;
     const spec = [
@@ -225,13 +328,18 @@ export class User {
 
   /** One of a store that survives it. */
   #victim(): number | undefined {
-    const { api, view, kubelets } = this.#deps;
+    const { view, kubelets } = this.#deps;
     const { inner } = view;
-    const all = api.list(pods);
-    const isCalm = all.every(({ metadata }) => metadata.deletionTimestamp === undefined);
-    if (inner === undefined || !inner.isWhole || inner.factor < 3 || !isCalm) return undefined;
+    if (inner === undefined || inner.factor < 3 || !this.#isCalm()) return undefined;
     const ordinal = this.#below(inner.members.size);
     return kubelets.isRunning(ordinal) ? ordinal : undefined;
+  }
+
+  #isCalm(): boolean {
+    const isEach = this.#deps.kubelets
+      .own(pods)
+      .every(({ metadata }) => metadata.deletionTimestamp === undefined);
+    return isEach && this.#deps.view.inner?.isWhole === true;
   }
 
   #below(bound: number): number {

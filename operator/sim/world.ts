@@ -2,34 +2,35 @@ import { createPrng, type Prng } from '../../store/core/prng/prng.ts';
 import { settle } from '../../store/io/settle.ts';
 import { Violation } from '../../store/sim/checkers/violation.ts';
 import { SimClock } from '../../store/sim/sim-clock.ts';
-import type { Pod } from '../kube/resources.ts';
-import { services } from '../kube/resources.ts';
+import type { ObjectRef, Resource } from '../kube/resource.ts';
+import { persistentVolumeClaims, pods } from '../kube/resources.ts';
 import { kvClusters } from '../reconcile/kinds.ts';
-import { TestStoreView } from '../reconcile/test-store-view.ts';
-import { FakeKubelets } from '../testing/fake-kubelets.ts';
+import { type FakeCall, WRITES } from '../testing/fake-api-server-call.ts';
 import { SimApi } from './api.ts';
 import { Checks } from './checks.ts';
+import { SimCluster } from './cluster.ts';
 import { collectOne } from './collector.ts';
 import { CallFaults } from './faults.ts';
+import { Ghosts } from './ghosts.ts';
+import { SimNodes } from './nodes.ts';
 import { OperatorProcess } from './operator-process.ts';
-import { REF, User } from './user.ts';
+import { Outages } from './outages.ts';
+import { type ClusterPlan, drawClusters } from './plan.ts';
 import { SimWatches } from './watches.ts';
 
 const START_WALL_MS = Date.UTC(2026, 0, 1);
-const GRACE_MS = 120_000;
-const ORDINALS_MAX = 10;
 const OPERATORS = 2;
 
-/** Two operators, an API server, controllers, kubelets, a store and a user, all on one clock and drawn of one seed. */
+/** Two operators, an API server, controllers, machines, and KVClusters with their kubelets, stores and users, on one clock and drawn of one seed. */
 export class SimWorld {
   readonly clock = new SimClock(START_WALL_MS);
   readonly api: SimApi;
-  readonly kubelets: FakeKubelets;
-  readonly view: TestStoreView;
+  readonly nodes: SimNodes;
+  readonly clusters: readonly SimCluster[];
   readonly watches: SimWatches;
   readonly checks: Checks;
   readonly faults: CallFaults;
-  readonly user: User;
+  readonly outages: Outages;
   /** What happened, in order, with its time. */
   readonly trace: string[] = [];
   deaths = 0;
@@ -38,40 +39,46 @@ export class SimWorld {
   #started = 0;
   #stopped = false;
 
-  constructor(seed: number) {
+  constructor(seed: number, plans?: readonly ClusterPlan[]) {
     const prng = createPrng(seed);
     const fork = (): Prng => createPrng(prng.uint32());
     this.#prng = fork();
-    const { clock } = this;
+    const { clock, after } = this;
     const nowMs = () => clock.nowMs();
-    this.api = new SimApi([kvClusters], { clock });
-    this.kubelets = new FakeKubelets(this.api, REF, { nowMs, mayEnd: (pod) => this.#mayEnd(pod) });
-    this.view = new TestStoreView(this.kubelets, nowMs);
-    this.watches = new SimWatches({ api: this.api, prng: fork(), nowMs, after: this.after });
-    this.checks = new Checks({ api: this.api, kubelets: this.kubelets, view: this.view, nowMs });
-    this.faults = new CallFaults(fork());
     const note = (text: string) => this.note(text);
-    this.user = new User({
-      api: this.api,
-      kubelets: this.kubelets,
-      view: this.view,
-      prng: fork(),
-      nowMs,
-      note,
+    const api = new SimApi([kvClusters], { clock });
+    this.api = api;
+    this.nodes = new SimNodes({
+      ...{ api, nowMs, note, prng: fork() },
+      hasNoRoom: ({ metadata }) => this.#owner(pods, metadata)?.hindrance === 'unschedulable',
+      isLocal: ({ metadata }) => this.#owner(persistentVolumeClaims, metadata)?.volumes === 'local',
     });
-    this.api.onChange(({ type, resource, object }) => {
+    const around = { api, nodes: this.nodes, nowMs, note, fork, all: () => this.clusters };
+    this.clusters = (plans ?? drawClusters(fork())).map((plan) => new SimCluster(plan, around));
+    const { nodes, clusters } = this;
+    this.watches = new SimWatches({ api, prng: fork(), nowMs, after });
+    this.checks = new Checks({ api, clusters });
+    this.faults = new CallFaults(fork());
+    this.outages = new Outages({ nodes, clusters, prng: fork(), after });
+    new Ghosts({ api, nodes });
+    api.onChange(({ type, resource, object }) => {
+      const { namespace = '', name } = object.metadata;
       if (resource.kind !== 'Lease' && resource.kind !== 'Event')
-        note(`${type} ${resource.kind} ${object.metadata.name}`);
+        note(`${type} ${resource.kind} ${namespace}/${name}`);
     });
   }
 
   start(): void {
-    this.user.write();
     for (let i = 0; i < OPERATORS; i++) this.#startOperator();
-    this.every(800, () => this.#step());
-    this.every(1200, () => void this.view.step());
+    this.every(800, () => void this.nodes.step());
     this.every(5000, () => void collectOne(this.api));
-    this.every(20_000, () => this.user.write());
+    for (const cluster of this.clusters) {
+      cluster.user.write();
+      this.every(800, () => cluster.step());
+      this.every(1200, () => void cluster.view.step());
+      this.every(5000, () => cluster.replaceLost());
+      this.every(20_000, () => cluster.user.write());
+    }
   }
 
   readonly after = (delayMs: number, what: () => void): { cancel(): void } =>
@@ -108,27 +115,25 @@ export class SimWorld {
     this.#stopped = true;
   }
 
-  #step(): void {
-    const { kubelets, checks } = this;
-    for (let ordinal = 0; ordinal < ORDINALS_MAX; ordinal++)
-      if (kubelets.claim(ordinal)?.status?.phase !== 'Lost') kubelets.unschedulable.delete(ordinal);
-      else kubelets.unschedulable.add(ordinal);
-    kubelets.steps[this.#prng.below(kubelets.steps.length)]?.();
-    checks.look();
+  #owner(resource: Resource, ref: ObjectRef): SimCluster | undefined {
+    return this.clusters.find((cluster) => cluster.owns(resource, ref, undefined));
   }
 
-  /** The hook before the end of a pod: it waits for the store's word, unless the cluster goes as a whole, and no longer than it may. */
-  #mayEnd({ metadata }: Pod): boolean {
-    const sinceMs = Date.parse(metadata.deletionTimestamp ?? '');
-    const isAlone = this.api.get(services, { ...REF, name: `${REF.name}-peers` }) === undefined;
-    const ordinal = Number(metadata.name.slice(metadata.name.lastIndexOf('-') + 1));
-    return isAlone || this.clock.nowMs() - sinceMs > GRACE_MS || this.view.mayStop(ordinal);
+  /** Of a KVCluster whose objects the API server fails to write; its own status it writes. */
+  #isRefused({ verb, resource, namespace, name, body }: FakeCall): boolean {
+    if (resource === undefined || !WRITES.includes(verb) || resource.kind === kvClusters.kind) return false;
+    const sent = body as { readonly metadata?: ObjectRef } | undefined;
+    const ref = { namespace, name: name ?? sent?.metadata?.name ?? '' };
+    return this.clusters.some(
+      (each) => each.hindrance === 'refused' && each.owns(resource, ref, sent as never),
+    );
   }
 
   #startOperator(): void {
+    const { api, watches, faults, checks, clusters, clock, after } = this;
     const process = new OperatorProcess(`operator-${++this.#started}`, {
-      ...{ api: this.api, watches: this.watches, faults: this.faults, checks: this.checks, view: this.view },
-      ...{ clock: this.clock, after: this.after, prng: createPrng(this.#prng.uint32()) },
+      ...{ api, watches, faults, checks, clusters, clock, after, prng: createPrng(this.#prng.uint32()) },
+      isRefused: (call) => this.#isRefused(call),
       onBug: (error) => {
         this.#bug ??= error;
       },

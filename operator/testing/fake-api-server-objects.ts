@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { apiVersionOf, type KubeObject, keyOf, type ObjectRef, type Resource } from '../kube/resource.ts';
+import { apiVersionOf, type KubeObject, type ObjectRef, type Resource } from '../kube/resource.ts';
 import { type Owners, ownersAfterUpdate, serverSideApply } from './fake-api-server-apply.ts';
 import { isEqual, type Json, type JsonObject } from './fake-api-server-json.ts';
 
@@ -32,10 +32,12 @@ export type Part = 'all' | 'main' | 'status';
 
 /** Owners by the uid of their object: an object that is made anew has none. */
 type OwnersByUid = Map<string, Owners>;
+/** By kind, then by namespace and name. */
+type ObjectsByKind = Map<string, Map<string, KubeObject>>;
 
 /** All objects, with one counter of versions over them, and the changes since the last compaction. */
 export class FakeObjects {
-  readonly #objects = new Map<string, KubeObject>();
+  readonly #objects: ObjectsByKind = new Map();
   readonly #owners: OwnersByUid = new Map();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #nowMs: () => number;
@@ -59,15 +61,14 @@ export class FakeObjects {
   }
 
   get<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef): T | undefined {
-    return this.#objects.get(idOf(resource, ref)) as T | undefined;
+    return this.#objects.get(kindOf(resource))?.get(nameOf(ref)) as T | undefined;
   }
 
   /** All objects of a kind in the order of their keys, now or as of a version that is still known. */
   list<T extends KubeObject>(resource: Resource<T>, version = this.#version): readonly T[] {
-    const prefix = `${resource.group}/${resource.plural}|`;
+    const kind = kindOf(resource);
     const objects = version === this.#version ? this.#objects : this.#objectsAt(version);
-    const found = [...objects].filter(([id]) => id.startsWith(prefix));
-    return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object as T);
+    return [...(objects.get(kind) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each as T);
   }
 
   /** Changes after `version`; throws 410 where they are forgotten. */
@@ -209,22 +210,17 @@ export class FakeObjects {
       managedFields: managedFieldsOf(this.#owners.get(uid) ?? new Map()),
     };
     const stored = JSON.parse(JSON.stringify({ ...object, metadata })) as KubeObject;
-    const id = idOf(resource, stored.metadata);
-    if (type === 'DELETED') this.#objects.delete(id);
-    else this.#objects.set(id, stored);
+    replaceIn(this.#objects, resource, stored.metadata, type === 'DELETED' ? undefined : stored);
     const change: Change = { resourceVersion, type, resource, object: stored, previous };
     this.#changes.push(change);
     for (const listener of this.#listeners) listener(change);
     return stored;
   }
 
-  #objectsAt(version: number): ReadonlyMap<string, KubeObject> {
-    const objects = new Map(this.#objects);
-    for (const { resource, object, previous } of this.changesSince(version).toReversed()) {
-      const id = idOf(resource, object.metadata);
-      if (previous === undefined) objects.delete(id);
-      else objects.set(id, previous);
-    }
+  #objectsAt(version: number): ObjectsByKind {
+    const objects: ObjectsByKind = new Map([...this.#objects].map(([kind, all]) => [kind, new Map(all)]));
+    for (const { resource, object, previous } of this.changesSince(version).toReversed())
+      replaceIn(objects, resource, object.metadata, previous);
     return objects;
   }
 
@@ -237,9 +233,26 @@ export function expired(version: number, oldest: number): ApiStatus {
   return new ApiStatus(410, 'Expired', `too old resource version: ${version} (${oldest})`);
 }
 
-function idOf(resource: Resource, ref: ObjectRef): string {
-  const { namespace, name } = ref;
-  return `${resource.group}/${resource.plural}|${keyOf({ metadata: { name, ...(namespace && { namespace }) } })}`;
+/** Undefined takes it out. */
+function replaceIn(
+  objects: ObjectsByKind,
+  resource: Resource,
+  ref: ObjectRef,
+  object: KubeObject | undefined,
+): void {
+  const kind = kindOf(resource);
+  const all = objects.get(kind) ?? new Map<string, KubeObject>();
+  if (object === undefined) all.delete(nameOf(ref));
+  else all.set(nameOf(ref), object);
+  objects.set(kind, all);
+}
+
+function kindOf({ group, plural }: Resource): string {
+  return group === '' ? plural : `${group}/${plural}`;
+}
+
+function nameOf({ namespace, name }: ObjectRef): string {
+  return namespace ? `${namespace}/${name}` : name;
 }
 
 function checkPreconditions(

@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectRef } from '../kube/resource.ts';
+import type { KubeObject, ObjectRef, Resource } from '../kube/resource.ts';
 import {
   type PersistentVolumeClaim,
   type Pod,
@@ -21,6 +21,8 @@ export type KubeletOptions = {
   readonly nowMs?: () => number;
   /** A pod that is told to end ends as soon as this says so, which is asked at each step; without it at once. */
   readonly mayEnd?: (pod: Pod) => boolean;
+  /** Whether the kubelet of the pod's node works; without it there is one for all. */
+  readonly hasKubelet?: (pod: Pod) => boolean;
 };
 
 /**
@@ -33,6 +35,7 @@ export class FakeKubelets {
   readonly #server: Cluster;
   readonly #ref: ObjectRef;
   readonly #options: KubeletOptions;
+  readonly #names: RegExp;
   /** Ordinals whose pods find no node. */
   readonly unschedulable = new Set<number>();
 
@@ -40,8 +43,11 @@ export class FakeKubelets {
     this.#server = server;
     this.#options = options;
     this.#ref = ref;
+    this.#names = new RegExp(`^(data-|)${ref.name}-(\\d+)$`);
     server.onChange(({ type, resource, object }) => {
-      if (type === 'DELETED' && resource.kind === 'StatefulSet') this.#collect(object);
+      const { namespace, name } = object.metadata;
+      const isOwn = namespace === ref.namespace && name === ref.name;
+      if (type === 'DELETED' && resource.kind === 'StatefulSet' && isOwn) this.#collect(object);
     });
   }
 
@@ -62,33 +68,58 @@ export class FakeKubelets {
   /** The process of this ordinal ends, and its kubelet starts it again. */
   kill(ordinal: number): void {
     const pod = this.pod(ordinal);
-    if (pod === undefined) return;
-    const status = { ...pod.status, containerStatuses: [], conditions: [this.#condition(false)] };
+    if (pod === undefined || !this.#hasKubelet(pod)) return;
+    const status = { ...pod.status, containerStatuses: [], conditions: this.#conditions(pod, false) };
     this.#setStatus(pod, { ...status, phase: 'Running' });
   }
 
+  get ref(): ObjectRef {
+    return this.#ref;
+  }
+
+  podName(ordinal: number): string {
+    return `${this.#ref.name}-${ordinal}`;
+  }
+
+  /** Of a pod or a claim; undefined where it bears no name of this StatefulSet. */
+  ordinalOf({ kind }: Pick<Resource, 'kind'>, { namespace, name }: ObjectRef): number | undefined {
+    if (namespace !== this.#ref.namespace) return undefined;
+    const [, prefix, ordinal] = this.#names.exec(name) ?? [];
+    const isNamed = (kind === pods.kind ? '' : 'data-') === prefix;
+    return isNamed && ordinal !== undefined ? Number(ordinal) : undefined;
+  }
+
   pod(ordinal: number): Pod | undefined {
-    return this.#server.get(pods, this.#named(`${this.#ref.name}-${ordinal}`));
+    return this.#server.get(pods, this.#named(this.podName(ordinal)));
   }
 
   claim(ordinal: number): PersistentVolumeClaim | undefined {
     return this.#server.get(persistentVolumeClaims, this.#named(`data-${this.#ref.name}-${ordinal}`));
   }
 
+  /** On a node that others reach. */
   isRunning(ordinal: number): boolean {
-    return this.pod(ordinal)?.status?.containerStatuses?.[0]?.state?.running !== undefined;
+    const pod = this.pod(ordinal);
+    return pod?.status?.containerStatuses?.[0]?.state?.running !== undefined && this.#hasKubelet(pod);
+  }
+
+  #hasKubelet(pod: Pod): boolean {
+    return this.#options.hasKubelet?.(pod) !== false;
   }
 
   /** By what the store says of it. */
   setReady(ordinal: number, isReady: boolean): boolean {
     const pod = this.pod(ordinal);
     if (pod === undefined || isReadyNow(pod) === isReady || pod.metadata.deletionTimestamp) return false;
-    this.#setStatus(pod, { ...pod.status, conditions: [this.#condition(isReady)] });
+    if (!this.#hasKubelet(pod)) return false;
+    this.#setStatus(pod, { ...pod.status, conditions: this.#conditions(pod, isReady) });
     return true;
   }
 
-  #condition(isReady: boolean): object {
-    return { type: 'Ready', status: isReady ? 'True' : 'False', lastTransitionTime: this.#now() };
+  #conditions({ status }: Pod, isReady: boolean): readonly object[] {
+    const others = (status?.conditions ?? []).filter(({ type }) => type !== 'Ready');
+    const ready = { type: 'Ready', status: isReady ? 'True' : 'False', lastTransitionTime: this.#now() };
+    return [...others, ready];
   }
 
   #now(): string {
@@ -132,19 +163,19 @@ export class FakeKubelets {
   /** Pods that were told to end and have nothing to wait for any more. */
   #letGo(): boolean {
     const { mayEnd } = this.#options;
-    const ending = this.#server
-      .list(pods)
-      .find((pod) => pod.metadata.deletionTimestamp !== undefined && mayEnd?.(pod) !== false);
+    const ending = this.own(pods).find(
+      (pod) => pod.metadata.deletionTimestamp !== undefined && mayEnd?.(pod) !== false,
+    );
     if (ending === undefined) return false;
     this.#server.put(pods, { ...ending, metadata: { ...ending.metadata, finalizers: [] } });
     return true;
   }
 
   #endClaims(): boolean {
-    const mounted = new Set(this.#server.list(pods).map((pod) => claimOf(pod)));
-    const free = this.#server
-      .list(persistentVolumeClaims)
-      .find(({ metadata }) => metadata.deletionTimestamp && !mounted.has(metadata.name));
+    const mounted = new Set(this.own(pods).map((pod) => claimOf(pod)));
+    const free = this.own(persistentVolumeClaims).find(
+      ({ metadata }) => metadata.deletionTimestamp && !mounted.has(metadata.name),
+    );
     if (free === undefined) return false;
     const metadata = { ...free.metadata, finalizers: [] };
     this.#server.put(persistentVolumeClaims, { ...free, metadata });
@@ -155,7 +186,7 @@ export class FakeKubelets {
     const set = this.#set();
     if (set === undefined || set.status?.observedGeneration !== set.metadata.generation) return false;
     // Also those beyond its replicas, which it ends then.
-    const orphan = this.#server.list(pods).find((pod) => this.#isOrphan(pod));
+    const orphan = this.own(pods).find((pod) => this.#isOrphan(pod));
     if (orphan !== undefined) {
       const metadata = { ...orphan.metadata, ownerReferences: [ownerOf(set)] };
       this.#server.put(pods, { ...orphan, metadata });
@@ -173,8 +204,7 @@ export class FakeKubelets {
   }
 
   #isOrphan({ metadata }: Pod): boolean {
-    const isNamed = metadata.name.startsWith(`${this.#ref.name}-`);
-    return isNamed && !metadata.ownerReferences?.length && metadata.deletionTimestamp === undefined;
+    return !metadata.ownerReferences?.length && metadata.deletionTimestamp === undefined;
   }
 
   #makeClaim(set: StatefulSet, ordinal: number): void {
@@ -201,7 +231,7 @@ export class FakeKubelets {
   }
 
   #runPods(): boolean {
-    for (const pod of this.#server.list(pods)) {
+    for (const pod of this.own(pods)) {
       const wanted = this.#statusOf(pod);
       if (wanted === undefined) continue;
       this.#setStatus(pod, { ...pod.status, ...wanted });
@@ -215,7 +245,7 @@ export class FakeKubelets {
     const container = pod.status?.containerStatuses?.[0];
     const image = pod.spec?.containers?.[0]?.image ?? '';
     if (container?.state?.running !== undefined || pod.metadata.deletionTimestamp) return undefined;
-    if (this.unschedulable.has(ordinalOf(pod))) return undefined;
+    if (this.unschedulable.has(ordinalOf(pod)) || !this.#hasKubelet(pod)) return undefined;
     const common = { name: 'kvorum', image, ready: false, restartCount: 0 };
     if (this.brokenImages.has(image)) {
       if (container?.state?.waiting !== undefined) return undefined;
@@ -232,6 +262,13 @@ export class FakeKubelets {
 
   #set(): StatefulSet | undefined {
     return this.#server.get(statefulSets, this.#ref);
+  }
+
+  /** Those that bear names of this StatefulSet: there may be others. */
+  own<T extends KubeObject>(resource: Resource<T>): readonly T[] {
+    return this.#server
+      .list(resource)
+      .filter(({ metadata }) => this.ordinalOf(resource, metadata) !== undefined);
   }
 
   #owned(set: KubeObject): readonly Pod[] {

@@ -1,7 +1,9 @@
 import { test } from 'node:test';
 import {
   CLUSTER_ID,
+  claim,
   member,
+  NOW_MS,
   node,
   observation,
   pendingPod,
@@ -41,6 +43,33 @@ test('a pod that cannot start does not keep five from beginning', () => {
   );
   const seen = observation({ ...before, count: 5, wish: { replicas: 5 }, pods, store });
   acts(seen, { type: 'bootstrap', node: 'kv-0' });
+});
+
+test('a volume that is lost before there is a store is replaced by the policy, where the others have said that they are of none', () => {
+  const lost = pendingPod(0, { unschedulableSinceMs: NOW_MS - 600_000 });
+  const pods = [lost, pod(1), pod(2)];
+  const claims = [claim(0, { isLost: true }), claim(1), claim(2)];
+  const store = seenStore(undefined, [node(1, 'waiting'), node(2, 'waiting')]);
+  const seen = observation({ ...before, pods, claims, store });
+  acts(seen, { type: 'replace-volume', claim: 'data-kv-0', podUid: 'pod-0' });
+  const replace = { mode: 'Manual', afterMs: 0 } as const;
+  refuses(
+    observation({ ...before, pods, claims, store, wish: { replace } }),
+    'VolumeLost',
+    /kubectl delete pvc/,
+  );
+  const fresh = [{ ...lost, unschedulableSinceMs: NOW_MS - 1000 }, pod(1), pod(2)];
+  waits(observation({ ...before, pods: fresh, claims, store }), 'VolumeLost', /in 599 s/);
+  const silent = seenStore(undefined, [node(1, 'waiting')]);
+  waits(observation({ ...before, pods, claims, store: silent }), 'WaitingForPods', /kv-2/);
+  const inherited = [claim(0, { isLost: true, isInherited: true }), claim(1), claim(2)];
+  refuses(
+    observation({ ...before, pods, claims: inherited, store }),
+    'VolumeLost',
+    /an earlier KVCluster .* left it/,
+  );
+  const lived = observation({ pods, claims, store });
+  waits(lived, 'NoLeader');
 });
 
 for (const state of ['joining', 'member', 'excluded'] as const)

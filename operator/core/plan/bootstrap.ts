@@ -1,5 +1,6 @@
 import type { Observation } from '../observation.ts';
 import { act, blocking, type Finding, refuse, SOON_MS, wait } from './finding.ts';
+import { lostBeforeStart } from './lost-volumes.ts';
 import { listed, nodeNamed, ordinalsTo, podAt, podName } from './ordinals.ts';
 
 /**
@@ -12,7 +13,8 @@ export function bootstrap(seen: Observation): readonly Finding[] {
   if (store.nodes.some(({ state }) => state !== 'waiting')) return [];
   const missing = missingNodes(seen);
   if (missing.length > 0 && cluster.hasLived) return [];
-  if (missing.length > 0) return [blocking(wait('start', 'WaitingForPods', missingText(seen, missing)))];
+  if (missing.length > 0)
+    return [...lostBeforeStart(seen), blocking(wait('start', 'WaitingForPods', missingText(seen, missing)))];
   if (cluster.hasLived) return [blocking(refuse('store', 'DataLost', LOST_TEXT))];
   const { replicationFactor, partitions } = cluster.wish;
   const node = podName(seen, 0);

@@ -1,6 +1,6 @@
 import type { MemberSeen, Observation, PodSeen, TopologySeen } from '../observation.ts';
 import { act, type Finding, refuse, wait } from './finding.ts';
-import { claimAt, isOurs, memberNamed, nodeNamed, ordinalsTo, podAt } from './ordinals.ts';
+import { claimAt, isOurs, memberNamed, nodeNamed, ordinalsTo, podAt, podName } from './ordinals.ts';
 
 /**
  * Pods that cannot go on with the volume that they have: it is gone with its node, or what it holds is that of a member that left. They get an
@@ -14,6 +14,27 @@ export function lostVolumes(seen: Observation, topology: TopologySeen): readonly
     if (isVolumeLost(seen, ordinal) && member?.isUp !== true) return lost(seen, pod, member);
     return member === undefined ? excluded(seen, pod) : [];
   });
+}
+
+/**
+ * The same before there is a store: whoever does not answer has lost a volume that was made for it, and all others have said that there is nothing on
+ * theirs. A volume that an earlier KVCluster left may be the only one with its data, and its node may come back.
+ */
+export function lostBeforeStart(seen: Observation): readonly Finding[] {
+  const silent = ordinalsTo(seen.cluster.wish.replicas).filter(
+    (ordinal) => nodeNamed(seen, podName(seen, ordinal)) === undefined,
+  );
+  if (!silent.every((ordinal) => isVolumeLost(seen, ordinal))) return [];
+  return silent.flatMap((ordinal) => {
+    const pod = podAt(seen, ordinal);
+    if (pod === undefined) return [];
+    return claimAt(seen, ordinal)?.isInherited === false ? lost(seen, pod, undefined) : [inherited(pod)];
+  });
+}
+
+function inherited(pod: PodSeen): Finding {
+  const what = `the volume of ${pod.name} is lost, and an earlier KVCluster of this name left it, maybe with data that nobody else has`;
+  return refuse('heal', 'VolumeLost', `${what}: ${waysOut(pod)}`);
 }
 
 /** The leader does not know it, and it knows that it was taken out: what it holds has been given away. */
@@ -33,8 +54,7 @@ function lost(seen: Observation, pod: PodSeen, member: MemberSeen | undefined): 
   const { mode, afterMs } = seen.cluster.wish.replace;
   const what = `the volume of ${pod.name} is lost`;
   if (mode === 'Manual') {
-    const command = `kubectl delete pvc ${pod.claimName} --wait=false && kubectl delete pod ${pod.name}`;
-    const message = `${what}, and spec.replacePolicy.mode is Manual: give it back, or replace it with ${command}`;
+    const message = `${what}, and spec.replacePolicy.mode is Manual: ${waysOut(pod)}`;
     return [refuse('heal', 'VolumeLost', message)];
   }
   const leftMs = (pod.unschedulableSinceMs ?? pod.readyChangedMs) + afterMs - seen.nowMs;
@@ -44,6 +64,10 @@ function lost(seen: Observation, pod: PodSeen, member: MemberSeen | undefined): 
   }
   if (member?.isExpendable === false) return [refuse('heal', 'DataAtRisk', riskText(what, pod))];
   return replace(seen, pod, `${what}: it gets an empty one, and its data from the others`);
+}
+
+function waysOut({ name, claimName }: PodSeen): string {
+  return `give it back, or replace it with kubectl delete pvc ${claimName} --wait=false && kubectl delete pod ${name}`;
 }
 
 function riskText(what: string, { name }: PodSeen): string {

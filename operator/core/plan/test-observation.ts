@@ -61,6 +61,7 @@ export function claim(ordinal: number, changes: Partial<ClaimSeen> = {}): ClaimS
     isTerminating: false,
     mountedBy: [`kv-${ordinal}`],
     requestedBytes: GIB,
+    isInherited: false,
     isLost: false,
     ...changes,
   };

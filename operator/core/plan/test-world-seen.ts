@@ -101,6 +101,7 @@ function claimSeen(
     isTerminating,
     mountedBy: world.pods.has(ordinal) ? [`kv-${ordinal}`] : [],
     requestedBytes: bytes,
+    isInherited: false,
     isLost,
   };
 }

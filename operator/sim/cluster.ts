@@ -1,0 +1,108 @@
+import type { Prng } from '../../store/core/prng/prng.ts';
+import type { KubeObject, ObjectRef, Resource } from '../kube/resource.ts';
+import { type Pod, pods, services } from '../kube/resources.ts';
+import { TestStoreView } from '../reconcile/test-store-view.ts';
+import { FakeKubelets } from '../testing/fake-kubelets.ts';
+import type { SimApi } from './api.ts';
+import { ClusterChecks } from './cluster-checks.ts';
+import type { SimNodes } from './nodes.ts';
+import type { ClusterPlan, Hindrance, Volumes } from './plan.ts';
+import { User } from './user.ts';
+
+export type ClusterDeps = {
+  readonly api: SimApi;
+  readonly nodes: SimNodes;
+  readonly nowMs: () => number;
+  readonly note: (text: string) => void;
+  readonly fork: () => Prng;
+  /** All that there are, this one too. */
+  readonly all: () => readonly SimCluster[];
+};
+
+const GRACE_MS = 120_000;
+const ORDINALS_MAX = 10;
+
+/** One KVCluster and all that is around it: the controller of its StatefulSet, its kubelets, its store, its user, and what must hold of it. */
+export class SimCluster {
+  readonly ref: Required<Pick<ClusterPlan, 'namespace' | 'name'>>;
+  readonly key: string;
+  readonly volumes: Volumes;
+  readonly kubelets: FakeKubelets;
+  readonly view: TestStoreView;
+  readonly user: User;
+  readonly checks: ClusterChecks;
+  /** What keeps it from getting anywhere, for now. */
+  hindrance: Hindrance | undefined;
+  readonly #deps: ClusterDeps;
+  readonly #prng: Prng;
+  /** Members that are down, by their numbers, and since when. */
+  readonly #downMs = new Map<number, number>();
+
+  constructor({ namespace, name, volumes }: ClusterPlan, deps: ClusterDeps) {
+    const { api, nodes, nowMs, note } = deps;
+    this.ref = { namespace, name };
+    this.key = `${namespace}/${name}`;
+    this.volumes = volumes;
+    this.#deps = deps;
+    this.#prng = deps.fork();
+    const mayEnd = (pod: Pod) => this.#mayEnd(pod);
+    const hasKubelet = (pod: Pod) => nodes.hasKubelet(pod);
+    this.kubelets = new FakeKubelets(api, this.ref, { nowMs, mayEnd, hasKubelet });
+    this.view = new TestStoreView(this.kubelets, nowMs);
+    const around = { api, nodes, nowMs, kubelets: this.kubelets, view: this.view, ref: this.ref };
+    this.checks = new ClusterChecks(around);
+    const otherNames = () =>
+      deps.all().flatMap(({ ref }) => (ref.namespace === namespace && ref.name !== name ? [ref.name] : []));
+    this.user = new User({
+      ...around,
+      prng: deps.fork(),
+      note: (text) => note(`${this.key} ${text}`),
+      otherNames,
+    });
+  }
+
+  /** Of this KVCluster, whatever its labels say. */
+  owns(resource: Resource, { namespace, name }: ObjectRef, object: Partial<KubeObject> | undefined): boolean {
+    if (namespace !== this.ref.namespace) return false;
+    if (resource.kind === 'KVCluster' || resource.kind === 'StatefulSet') return name === this.ref.name;
+    if (resource.kind === 'Pod' || resource.kind === 'PersistentVolumeClaim')
+      return this.kubelets.ordinalOf(resource, { namespace, name }) !== undefined;
+    const owners = object?.metadata?.ownerReferences ?? [];
+    return owners.some((owner) => owner.kind === 'KVCluster' && owner.name === this.ref.name);
+  }
+
+  /** One step of those around it, and a look at what holds. */
+  step(): void {
+    const { kubelets, checks } = this;
+    for (let ordinal = 0; ordinal < ORDINALS_MAX; ordinal++)
+      if (kubelets.claim(ordinal)?.status?.phase !== 'Lost') kubelets.unschedulable.delete(ordinal);
+      else kubelets.unschedulable.add(ordinal);
+    kubelets.steps[this.#prng.below(kubelets.steps.length)]?.();
+    checks.look();
+  }
+
+  /** As the store does by itself: one that has been down for as long as the policy says is replaced, where there are others. */
+  replaceLost(): void {
+    const { inner } = this.view;
+    const { mode, afterMs } = this.checks.policy();
+    if (inner === undefined) return;
+    const nowMs = this.#deps.nowMs();
+    for (const { number, name, going } of [...inner.members.values()]) {
+      if (this.view.isUp(number)) this.#downMs.delete(number);
+      else if (!this.#downMs.has(number)) this.#downMs.set(number, nowMs);
+      else if (mode === 'Automatic' && going === undefined && inner.hasLeader)
+        if (nowMs - (this.#downMs.get(number) ?? nowMs) >= afterMs) inner.replace(name);
+    }
+  }
+
+  /** The hook before the end of a pod: it waits for the store's word, unless the cluster goes as a whole, and no longer than it may. */
+  #mayEnd({ metadata, spec, ...pod }: Pod): boolean {
+    const { api, nodes, nowMs } = this.#deps;
+    if (spec?.nodeName === undefined) return true;
+    if (!nodes.hasKubelet({ metadata, spec, ...pod })) return false;
+    const sinceMs = Date.parse(metadata.deletionTimestamp ?? '');
+    const isAlone = api.get(services, { ...this.ref, name: `${this.ref.name}-peers` }) === undefined;
+    const ordinal = this.kubelets.ordinalOf(pods, metadata) ?? 0;
+    return isAlone || nowMs() - sinceMs > GRACE_MS || this.view.mayStop(ordinal);
+  }
+}
