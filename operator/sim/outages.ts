@@ -1,4 +1,5 @@
 import type { Prng } from '../../store/core/prng/prng.ts';
+import { pods } from '../kube/resources.ts';
 import type { SimCluster } from './cluster.ts';
 import type { SimNodes } from './nodes.ts';
 
@@ -40,6 +41,17 @@ export class Outages {
     };
     this.#ends.set(name, end);
     after(prng.below(SILENT_MS), end);
+  }
+
+  /** For good, under a member of this KVCluster, where all survive it; false where none is. */
+  takeOneOf({ kubelets }: SimCluster): boolean {
+    const { nodes, clusters, after } = this.#deps;
+    const all = kubelets.own(pods).map(({ spec }) => spec?.nodeName ?? '');
+    const name = all.find((each) => nodes.machines.has(each) && clusters.every(({ user }) => user.survives(each)));
+    if (name === undefined) return false;
+    nodes.remove(name);
+    after(NEW_MS, () => nodes.add());
+    return true;
   }
 
   #take(name: string): void {

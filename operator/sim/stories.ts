@@ -12,6 +12,7 @@ import type { SimWorld } from './world.ts';
 const MINUTE_MS = 60_000;
 /** A change of mind is seen this soon, also where another KVCluster gets nowhere. */
 const SEEN_MS = 30_000;
+const HOMELESS_MS = 6 * MINUTE_MS;
 const BY_HAND_MS = 3 * MINUTE_MS;
 
 /** One KVCluster gets nowhere until the others are at rest; then each has its own story. */
@@ -27,6 +28,8 @@ export async function theLastDays(world: SimWorld, prng: Prng): Promise<void> {
   const others = clusters.filter((each) => each !== stuck);
   await comeToRest(world, others);
   await changeIsSeen(world, others.filter(({ user }) => user.isWanted).at(prng.below(2)));
+  // Its pod finds no other node for long: what is on a volume that would follow it is not lost for that.
+  if (stuck.hindrance === 'unschedulable' && world.outages.takeOneOf(stuck)) await world.run(HOMELESS_MS);
   stuck.hindrance = undefined;
   world.note(`${stuck.key} is free`);
   await comeToRest(world, clusters);
