@@ -1,3 +1,4 @@
+import { NO_PLACE, type Placed } from '../../core/dense-set/dense-set.ts';
 import type { Indexed } from '../../core/key-index/key-index.ts';
 import type { KeyHash } from '../../core/merkle/entry-hash.ts';
 import { compareVersions, type Version } from '../../core/version/version.ts';
@@ -20,7 +21,7 @@ export type KeyStateOptions = Pick<KeyState, 'name' | 'hashInIndex' | 'partition
  * What is known of one key. Since all writes of records pass here, it stays exact for as long as it is kept: what the
  * engine holds is looked up at most once, before the first write, and changes only as these writes become durable.
  */
-export class KeyState implements Indexed<KeyState> {
+export class KeyState implements Indexed<KeyState>, Placed {
   /** The data key as Latin-1. */
   readonly name: string;
   readonly hashInIndex: number;
@@ -43,6 +44,8 @@ export class KeyState implements Indexed<KeyState> {
   /** What was issued and is not durable, in the order of the engine. */
   firstChange: Change | undefined;
   lastChange: Change | undefined;
+  /** Of `PartitionState.changing`. */
+  place = NO_PLACE;
   /** Those who wait for the look-up in the engine. */
   loading: LoadWaiter[] | undefined;
   /** Neighbours in the order of last use, while nobody uses it. */
