@@ -4,7 +4,6 @@ import type { KeyHash } from '../../core/merkle/entry-hash.ts';
 import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { Held } from './held.ts';
 import type { PartitionState } from './partition-state.ts';
-import type { CachedRecord } from './record-cache.ts';
 
 /** A write or a removal on its way to the disk. */
 export type Change = {
@@ -39,8 +38,10 @@ export class KeyState implements Indexed<KeyState>, Placed {
   /** The stored record fails its checksum: as if it were not there, until it is overwritten. */
   isDamaged = false;
   durable: Held | undefined;
-  /** Only `RecordCache` looks at it. */
-  cached: CachedRecord | undefined;
+  /** Where its stored record lies in the cache, and of which `Held` it is; only `RecordCache` looks at these. */
+  cachedOf: Held | undefined;
+  cachedAt = 0;
+  cachedLength = 0;
   /** What was issued and is not durable, in the order of the engine. */
   firstChange: Change | undefined;
   lastChange: Change | undefined;
@@ -48,9 +49,11 @@ export class KeyState implements Indexed<KeyState>, Placed {
   place = NO_PLACE;
   /** Those who wait for the look-up in the engine. */
   loading: LoadWaiter[] | undefined;
-  /** Neighbours in the order of last use, while nobody uses it. */
-  older: KeyState | undefined;
-  newer: KeyState | undefined;
+  /** Its neighbours in the table's ring, where it is in it. */
+  previousInRing: KeyState | undefined;
+  nextInRing: KeyState | undefined;
+  /** Used since the table's hand last came by. */
+  isRecent = false;
 
   constructor({ name, hashInIndex, partition, hash, leaf }: KeyStateOptions) {
     this.name = name;
