@@ -63,6 +63,7 @@ export function testDeps(store: TestStore, cluster: TestCluster, metrics: Metric
     ...{ name: 'node-1', version: '0.1.0', engine: 'memory', startedAt: new Date(0).toISOString() },
     ...{ uptimeSeconds: 1, ready: true, checks, namespaces: 1 },
     storage: { state: 'ok' as const, freeBytes: 1, reserveBytes: 1 },
+    config: { restartNeeded: ['node.zone'] },
     cluster: clusterOf(cluster),
   });
   const silent = (): void => {};
@@ -76,10 +77,16 @@ export function testDeps(store: TestStore, cluster: TestCluster, metrics: Metric
     log,
     clock: realClock,
     status,
+    settings: () => SETTINGS,
     readiness: () => ({ ready: store.failure === undefined, checks }),
     stop: silent,
   };
 }
+
+const SETTINGS = [
+  { name: 'log.level', value: 'info', origin: 'default', isLive: true },
+  { name: 'node.zone', value: '', origin: 'default', isLive: false, afterRestart: 'a' },
+];
 
 function clusterOf(cluster: TestCluster): NodeStatus['cluster'] {
   const { node, clusterId, epoch, leader } = cluster.status();

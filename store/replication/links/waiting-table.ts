@@ -2,7 +2,7 @@ import type { ReplicaOutcome } from '../types.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { Holder, WaitingRequest } from './waiting-request.ts';
 
-export type WaitingLimits = { readonly requestsMax: number; readonly bytesMax: number };
+export type WaitingLimits = { readonly replicaInFlightMax: number; readonly replicaInFlightBytesMax: number };
 
 /** What waits for one member, by its number, within its limits. A request ends once. */
 export class WaitingTable implements Holder {
@@ -27,8 +27,9 @@ export class WaitingTable implements Holder {
 
   /** One request always has room where none waits. */
   hasRoom(bytes: number): boolean {
-    const { requestsMax, bytesMax } = this.#limits;
-    return this.#byId.size === 0 || (this.#byId.size < requestsMax && this.#bytes + bytes <= bytesMax);
+    const { replicaInFlightMax, replicaInFlightBytesMax } = this.#limits;
+    const isFull = this.#byId.size >= replicaInFlightMax || this.#bytes + bytes > replicaInFlightBytesMax;
+    return this.#byId.size === 0 || !isFull;
   }
 
   /** Numbers come round after 2^32 requests: none waits that long. */
