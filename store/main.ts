@@ -44,7 +44,9 @@ export async function runServer(resolved: ResolvedConfig, sources: ConfigSources
   const log = createLogger({ level: config['log.level'], name: config['node.name'] });
   const metrics = createMetrics();
   const asked = Promise.withResolvers<'request'>();
-  let running: Running;
+  let running: Running | undefined;
+  // Without a file there is nothing to read, and SIGHUP ends the process as it does others.
+  if (sources.file !== undefined) process.on('SIGHUP', () => void running?.configFile.look());
   try {
     running = await start({ resolved, sources }, log, metrics, () => asked.resolve('request'));
   } catch (error) {
@@ -52,8 +54,6 @@ export async function runServer(resolved: ResolvedConfig, sources: ConfigSources
     process.stderr.write(`kvorum: the node did not start: ${(error as Error).message}\n`);
     return EXIT_NOT_STARTED;
   }
-  // Without a file there is nothing to read, and SIGHUP ends the process as it does others.
-  if (sources.file !== undefined) process.on('SIGHUP', () => void running.configFile.look());
   const by = await Promise.race([nextSignal(), asked.promise]);
   log.info({ by }, 'stopping: no new requests, finishing what is in flight');
   const graceMs = config['shutdown.graceMs'];
