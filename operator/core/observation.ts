@@ -152,13 +152,13 @@ export type NodeSeen = {
   readonly settings?: SettingsSeen | undefined;
 };
 
-/** What a node goes by; `fixed`: it is of a version that reads its settings file only as it starts. */
+/** What a node goes by; `fixed`: it has no file, or is of a version that reads it only as it starts. */
 export type SettingsSeen =
   | { readonly type: 'fixed' }
   | {
       readonly type: 'live';
       /** Of the file that is in effect. */
-      readonly fileHash: string | undefined;
+      readonly fileHash: string;
       /** Why the file that it has now is not. */
       readonly refused?: { readonly fileHash: string | undefined; readonly problem: string } | undefined;
     };

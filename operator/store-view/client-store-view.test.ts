@@ -43,8 +43,10 @@ test('look: by which settings file a node goes, and whether it reads one as it r
   server.config = { file: 'f', fileHash: 'a', problem: 'no', refusedHash: 'b', restartNeeded: [] };
   const refused = { fileHash: 'b', problem: 'no' };
   assert.deepEqual(await settings(), { type: 'live', fileHash: 'a', refused });
-  server.config = undefined;
-  assert.deepEqual(await settings(), { type: 'fixed' });
+  for (const config of [undefined, { restartNeeded: [] }]) {
+    server.config = config;
+    assert.deepEqual(await settings(), { type: 'fixed' });
+  }
 });
 
 test('look: without a leader there is no topology, and the members that a node has heard of', async () => {

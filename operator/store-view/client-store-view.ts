@@ -119,7 +119,7 @@ async function nodesSeen({ each }: Clients): Promise<readonly NodeSeen[]> {
 }
 
 function settingsSeen({ config }: NodeStatus): SettingsSeen {
-  if (config === undefined) return { type: 'fixed' };
+  if (config?.fileHash === undefined) return { type: 'fixed' };
   const { fileHash, problem, refusedHash } = config;
   return {
     type: 'live',
