@@ -2,7 +2,7 @@ import type { ReplicaOutcome } from '../types.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { Holder, WaitingRequest } from './waiting-request.ts';
 
-export type WaitingLimits = { readonly requestsMax: number; readonly bytesMax: number };
+export type WaitingLimits = { readonly replicaInFlightMax: number; readonly replicaInFlightBytesMax: number };
 
 const BUCKETS_MIN = 64;
 
@@ -33,8 +33,9 @@ export class WaitingTable implements Holder {
 
   /** One request always has room where none waits. */
   hasRoom(bytes: number): boolean {
-    const { requestsMax, bytesMax } = this.#limits;
-    return this.#size === 0 || (this.#size < requestsMax && this.#bytes + bytes <= bytesMax);
+    const { replicaInFlightMax, replicaInFlightBytesMax } = this.#limits;
+    const isFull = this.#size >= replicaInFlightMax || this.#bytes + bytes > replicaInFlightBytesMax;
+    return this.#size === 0 || !isFull;
   }
 
   /** Numbers come round after 2^32 requests: none waits that long. */

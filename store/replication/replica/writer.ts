@@ -5,7 +5,7 @@ import type { KeyTable } from './key-table.ts';
 import type { PageUnderWay } from './page-under-way.ts';
 import type { RecordCache } from './record-cache.ts';
 
-export type WriterOptions = { readonly backlogBytesMax: number };
+export type WriterOptions = { readonly writeBacklogBytesMax: number };
 
 export type WriterDeps = {
   readonly engine: Engine;
@@ -59,7 +59,7 @@ export class Writer {
 
   /** Alone any write is taken: one above the limit would be refused for ever. */
   hasRoomFor(bytes: number): boolean {
-    return this.#backlogBytes === 0 || this.#backlogBytes + bytes <= this.#options.backlogBytesMax;
+    return this.#backlogBytes === 0 || this.#backlogBytes + bytes <= this.#options.writeBacklogBytesMax;
   }
 
   /** One batch for all `changes`, which are of one partition; each state stays in use until it is settled. */
