@@ -64,6 +64,10 @@ const numbers = (list: string): readonly number[] =>
     .map(Number);
 const rounds = Number(flags.rounds);
 const seconds = Number(flags.seconds);
+if (!Number.isInteger(seconds) || seconds < 1)
+  throw new RangeError(
+    `--seconds is a whole number from 1 on: the load of etcd takes no other (${flags.seconds})`,
+  );
 const keys = Number(flags.keys);
 const oneKeyClients = Number(flags['one-key']);
 const paced = Number(flags.paced);

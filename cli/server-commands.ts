@@ -39,18 +39,18 @@ export function registerServerCommands(program: Command): void {
   registerOperator(program);
   withSettings(program.command('server').description('run a node in the foreground')).action(
     async (flags: ServerFlags) => {
-      const resolved = resolveOrSay(flags);
-      process.exitCode = resolved === undefined ? EXIT_USAGE : await runServer(resolved);
+      const read = resolveOrSay(flags);
+      process.exitCode = read === undefined ? EXIT_USAGE : await runServer(read.resolved, read.sources);
     },
   );
   withSettings(
     program.command('config').description('print the effective settings, and where each comes from'),
   ).action((flags: ServerFlags, command: Command) => {
-    const resolved = resolveOrSay(flags);
-    if (resolved === undefined) process.exitCode = EXIT_USAGE;
+    const read = resolveOrSay(flags);
+    if (read === undefined) process.exitCode = EXIT_USAGE;
     else
       process.stdout.write(
-        command.optsWithGlobals().output === 'json' ? asJson(resolved) : asTable(resolved),
+        command.optsWithGlobals().output === 'json' ? asJson(read.resolved) : asTable(read.resolved),
       );
   });
 }
@@ -78,13 +78,16 @@ function withSettings(command: Command): Command {
     );
 }
 
-function resolveOrSay(flags: ServerFlags): ResolvedConfig | undefined {
+type Read = { readonly resolved: ResolvedConfig; readonly sources: ConfigSources };
+
+function resolveOrSay(flags: ServerFlags): Read | undefined {
   try {
-    return resolveConfig({
+    const sources = {
       file: readConfigFile(flags.config ?? process.env.KVORUM_CONFIG),
       environment: process.env,
       flags: flagsOf(flags),
-    });
+    };
+    return { resolved: resolveConfig(sources), sources };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`kvorum: ${error.message}\n`);
@@ -123,6 +126,7 @@ function asJson({ config, origins }: ResolvedConfig): string {
     default: SETTINGS[name].default,
     environment: environmentName(name),
     help: SETTINGS[name].help,
+    isLive: SETTINGS[name].isLive,
   }));
   return `${JSON.stringify({ settings }, undefined, 2)}\n`;
 }

@@ -1,8 +1,10 @@
 import { mkdirSync } from 'node:fs';
-import type { ResolvedConfig } from './config/resolve-config.ts';
+import { LiveConfig, settingsAs } from './config/live-config.ts';
+import type { ConfigSources, ResolvedConfig } from './config/resolve-config.ts';
 import type { Config } from './config/settings.ts';
 import { choosePort } from './io/chosen-port.ts';
 import { clusterSnapshot } from './io/cluster-snapshot.ts';
+import { type ConfigFile, followConfigFile } from './io/config-file.ts';
 import { defer } from './io/defer.ts';
 import { dnsResolver } from './io/dns-resolver.ts';
 import { catchUpThrough } from './io/http/client-epoch.ts';
@@ -34,15 +36,19 @@ const LOAD_INTERVAL_MS = 1000;
 
 /**
  * Runs a node until SIGTERM, SIGINT, a request to stop or a failed storage; returns the exit code. After a failed write or fsync the
- * process ends at once with 70: only a restart, which reads what is really on the disk, can tell what was kept.
+ * process ends at once with 70: only a restart, which reads what is really on the disk, can tell what was kept. `sources` gave `resolved`;
+ * their file is read again when it changes, and at SIGHUP.
  */
-export async function runServer({ config }: ResolvedConfig): Promise<number> {
+export async function runServer(resolved: ResolvedConfig, sources: ConfigSources): Promise<number> {
+  const { config } = resolved;
   const log = createLogger({ level: config['log.level'], name: config['node.name'] });
   const metrics = createMetrics();
   const asked = Promise.withResolvers<'request'>();
-  let running: Running;
+  let running: Running | undefined;
+  // Without a file there is nothing to read, and SIGHUP ends the process as it does others.
+  if (sources.file !== undefined) process.on('SIGHUP', () => void running?.configFile.look());
   try {
-    running = await start(config, log, metrics, () => asked.resolve('request'));
+    running = await start({ resolved, sources }, log, metrics, () => asked.resolve('request'));
   } catch (error) {
     log.fatal({ err: error }, 'the node did not start');
     process.stderr.write(`kvorum: the node did not start: ${(error as Error).message}\n`);
@@ -54,6 +60,7 @@ export async function runServer({ config }: ResolvedConfig): Promise<number> {
   await Promise.all([running.server.close(graceMs), running.resp?.close(graceMs)]);
   running.loadMeter[Symbol.dispose]();
   running.files[Symbol.dispose]();
+  running.configFile[Symbol.dispose]();
   await running.node.stop();
   log.info('stopped');
   return EXIT_OK;
@@ -65,18 +72,26 @@ type Running = {
   readonly resp: RespServer | undefined;
   readonly loadMeter: Disposable;
   readonly files: Disposable;
+  readonly configFile: ConfigFile;
 };
 
-async function start(given: Config, log: Logger, metrics: Metrics, stop: () => void): Promise<Running> {
-  const config = {
-    ...given,
+type Asked = { readonly resolved: ResolvedConfig; readonly sources: ConfigSources };
+
+async function start(asked: Asked, log: Logger, metrics: Metrics, stop: () => void): Promise<Running> {
+  const { config: given } = asked.resolved;
+  const live = new LiveConfig(given, {
     'http.port': await choosePort(given['http.host'], given['http.port']),
     'resp.port': await choosePort(given['resp.host'], given['resp.port']),
-  };
+  });
+  const { config } = live;
+  live.onChange(() => {
+    log.level = config['log.level'];
+  });
   mkdirSync(config['node.dataDir'], { recursive: true });
   const startedAtMs = systemClock.monotonicMs();
   // The threads of an engine that is left open would keep a process alive that did not start.
   await using onFailure = new AsyncDisposableStack();
+  const configFile = onFailure.use(await followConfigFile(live, asked, { clock: systemClock, log, metrics }));
   const files = onFailure.use(await openHttpFiles(config, { clock: systemClock, log, metrics }));
   const { engine, reason } = await openEngine(config['storage.engine'], engineOptions(config), {
     clock: systemClock,
@@ -111,7 +126,8 @@ async function start(given: Config, log: Logger, metrics: Metrics, stop: () => v
     log,
     metrics,
     readiness: () => readinessOf(node),
-    status: () => statusOf(config, node, startedAtMs),
+    status: () => ({ ...statusOf(config, node, startedAtMs), config: configFile.status() }),
+    settings: () => configFile.settings(),
     stop,
   });
   onFailure.defer(() => server.close(0));
@@ -134,7 +150,7 @@ async function start(given: Config, log: Logger, metrics: Metrics, stop: () => v
     'started',
   );
   onFailure.move();
-  return { node, server, resp, loadMeter, files };
+  return { node, server, resp, loadMeter, files, configFile };
 }
 
 function nodeEvents(log: Logger, metrics: Metrics, traffic: PeerTraffic): NodeEvents {
@@ -191,27 +207,29 @@ function engineOptions(config: Config): EngineOptions {
 }
 
 function httpOptions(config: Config): HttpOptions {
-  return {
-    ...defaultHttpOptions,
-    host: config['http.host'],
-    port: config['http.port'],
-    connectionsMax: config['http.connectionsMax'],
-    inFlightRequestsMax: config['http.inFlightRequestsMax'],
-    inFlightBytesMax: config['http.inFlightBytesMax'],
-    headerBytesMax: config['http.headerBytesMax'],
-    headersTimeoutMs: config['http.headersTimeoutMs'],
-    requestTimeoutMs: config['http.requestTimeoutMs'],
-    keepAliveTimeoutMs: config['http.keepAliveTimeoutMs'],
-    streamStallMsMax: config['http.streamStallMsMax'],
-    remoteStop: allowsRemoteStop(config),
-    askedTimeoutMsMax: config['replication.requestTimeoutMsMax'],
-    keyBytesMax: config['limits.keyBytesMax'],
-    valueBytesMax: config['limits.valueBytesMax'],
-    batchOperationsMax: config['limits.batchOperationsMax'],
-    batchBytesMax: config['limits.batchBytesMax'],
-    scanLimitMax: config['limits.scanEntriesMax'],
-    scanPageBytesMax: config['limits.scanPageBytesMax'],
-  };
+  return settingsAs(
+    config,
+    {
+      host: 'http.host',
+      port: 'http.port',
+      connectionsMax: 'http.connectionsMax',
+      inFlightRequestsMax: 'http.inFlightRequestsMax',
+      inFlightBytesMax: 'http.inFlightBytesMax',
+      headerBytesMax: 'http.headerBytesMax',
+      headersTimeoutMs: 'http.headersTimeoutMs',
+      requestTimeoutMs: 'http.requestTimeoutMs',
+      keepAliveTimeoutMs: 'http.keepAliveTimeoutMs',
+      streamStallMsMax: 'http.streamStallMsMax',
+      askedTimeoutMsMax: 'replication.requestTimeoutMsMax',
+      keyBytesMax: 'limits.keyBytesMax',
+      valueBytesMax: 'limits.valueBytesMax',
+      batchOperationsMax: 'limits.batchOperationsMax',
+      batchBytesMax: 'limits.batchBytesMax',
+      scanLimitMax: 'limits.scanEntriesMax',
+      scanPageBytesMax: 'limits.scanPageBytesMax',
+    },
+    { ...defaultHttpOptions, remoteStop: allowsRemoteStop(config) },
+  );
 }
 
 /** Of what INFO tells clients of Redis. */

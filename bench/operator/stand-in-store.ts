@@ -101,6 +101,8 @@ export class StandInStores implements AsyncDisposable {
         return [200, statusOf(store, node)];
       case 'POST /v1/cluster:bootstrap':
         return this.#bootstrap(cluster, store, body as BootstrapBody);
+      case 'GET /v1/status':
+        return [200, { name: node, version: '0.0.0' }];
       case 'GET /v1/topology':
         return store.made === undefined ? FORMING : [200, topologyOf(store, store.made)];
       case 'GET /v1/members':

@@ -63,9 +63,9 @@ replicas of each key. \`kubectl explain kvc.spec\` shows the same. This page is 
 | --- | --- | --- | --- |
 ${table(spec)}
 
-\`config\` takes the settings of [configuration.md](configuration.md) but for those that the operator sets. A change of \`image\`, \`resources\`, \`config\`,
-\`restartedAt\` or where pods run restarts the pods, one at a time; \`replicas\`, \`replicationFactor\`, \`storage\`, \`service\`, \`monitoring\`,
-\`podDisruptionBudget\`, \`networkPolicy\` and \`paused\` restart none.
+\`config\` takes the settings of [configuration.md](configuration.md) but for those that the operator sets. A change of \`image\`, \`resources\`,
+\`restartedAt\`, where pods run, or settings in \`config\` that are not live restarts the pods, one at a time; live settings, \`replacePolicy\`, \`replicas\`, \`replicationFactor\`,
+\`storage\`, \`service\`, \`monitoring\`, \`podDisruptionBudget\`, \`networkPolicy\` and \`paused\` restart none.
 
 ## What is refused
 

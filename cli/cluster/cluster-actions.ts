@@ -4,6 +4,7 @@ import { repairText } from '../data/repair-text.ts';
 import { CliError, EXIT } from '../lib/cli-error.ts';
 import { hasColors, print, printJson, type Session } from '../lib/session.ts';
 import { formatChange, formatCluster, formatMembers, formatTopology } from './cluster-text.ts';
+import { formatConfig } from './config-text.ts';
 import { chooseConsistency } from './read-consistency.ts';
 
 // What the commands and the shell have in common.
@@ -32,6 +33,13 @@ export async function showMembers(session: Session): Promise<void> {
   const list = await session.client.members({ consistency });
   if (session.output === 'json') printJson(list);
   else print(formatMembers(list));
+}
+
+/** Of the node of --url. */
+export async function showConfig(session: Session): Promise<void> {
+  const config = await session.client.config();
+  if (session.output === 'json') printJson(config);
+  else print(formatConfig(config));
 }
 
 export async function showTopology(session: Session): Promise<void> {

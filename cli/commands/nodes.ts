@@ -1,6 +1,6 @@
 import type { MemberUpdate } from '@kvorum/client';
 import { type Command, Option } from 'commander';
-import { showMembers } from '../cluster/cluster-actions.ts';
+import { showConfig, showMembers } from '../cluster/cluster-actions.ts';
 import { preStop } from '../cluster/pre-stop.ts';
 import { ownService } from '../cluster/service-gone.ts';
 import { stopNode } from '../cluster/stop-node.ts';
@@ -22,6 +22,12 @@ export function registerNodes(program: Command): void {
     .command('list', { isDefault: true })
     .description('members with liveness, role, weight, epoch and addresses')
     .action(async (_flags: unknown, command: Command) => await withSession(command, showMembers));
+  group
+    .command('config')
+    .description(
+      'the settings that the node of --url goes by now; which are live, and what waits for a restart',
+    )
+    .action(async (_flags: unknown, command: Command) => await withSession(command, showConfig));
   group
     .command('remove <name>')
     .description('remove a member for good: it can come back with an empty data directory only')

@@ -1,5 +1,6 @@
 import type { NodeStatus, RepairStatus } from '@kvorum/client';
 import type { Command } from 'commander';
+import { configLines } from '../cluster/config-text.ts';
 import { repairOf } from '../data/data-actions.ts';
 import { repairText } from '../data/repair-text.ts';
 import { CliError, EXIT } from '../lib/cli-error.ts';
@@ -24,7 +25,7 @@ export function registerStatus(program: Command): void {
 state       ${paint(status.ready ? 'ready' : 'not ready')}, up ${formatDuration(status.uptimeSeconds)}
 storage     ${storage.state}, ${formatBytes(storage.freeBytes)} free, ${formatBytes(storage.reserveBytes)} in reserve
 namespaces  ${status.namespaces}
-${clusterLine(status.cluster)}${repairLine(repair)}`);
+${clusterLine(status.cluster)}${repairLine(repair)}${status.config ? configLines(status.config) : ''}`);
         const failed = status.checks.filter((check) => !check.ok);
         const reasons = failed.map((check) => `${check.name}: ${check.reason ?? 'fails'}`).join('; ');
         if (!status.ready) throw new CliError(EXIT.refused, `the node is not ready: ${reasons}`);

@@ -31,7 +31,7 @@ import type {
 import { deleteKey, getKey, headKey, putKey } from './keys.ts';
 import type { ReadOptions, WriteOptions } from './levels.ts';
 import { createNamespace, deleteNamespace, getNamespace, listNamespaces } from './namespaces.ts';
-import { nodeStatus, readiness } from './node-status.ts';
+import { nodeConfig, nodeStatus, readiness } from './node-status.ts';
 import type {
   NewOperation,
   Operation,
@@ -67,6 +67,7 @@ import type {
   BatchResult,
   Entry,
   NamespaceInfo,
+  NodeConfig,
   NodeStatus,
   Page,
   PageQuery,
@@ -211,6 +212,11 @@ export class KvorumClient implements AsyncDisposable {
 
   async status(options?: CallOptions): Promise<NodeStatus> {
     return await nodeStatus(this.#transport, options);
+  }
+
+  /** The settings of the node that are in effect, and what became of its settings file. */
+  async config(options?: CallOptions): Promise<NodeConfig> {
+    return await nodeConfig(this.#transport, options);
   }
 
   /** Whether the node can serve, and if not, which of its checks fail. Throws only where the node does not answer. */

@@ -1,13 +1,19 @@
 import { toResponseError } from './failure.ts';
 import { read } from './requests.ts';
 import type { CallOptions, Transport } from './transport.ts';
-import type { Check, NodeStatus, Readiness } from './types.ts';
+import type { Check, NodeConfig, NodeStatus, Readiness } from './types.ts';
 import { arrayIn, jsonOf, stringIn } from './wire.ts';
 
 export async function nodeStatus(transport: Transport, options?: CallOptions): Promise<NodeStatus> {
   const json = jsonOf(await transport.call(read('/v1/status'), options));
   stringIn(json, 'name'); // the rest is for people: it is passed on as the node tells it
   return json as NodeStatus;
+}
+
+export async function nodeConfig(transport: Transport, options?: CallOptions): Promise<NodeConfig> {
+  const json = jsonOf(await transport.call(read('/v1/config'), options));
+  arrayIn(json, 'settings'); // the rest is for people: it is passed on as the node tells it
+  return json as NodeConfig;
 }
 
 /** 503 is an answer here, not a failure, as long as it comes from the node and not from a proxy before it. */

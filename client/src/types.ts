@@ -88,6 +88,33 @@ export type Check = { readonly name: string; readonly ok: boolean; readonly reas
 
 export type Readiness = { readonly ready: boolean; readonly checks: readonly Check[] };
 
+/** What became of the settings file since the start of the node. */
+export type ConfigStatus = {
+  /** Its path; absent where there is none. */
+  readonly file?: string;
+  /** Of the content that is in effect: the first 16 hexadecimal digits of its SHA-256. */
+  readonly fileHash?: string;
+  /** Why the content that is there now is not used, and its hash. */
+  readonly problem?: string;
+  readonly refusedHash?: string;
+  /** Settings that have another value in the file, which counts after a restart. */
+  readonly restartNeeded: readonly string[];
+};
+
+/** A setting as it counts now. */
+export type SettingInEffect = {
+  readonly name: string;
+  readonly value: string | number | boolean | readonly string[];
+  /** Where it comes from, in words. */
+  readonly origin: string;
+  /** A node that runs takes another value from its file. */
+  readonly isLive: boolean;
+  /** What it will be after a restart, where that is something else. */
+  readonly afterRestart?: string | number | boolean | readonly string[];
+};
+
+export type NodeConfig = ConfigStatus & { readonly settings: readonly SettingInEffect[] };
+
 export type NodeStatus = {
   readonly name: string;
   readonly version: string;
@@ -104,6 +131,8 @@ export type NodeStatus = {
   };
   /** How many there are. */
   readonly namespaces: number;
+  /** Absent where the node is of a version that reads its settings file only at its start. */
+  readonly config?: ConfigStatus;
   readonly cluster?: {
     readonly state: NodeState;
     readonly clusterId?: string;

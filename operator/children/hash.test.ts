@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { KVClusterSpecInput } from '../api/kvcluster.ts';
 import { wantedStatefulSet } from './children.ts';
 import { configMap } from './config-map.ts';
-import { hashOf, podHash } from './hash.ts';
+import { hashOf, isRestartNeeded, podAnnotations, podHash } from './hash.ts';
 import { ANNOTATIONS } from './names.ts';
 import { TEST_FACTS, testCluster } from './test-cluster.ts';
 
@@ -16,7 +16,46 @@ test('podHash: pinned, for another value restarts every pod of every user at an 
   assert.equal(hash({ image: tag, config: { 'moves.partitionsMax': 8 }, zones: ['a'] }), 'f84af0f3a051d675');
 });
 
-test('podHash: what restarts pods', () => {
+test('podAnnotations: those of the pods that there are, pinned', () => {
+  const cluster = testCluster({
+    image: { tag: '1.0.0' },
+    config: { 'moves.partitionsMax': 8, 'log.level': 'warn' },
+  });
+  const restartHash = 'c6be49fc0e748bed';
+  const config = '{"log.level":"warn","moves.partitionsMax":8}';
+  const { [ANNOTATIONS.specHash]: _, ...others } = podAnnotations(cluster);
+  assert.deepEqual(others, { [ANNOTATIONS.restartHash]: restartHash, [ANNOTATIONS.config]: config });
+});
+
+test('isRestartNeeded: not for live settings, and what becomes one, whether they come, change or go', () => {
+  const spec: KVClusterSpecInput = { config: { 'moves.partitionsMax': 8, 'log.level': 'warn' } };
+  const made = podAnnotations(testCluster(spec));
+  const needed = (change: KVClusterSpecInput, annotations = made) =>
+    isRestartNeeded(testCluster({ ...spec, ...change }), annotations);
+  const live: readonly KVClusterSpecInput[] = [
+    { config: { 'moves.partitionsMax': 8, 'log.level': 'debug' } },
+    { config: { 'moves.partitionsMax': 8 } },
+    { config: { 'moves.partitionsMax': 8, 'log.level': 'warn', 'moves.bytesPerSecond': 4096 } },
+    { replacePolicy: { mode: 'Manual' } },
+  ];
+  for (const change of live) assert.equal(needed(change), false, JSON.stringify(change));
+  const others: readonly KVClusterSpecInput[] = [
+    { config: { 'moves.partitionsMax': 9, 'log.level': 'warn' } },
+    { config: { 'log.level': 'debug' } },
+    { config: { 'moves.partitionsMax': 8, 'log.level': 'debug', 'limits.keyBytesMax': 10 } },
+    { image: { tag: 'other' } },
+    { restartedAt: '2026-03-01T09:30:00Z' },
+  ];
+  for (const change of others) assert.equal(needed(change), true, JSON.stringify(change));
+  const { [ANNOTATIONS.config]: _, ...former } = made;
+  for (const config of [undefined, '', 'null', '[', '7'])
+    assert.equal(
+      needed({}, config === undefined ? former : { ...former, [ANNOTATIONS.config]: config }),
+      true,
+    );
+});
+
+test('podHash: what a pod is made of', () => {
   const restarting: readonly KVClusterSpecInput[] = [
     { image: { tag: 'other' } },
     { resources: { limits: { memory: '1Gi' } } },

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { isSettingName, SETTINGS } from '../../store/config/settings.ts';
 import type { KVCluster, KVClusterSpec } from '../api/kvcluster.ts';
 import type { KubeObject } from './kube-object.ts';
+import { ANNOTATIONS } from './names.ts';
 
 const HASH_DIGITS = 16;
 
@@ -28,14 +30,60 @@ export function objectHash(object: KubeObject): string {
 }
 
 /**
- * Of what the user can see of a pod: those with another hash are restarted. It is made of the specification and not of the pod, so
+ * Of what the user can see of a pod: those with another hash are restarted, unless live settings are all that differs. It is made of the specification and not of the pod, so
  * that another version of the operator, which may make pods in another way, restarts none by that alone. A test pins it.
  */
 export function podHash({ spec }: Pick<KVCluster, 'spec'>): string {
   return hashOf(withoutEmpty(podInputs(spec)));
 }
 
-function podInputs(spec: KVClusterSpec): Readonly<Record<string, unknown>> {
+/**
+ * What a pod says of itself, so that it can be told later what is different by then: the hash of all; that of all but settings; and the
+ * settings. Which of these are live is not in it: a later version may have more of them, and that alone restarts nobody.
+ */
+export function podAnnotations(cluster: Pick<KVCluster, 'spec'>): Readonly<Record<string, string>> {
+  return {
+    [ANNOTATIONS.specHash]: podHash(cluster),
+    [ANNOTATIONS.restartHash]: restartHash(cluster),
+    [ANNOTATIONS.config]: canonical(cluster.spec.config ?? {}),
+  };
+}
+
+/** Of a pod whose hash is another one than is wanted: whether more than live settings are different, which it takes over as it runs. */
+export function isRestartNeeded(
+  cluster: Pick<KVCluster, 'spec'>,
+  annotations: Readonly<Record<string, string>>,
+): boolean {
+  const before = settingsIn(annotations[ANNOTATIONS.config]);
+  if (before === undefined || annotations[ANNOTATIONS.restartHash] !== restartHash(cluster)) return true;
+  const now: Settings = cluster.spec.config ?? {};
+  const names = new Set([...Object.keys(before), ...Object.keys(now)]);
+  return [...names].some((name) => canonical(before[name]) !== canonical(now[name]) && !isLive(name));
+}
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** The file has spec.replacePolicy as cluster.replaceMemberAfterMs, which is live. */
+function restartHash({ spec }: Pick<KVCluster, 'spec'>): string {
+  const { replacePolicy: _policy, config: _config, ...inputs } = podInputs(spec);
+  return hashOf(withoutEmpty(inputs));
+}
+
+/** Undefined of a pod that an operator before live settings made, or that somebody has edited. */
+function settingsIn(text: string | undefined): Settings | undefined {
+  try {
+    const found: unknown = JSON.parse(text ?? '');
+    return typeof found === 'object' && found !== null ? (found as Settings) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isLive(name: string): boolean {
+  return isSettingName(name) && SETTINGS[name].isLive;
+}
+
+function podInputs(spec: KVClusterSpec) {
   const { pullPolicy: _policy, ...image } = spec.image; // when to pull is no difference between what runs
   return {
     image,

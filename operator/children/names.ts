@@ -7,6 +7,9 @@ export const MANAGER = 'kvorum-operator';
 export const ANNOTATIONS = {
   /** On a child: hash of the object. On a pod: hash of what the user can see of it (hash.ts). */
   specHash: 'kvorum.dev/spec-hash',
+  /** On a pod: the same without settings; and the settings of its spec, as JSON. */
+  restartHash: 'kvorum.dev/restart-hash',
+  config: 'kvorum.dev/config',
   /** On the StatefulSet: hash of what Kubernetes does not let change. */
   fixedHash: 'kvorum.dev/fixed-hash',
   clusterUid: 'kvorum.dev/cluster-uid',

@@ -1,7 +1,7 @@
 import type { KVCluster } from '../api/kvcluster.ts';
 import { container } from './container.ts';
 import type { ChildFacts } from './facts.ts';
-import { hashOf, podHash } from './hash.ts';
+import { hashOf, podAnnotations } from './hash.ts';
 import { compact, type KubeObject } from './kube-object.ts';
 import {
   ANNOTATIONS,
@@ -56,7 +56,7 @@ function podTemplate(cluster: KVCluster): Json {
   return {
     metadata: {
       labels: { ...own?.labels, ...commonLabels(cluster) },
-      annotations: { ...own?.annotations, [ANNOTATIONS.specHash]: podHash(cluster) },
+      annotations: { ...own?.annotations, ...podAnnotations(cluster) },
     },
     spec: compact({
       serviceAccountName: serviceAccountName(cluster),

@@ -11,6 +11,8 @@ export type Observation = {
   readonly statefulSet: StatefulSetSeen | undefined;
   /** Of the pods that the StatefulSet ought to make: what the user can see of them. */
   readonly wantedPodHash: string;
+  /** Of the bytes of the settings file in the ConfigMap. */
+  readonly wantedFileHash: string;
   /** All that bear the name of this StatefulSet and an ordinal, whatever their labels say. */
   readonly pods: readonly PodSeen[];
   /** All that are named `data-NAME-i`. */
@@ -92,6 +94,8 @@ export type PodSeen = {
   readonly ordinal: number;
   readonly uid: string;
   readonly hash: string | undefined;
+  /** More than live settings are different from what is wanted; counts where the hash is another one. */
+  readonly isRestartNeeded: boolean;
   readonly isTerminating: boolean;
   /** No controller has it: its StatefulSet was deleted without it. */
   readonly isOrphan: boolean;
@@ -146,7 +150,20 @@ export type NodeSeen = {
   readonly state: 'waiting' | 'joining' | 'member' | 'excluded';
   readonly clusterId: string | undefined;
   readonly reason?: string | undefined;
+  /** Undefined where it did not say. */
+  readonly settings?: SettingsSeen | undefined;
 };
+
+/** What a node goes by; `fixed`: it has no file, or is of a version that reads it only as it starts. */
+export type SettingsSeen =
+  | { readonly type: 'fixed' }
+  | {
+      readonly type: 'live';
+      /** Of the file that is in effect. */
+      readonly fileHash: string;
+      /** Why the file that it has now is not. */
+      readonly refused?: { readonly fileHash: string | undefined; readonly problem: string } | undefined;
+    };
 
 export type TopologySeen = {
   readonly clusterId: string;

@@ -1,7 +1,9 @@
 import { SETTINGS } from '../../store/config/settings.ts';
+import { fileHash } from '../../store/io/file-hash.ts';
 import { clusterSpec, KIND, type KVCluster, PORT_HTTP } from '../api/kvcluster.ts';
 import { authSecret, ownsAuthSecret } from '../children/auth-secret.ts';
 import { supportingChildren, wantedStatefulSet } from '../children/children.ts';
+import { settingsText } from '../children/config-map.ts';
 import type { ChildFacts } from '../children/facts.ts';
 import { podHash } from '../children/hash.ts';
 import type { KubeObject as Wanted } from '../children/kube-object.ts';
@@ -93,6 +95,7 @@ export class Observer {
       children: this.#childrenSeen(cluster, facts, children),
       statefulSet: found && this.#statefulSetSeen(cluster, facts, found),
       wantedPodHash: podHash(cluster),
+      wantedFileHash: fileHash(settingsText(cluster, facts)),
       pods: podsSeen,
       claims: claimsSeen(cluster, family.claims, {
         ...{ pods: family.pods, nodes: allNodes, sinceMs: Date.parse(raw.metadata.creationTimestamp ?? '') },
@@ -202,7 +205,8 @@ export class Observer {
     return all.flatMap((pod) => {
       const ordinal = ordinalIn(`${cluster.metadata.name}-`, pod.metadata.name);
       if (ordinal === undefined) return [];
-      return [podSeen(pod, ordinal, { nodes: allNodes, zoneLabel, claimName: claimName(cluster, ordinal) })];
+      const facts = { cluster, nodes: allNodes, zoneLabel, claimName: claimName(cluster, ordinal) };
+      return [podSeen(pod, ordinal, facts)];
     });
   }
 

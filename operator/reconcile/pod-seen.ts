@@ -1,3 +1,5 @@
+import type { KVCluster } from '../api/kvcluster.ts';
+import { isRestartNeeded } from '../children/hash.ts';
 import { ANNOTATIONS, CONTAINER } from '../children/names.ts';
 import type { PodSeen } from '../core/observation.ts';
 import type { Node, Pod } from '../kube/resources.ts';
@@ -7,6 +9,7 @@ const STARTING = new Set(['ContainerCreating', 'PodInitializing']);
 const MESSAGE_CHARS_MAX = 300;
 
 export type PodFacts = {
+  readonly cluster: KVCluster;
   /** Undefined where nodes may not be read. */
   readonly nodes: readonly Node[] | undefined;
   /** Label of pods and nodes. */
@@ -28,6 +31,7 @@ export function podSeen(pod: Pod, ordinal: number, facts: PodFacts): PodSeen {
     ordinal,
     uid: metadata.uid ?? '',
     hash: metadata.annotations?.[ANNOTATIONS.specHash],
+    isRestartNeeded: isRestartNeeded(facts.cluster, metadata.annotations ?? {}),
     isTerminating: metadata.deletionTimestamp !== undefined,
     isOrphan: !metadata.ownerReferences?.some(({ controller }) => controller === true),
     isRunning: state?.running !== undefined && !isFinished,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { fileHash } from '../../store/io/file-hash.ts';
+import { ANNOTATIONS } from '../children/names.ts';
 import { upTo } from '../core/plan/test-observation.ts';
 import { configMaps, persistentVolumeClaims, pods, services, statefulSets } from '../kube/resources.ts';
 import { kvClusters, podMonitors } from './kinds.ts';
@@ -150,11 +152,99 @@ describe('rollout', () => {
       awayMax = Math.max(awayMax, 3 - ready);
     });
     const before = new Set(world.server.list(pods).map(({ metadata }) => metadata.uid));
-    world.wish({ config: { 'log.level': 'debug' } });
+    world.wish({ config: { 'moves.partitionsMax': 8 } });
     await world.settle();
     assert.deepEqual(verdict(world), WELL);
     assert.ok(world.server.list(pods).every(({ metadata }) => !before.has(metadata.uid)));
     assert.equal(awayMax, 1);
+    assert.equal(world.condition('Upgrading'), 'False AsWished');
+  });
+
+  const uids = (world: ReconcileWorld) => world.server.list(pods).map(({ metadata }) => metadata.uid);
+  const fileIn = (world: ReconcileWorld): string => {
+    const [map] = world.server.list(configMaps) as readonly { readonly data?: Record<string, string> }[];
+    return map?.data?.['kvorum.yaml'] ?? assert.fail('there is no settings file');
+  };
+
+  test('a live setting restarts nobody: it is in the ConfigMap, and the status waits until each node goes by it', async () => {
+    await using world = await settled();
+    const before = uids(world);
+    const oldHash = fileHash(fileIn(world));
+    let read = 0;
+    world.store.settingsOf = (ordinal) => ({
+      type: 'live',
+      fileHash: ordinal < read ? fileHash(fileIn(world)) : oldHash,
+    });
+    world.wish({ config: { 'moves.bytesPerSecond': 4096 }, replacePolicy: { mode: 'Manual' } });
+    await world.settle();
+    assert.match(fileIn(world), /bytesPerSecond: 4096/);
+    assert.match(fileIn(world), /replaceMemberAfterMs: 2592000000/);
+    assert.equal(world.condition('Upgrading'), 'True SettingsChange');
+    assert.equal(world.condition('Progressing'), 'True WaitingForSettings');
+    read = 3;
+    await world.settle();
+    assert.deepEqual([world.condition('Upgrading'), verdict(world)], ['False AsWished', WELL]);
+    assert.deepEqual(uids(world), before);
+  });
+
+  test('a live setting beside another restarts each pod once, as the other alone does', async () => {
+    await using world = await settled();
+    const before = new Set(uids(world));
+    world.store.settingsOf = () => ({ type: 'live', fileHash: fileHash(fileIn(world)) });
+    world.wish({ config: { 'moves.bytesPerSecond': 4096, 'moves.partitionsMax': 8 } });
+    await world.settle();
+    assert.ok(uids(world).every((uid) => !before.has(uid)));
+    assert.equal(world.condition('Upgrading'), 'False AsWished');
+  });
+
+  test('a live setting restarts the pods of a store that reads its settings only as it starts', async () => {
+    await using world = await settled();
+    const before = new Set(uids(world));
+    const isNew = (ordinal: number) => !before.has(world.kubelets.pod(ordinal)?.metadata.uid);
+    world.store.settingsOf = () => ({ type: 'fixed' });
+    world.wish({ config: { 'moves.bytesPerSecond': 4096 } });
+    await world.settle();
+    assert.ok([0, 1, 2].every(isNew));
+    const after = uids(world);
+    await world.settle();
+    assert.deepEqual(uids(world), after);
+  });
+
+  test('settings that a node refuses are told, and nobody restarts into them', async () => {
+    await using world = await settled();
+    const before = uids(world);
+    const oldHash = fileHash(fileIn(world));
+    world.store.settingsOf = () => {
+      const wanted = fileHash(fileIn(world));
+      if (wanted === oldHash) return { type: 'live', fileHash: oldHash };
+      return { type: 'live', fileHash: oldHash, refused: { fileHash: wanted, problem: 'it does not fit' } };
+    };
+    world.wish({ config: { 'moves.bytesPerSecond': 4096 } });
+    await world.settle();
+    assert.equal(world.condition('Degraded'), 'True SettingsRefused');
+    assert.equal(world.condition('Upgrading'), 'False SettingsRefused');
+    assert.deepEqual(uids(world), before);
+    world.wish({ config: {} });
+    await world.settle();
+    assert.deepEqual([world.condition('Upgrading'), verdict(world)], ['False AsWished', WELL]);
+  });
+
+  test('pods of an operator before live settings stay as they are until something changes, and restart for that', async () => {
+    await using world = await settled();
+    for (const { metadata } of world.server.list(pods)) {
+      const {
+        [ANNOTATIONS.restartHash]: _,
+        [ANNOTATIONS.config]: __,
+        ...annotations
+      } = metadata.annotations ?? {};
+      world.server.change(pods, metadata, (pod) => ({ ...pod, metadata: { ...pod.metadata, annotations } }));
+    }
+    const before = uids(world);
+    await world.settle();
+    assert.deepEqual(uids(world), before);
+    world.wish({ config: { 'moves.bytesPerSecond': 4096 } });
+    await world.settle();
+    assert.ok(uids(world).every((uid) => !before.includes(uid)));
     assert.equal(world.condition('Upgrading'), 'False AsWished');
   });
 
@@ -247,7 +337,7 @@ describe('stale caches', () => {
       const { spec } = object as { readonly spec?: { readonly replicas?: number } };
       if (resource.kind === 'StatefulSet') least = Math.min(least, spec?.replicas ?? 0);
     });
-    world.wish({ config: { 'log.level': 'debug' } });
+    world.wish({ config: { 'moves.partitionsMax': 8 } });
     await world.settle();
     assert.equal(least, 4);
   });
@@ -263,7 +353,7 @@ describe('stale caches', () => {
       fresh = world.server.put(pods, pod).metadata.uid;
       return undefined;
     });
-    world.wish({ config: { 'log.level': 'debug' } });
+    world.wish({ config: { 'moves.partitionsMax': 8 } });
     await assert.rejects(async () => {
       while (fresh === undefined) {
         await world.reconcile();
@@ -326,7 +416,7 @@ for (const isApplied of [false, true])
   test(`O4: scale up, rollout and scale down, though the operator dies ${isApplied ? 'after' : 'before'} each of its writes has its effect`, async () => {
     const story = async (world: ReconcileWorld): Promise<void> => {
       await world.settle();
-      world.wish({ replicas: 4, config: { 'log.level': 'debug' } });
+      world.wish({ replicas: 4, config: { 'moves.partitionsMax': 8 } });
       await world.settle();
       world.wish({ replicas: 3 });
       await world.settle();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { NodeSeen, StoreSeen } from '../core/observation.ts';
+import type { NodeSeen, SettingsSeen, StoreSeen } from '../core/observation.ts';
 import { upTo } from '../core/plan/test-observation.ts';
 import { type Disk, TestStore } from '../core/plan/test-store.ts';
 import {
@@ -25,6 +25,8 @@ export class TestStoreView implements StoreView {
   isBlocked = false;
   /** Called before (and after) each change; throws where the operator dies there. */
   onChange: (isDone: boolean) => void = () => undefined;
+  /** By which settings a node says that it goes. */
+  settingsOf: (ordinal: number) => SettingsSeen | undefined = () => undefined;
   readonly #kubelets: FakeKubelets;
   readonly #nowMs: () => number;
   /** By the UID of the claim. */
@@ -147,7 +149,8 @@ export class TestStoreView implements StoreView {
     const { clusterId, number } = this.#disk(ordinal) ?? {};
     const isMember = number !== undefined && this.inner?.members.has(number) === true;
     const state = clusterId === undefined ? 'waiting' : isMember ? 'member' : 'excluded';
-    return { name: this.#kubelets.podName(ordinal), state, clusterId };
+    const name = this.#kubelets.podName(ordinal);
+    return { name, state, clusterId, settings: this.settingsOf(ordinal) };
   }
 
   async #change(change: () => void): Promise<void> {

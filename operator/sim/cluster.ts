@@ -1,13 +1,14 @@
 import type { Prng } from '../../store/core/prng/prng.ts';
+import { fileHash } from '../../store/io/file-hash.ts';
 import type { KubeObject, ObjectRef, Resource } from '../kube/resource.ts';
-import { type Pod, pods, services } from '../kube/resources.ts';
+import { configMaps, type Pod, pods, services } from '../kube/resources.ts';
 import { TestStoreView } from '../reconcile/test-store-view.ts';
 import { FakeKubelets } from '../testing/fake-kubelets.ts';
 import type { SimApi } from './api.ts';
 import { ClusterChecks } from './cluster-checks.ts';
 import type { SimNodes } from './nodes.ts';
 import type { ClusterPlan, Hindrance, Volumes } from './plan.ts';
-import { User } from './user.ts';
+import { SCRIBBLE, User } from './user.ts';
 
 export type ClusterDeps = {
   readonly api: SimApi;
@@ -37,6 +38,8 @@ export class SimCluster {
   readonly #prng: Prng;
   /** Members that are down, by their numbers, and since when. */
   readonly #downMs = new Map<number, number>();
+  /** By which settings file each pod goes: its hash, by the UID of the pod. */
+  readonly #files = new Map<string, string>();
 
   constructor({ namespace, name, volumes }: ClusterPlan, deps: ClusterDeps) {
     const { api, nodes, nowMs, note } = deps;
@@ -51,6 +54,10 @@ export class SimCluster {
     this.view = new TestStoreView(this.kubelets, nowMs);
     const around = { api, nodes, nowMs, kubelets: this.kubelets, view: this.view, ref: this.ref };
     this.checks = new ClusterChecks(around);
+    this.view.settingsOf = (ordinal) => {
+      const hash = this.#files.get(this.kubelets.pod(ordinal)?.metadata.uid ?? '');
+      return hash === undefined ? undefined : { type: 'live', fileHash: hash };
+    };
     const otherNames = () =>
       deps.all().flatMap(({ ref }) => (ref.namespace === namespace && ref.name !== name ? [ref.name] : []));
     this.user = new User({
@@ -77,8 +84,22 @@ export class SimCluster {
     for (let ordinal = 0; ordinal < ORDINALS_MAX; ordinal++)
       if (kubelets.claim(ordinal)?.status?.phase !== 'Lost') kubelets.unschedulable.delete(ordinal);
       else kubelets.unschedulable.add(ordinal);
+    this.bringSettings(false);
     kubelets.steps[this.#prng.below(kubelets.steps.length)]?.();
     checks.look();
+  }
+
+  /** Pods read the file as they start; the kubelet brings a changed one to some of those that run. */
+  bringSettings(isChanged = true): void {
+    const { data = {} } = this.#deps.api.get(configMaps, { ...this.ref, name: `${this.ref.name}-config` }) ?? {};
+    const [file] = Object.values(data);
+    if (file === undefined || file === SCRIBBLE) return;
+    for (let ordinal = 0; ordinal < ORDINALS_MAX; ordinal++) {
+      const uid = this.kubelets.pod(ordinal)?.metadata.uid ?? '';
+      if (!this.kubelets.isRunning(ordinal)) continue;
+      const isRead = isChanged ? this.#prng.below(2) === 0 : !this.#files.has(uid);
+      if (isRead) this.#files.set(uid, fileHash(file));
+    }
   }
 
   /** As the store does by itself: one that has been down for as long as the policy says is replaced, where there are others. */

@@ -77,6 +77,7 @@ export class SimWorld {
       this.every(800, () => cluster.step());
       this.every(1200, () => void cluster.view.step());
       this.every(5000, () => cluster.replaceLost());
+      this.every(20_000, () => cluster.bringSettings());
       this.every(20_000, () => cluster.user.write());
     }
   }

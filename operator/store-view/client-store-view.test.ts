@@ -34,6 +34,21 @@ test('look: what each node says of itself, and what the leader says of all', asy
   assert.deepEqual(heard, ['node-1', 'node-2', 'node-3']);
 });
 
+test('look: by which settings file a node goes, and whether it reads one as it runs', async () => {
+  await using server = await startTestServer();
+  await using view = new ClientStoreView();
+  const settings = async () => (await view.look(target(server.url))).nodes[0]?.settings;
+  server.config = { file: 'f', fileHash: 'a', restartNeeded: [] };
+  assert.deepEqual(await settings(), { type: 'live', fileHash: 'a', refused: undefined });
+  server.config = { file: 'f', fileHash: 'a', problem: 'no', refusedHash: 'b', restartNeeded: [] };
+  const refused = { fileHash: 'b', problem: 'no' };
+  assert.deepEqual(await settings(), { type: 'live', fileHash: 'a', refused });
+  for (const config of [undefined, { restartNeeded: [] }]) {
+    server.config = config;
+    assert.deepEqual(await settings(), { type: 'fixed' });
+  }
+});
+
 test('look: without a leader there is no topology, and the members that a node has heard of', async () => {
   await using server = await startTestServer();
   await using view = new ClientStoreView();

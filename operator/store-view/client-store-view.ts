@@ -1,5 +1,11 @@
-import { type ClientOptions, KvorumClient, KvorumError, KvorumResponseError } from '@kvorum/client';
-import type { NodeSeen, StoreSeen, TopologySeen } from '../core/observation.ts';
+import {
+  type ClientOptions,
+  KvorumClient,
+  KvorumError,
+  KvorumResponseError,
+  type NodeStatus,
+} from '@kvorum/client';
+import type { NodeSeen, SettingsSeen, StoreSeen, TopologySeen } from '../core/observation.ts';
 import { OPERATOR_NAME } from '../core/plan/act.ts';
 import {
   type BootstrapCall,
@@ -102,12 +108,24 @@ function optionsOf({ token, ca }: StoreAccess): Pick<ClientOptions, 'token' | 't
 
 /** What each node says of itself; those that do not answer are left out. */
 async function nodesSeen({ each }: Clients): Promise<readonly NodeSeen[]> {
-  const answers = await Promise.all([...each.values()].map((client) => orNothing(client.cluster())));
-  return answers.flatMap((status) => {
-    if (status === undefined) return [];
-    const { name, state, reason } = status.node;
-    return [{ name, state, clusterId: status.clusterId, reason }];
+  const asked = [...each.values()].map((client) =>
+    Promise.all([orNothing(client.cluster()), orNothing(client.status())]),
+  );
+  return (await Promise.all(asked)).flatMap(([cluster, status]) => {
+    if (cluster === undefined) return [];
+    const { name, state, reason } = cluster.node;
+    return [{ name, state, clusterId: cluster.clusterId, reason, settings: status && settingsSeen(status) }];
   });
+}
+
+function settingsSeen({ config }: NodeStatus): SettingsSeen {
+  if (config?.fileHash === undefined) return { type: 'fixed' };
+  const { fileHash, problem, refusedHash } = config;
+  return {
+    type: 'live',
+    fileHash,
+    refused: problem === undefined ? undefined : { fileHash: refusedHash, problem },
+  };
 }
 
 async function leaderSays(client: KvorumClient): Promise<TopologySeen | undefined> {

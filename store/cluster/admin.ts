@@ -25,7 +25,7 @@ import { askToStop, type StopQuestionOptions } from './stop-question.ts';
 
 export type ClusterAdminDeps = Omit<StopQuestionOptions, 'isLookOnly'> & {
   /** `storage.reserveBytes` */
-  readonly reserveBytes: number;
+  readonly reserveBytes: () => number;
 };
 
 /** The cluster as the interfaces of `node` see it. */
@@ -80,7 +80,7 @@ export function createClusterAdmin(node: ClusterNode, deps: ClusterAdminDeps): C
         const reports = await deps.reports();
         const factsOf = (after: TopologyState): MoveFacts => member.moveFacts(after);
         refuseWithoutSpace(requireState(member), asked, {
-          ...{ factsOf, reports, reserveBytes: deps.reserveBytes },
+          ...{ factsOf, reports, reserveBytes: deps.reserveBytes() },
         });
       }
       const { epoch, subject } = await propose(asked, signal);

@@ -6,6 +6,8 @@ import type { Transport } from '../ports/transport.ts';
 import type { RaftStore } from '../storage/raft-store/raft-store.ts';
 import type { Identity } from './data-directory.ts';
 import type { ProposalOutcomeName } from './leader-calls.ts';
+import type { AutomaticMoveOptions } from './move-driver.ts';
+import type { VotingOptions } from './voter-keeper.ts';
 
 export type MemberOptions = {
   readonly name: string;
@@ -17,14 +19,10 @@ export type MemberOptions = {
   readonly snapshotEntries: number;
   readonly entriesKept: number;
   readonly requestTimeoutMs: number;
-  readonly votersMax: number;
-  readonly replaceVoterAfterMs: number;
+  readonly voting: VotingOptions;
   /** Members that must be up before the partitions are placed; the replication factor where that is more. */
   readonly initialMembers: number;
-  /** Whether partitions move by themselves, while this member leads; else only those of draining members do. */
-  readonly rebalance: boolean;
-  readonly rebalanceAfterMs: number;
-  readonly replaceMemberAfterMs: number;
+  readonly automatic: AutomaticMoveOptions;
   readonly namespacesMax: number;
   readonly gossipPeriodMs: number;
   readonly gossipProbeTimeoutMs: number;

@@ -274,12 +274,10 @@ export class Member {
   }
 
   #createKeeper(): VoterKeeper {
-    const { votersMax, replaceVoterAfterMs } = this.options;
     return new VoterKeeper(
       {
         self: this.number,
-        votersMax,
-        replaceAfterMs: replaceVoterAfterMs,
+        voting: this.options.voting,
         intervalMs: this.#keepingMs,
         lagEntriesMax: RAFT_DEFAULTS.promotionLagEntriesMax,
       },
@@ -315,9 +313,8 @@ export class Member {
   }
 
   #createMover(): MoveDriver {
-    const { rebalance, rebalanceAfterMs, replaceMemberAfterMs } = this.options;
     return new MoveDriver(
-      { rebalance, rebalanceAfterMs, replaceMemberAfterMs, intervalMs: this.#keepingMs },
+      { automatic: this.options.automatic, intervalMs: this.#keepingMs },
       {
         clock: this.#deps.clock,
         topology: this.topology,

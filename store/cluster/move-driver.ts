@@ -11,15 +11,17 @@ import { receivers } from '../core/topology/shares.ts';
 import type { TopologyState } from '../core/topology/types.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 
-export type MoveDriverOptions = {
-  readonly intervalMs: number;
-  /** `cluster.rebalance` */
+/** They may change meanwhile. */
+export type AutomaticMoveOptions = {
+  /** `cluster.rebalance`: whether partitions move by themselves; else only those of draining members do. */
   readonly rebalance: boolean;
   /** `cluster.rebalanceAfterMs` */
   readonly rebalanceAfterMs: number;
   /** `cluster.replaceMemberAfterMs` */
   readonly replaceMemberAfterMs: number;
 };
+
+export type MoveDriverOptions = { readonly automatic: AutomaticMoveOptions; readonly intervalMs: number };
 
 export type MoveDriverDeps = {
   readonly clock: Clock;
@@ -83,7 +85,7 @@ export class MoveDriver {
 
   #operations(state: TopologyState, facts: MoveFacts): readonly TopologyCommand[] {
     if (state.partitions.length === 0) return [];
-    const { rebalance, rebalanceAfterMs, replaceMemberAfterMs } = this.#options;
+    const { rebalance, rebalanceAfterMs, replaceMemberAfterMs } = this.#options.automatic;
     const able = receivers(state).map(({ number, weight, zone }) => `${number} ${weight} ${zone}`);
     const wants = operationsToStart(state, facts, {
       rebalance,

@@ -131,6 +131,7 @@ function withoutWrites(engine: Engine): Engine {
     get: (key) => engine.get(key),
     getMany: (keys) => engine.getMany(keys),
     write: async () => {},
+    submit: (_batch, _options, onEnd) => queueMicrotask(() => onEnd(undefined)),
     openView: (options) => engine.openView(options),
     freeBytes: () => engine.freeBytes(),
     close: () => engine.close(),

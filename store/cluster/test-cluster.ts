@@ -15,6 +15,8 @@ export type TestMachineOptions = {
   /** The name of the node; that of the machine where absent. */
   readonly node?: string;
   readonly settings?: Partial<Config>;
+  /** What the node is given in place of its settings. */
+  readonly seenAs?: (config: Config) => Config;
 };
 
 /** Whole nodes on virtual time, told step by step what happens to them. */
@@ -38,7 +40,7 @@ export class TestCluster {
   }
 
   /** A machine that does not run yet, whose seeds are whoever listens. */
-  machine(name: string, { node = name, settings = {} }: TestMachineOptions = {}): Machine {
+  machine(name: string, { node = name, settings = {}, seenAs = asIs }: TestMachineOptions = {}): Machine {
     const config: Config = {
       ...this.#defaults,
       'node.name': node,
@@ -62,7 +64,7 @@ export class TestCluster {
     };
     const resolver = { resolve: async () => this.#board.addresses() };
     const deps = { timeline: this.timeline, board: this.#board, resolver, prng: this.#prng, events };
-    return new Machine({ name, plan, config: () => config }, deps);
+    return new Machine({ name, plan, config: () => seenAs(config) }, deps);
   }
 
   /** Runs `count` nodes of one cluster, made by the first. */
@@ -103,6 +105,8 @@ export class TestCluster {
     }
   }
 }
+
+const asIs = (config: Config): Config => config;
 
 export function nodeOf({ node, name }: Machine): KvorumNode {
   if (node === undefined) throw new Error(`${name} does not run`);

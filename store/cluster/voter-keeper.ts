@@ -7,10 +7,12 @@ import type { RaftDriver } from './raft-driver.ts';
 import { regularly } from './regularly.ts';
 import type { CommandOutcome, TopologyReplica } from './topology-replica.ts';
 
+/** They may change meanwhile. */
+export type VotingOptions = { readonly votersMax: number; readonly replaceAfterMs: number };
+
 export type VoterKeeperOptions = {
   readonly self: MemberId;
-  readonly votersMax: number;
-  readonly replaceAfterMs: number;
+  readonly voting: VotingOptions;
   readonly intervalMs: number;
   /** A learner that lacks no more entries than this may be promoted. */
   readonly lagEntriesMax: number;
@@ -44,23 +46,20 @@ export class VoterKeeper {
 
   #change(): void {
     const { driver, topology } = this.#deps;
-    const { self, votersMax, replaceAfterMs, lagEntriesMax } = this.#options;
+    const { self, voting, lagEntriesMax } = this.#options;
     const { state } = topology;
     if (!driver.isLeader || state === undefined) return;
     const { configuration, progress, last } = driver.status();
-    const changes = planConfiguration(
-      { votersMax, replaceAfterMs },
-      {
-        configuration,
-        members: state.members,
-        self,
-        downForMs: (member) => this.#downForMs(member),
-        isCaughtUp(member) {
-          const known = progress.get(member);
-          return known?.isActive === true && last.index - known.match <= lagEntriesMax;
-        },
+    const changes = planConfiguration(voting, {
+      configuration,
+      members: state.members,
+      self,
+      downForMs: (member) => this.#downForMs(member),
+      isCaughtUp(member) {
+        const known = progress.get(member);
+        return known?.isActive === true && last.index - known.match <= lagEntriesMax;
       },
-    );
+    });
     // A refusal (a change is under way, the term is new) passes; the next round asks again.
     if (changes.length > 0) driver.proposeConfChange(changes);
   }

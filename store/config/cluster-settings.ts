@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, ms, setting, whole } from './setting.ts';
+import { flag, liveSetting, ms, setting, whole } from './setting.ts';
 
 const dnsLabel = z
   .string()
@@ -84,22 +84,22 @@ export const CLUSTER_SETTINGS = {
     5,
     'members that vote on the topology; the others follow',
   ),
-  'cluster.rebalance': setting<boolean>(
+  'cluster.rebalance': liveSetting<boolean>(
     flag,
     true,
     'while this node leads, partitions are moved to members that have joined, and away from those that are gone for good',
   ),
-  'cluster.rebalanceAfterMs': setting<number>(
+  'cluster.rebalanceAfterMs': liveSetting<number>(
     ms(0, 3_600_000),
     5000,
     'time for which members must neither come nor go before partitions begin to move',
   ),
-  'cluster.replaceMemberAfterMs': setting<number>(
+  'cluster.replaceMemberAfterMs': liveSetting<number>(
     ms(1000, 30 * 86_400_000),
     600_000,
     'time after which the partitions of a member that is down are given to others',
   ),
-  'cluster.replaceVoterAfterMs': setting<number>(
+  'cluster.replaceVoterAfterMs': liveSetting<number>(
     ms(100, 86_400_000),
     60_000,
     'time after which a voter that is gone gives its vote to another member',

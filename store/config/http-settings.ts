@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes, MIB, ms, port, setting, whole } from './setting.ts';
+import { bytes, liveSetting, MIB, ms, port, setting, whole } from './setting.ts';
 
 const httpAddress = z
   .string()
@@ -29,17 +29,17 @@ export const HTTP_SETTINGS = {
     '',
     'YAML file of the tokens that are accepted, with their roles; empty lets everybody in. It is read again when it changes, as the PEM files are',
   ),
-  'http.connectionsMax': setting<number>(
+  'http.connectionsMax': liveSetting<number>(
     whole(1, 1_000_000),
     10_000,
     'open HTTP connections; more are refused',
   ),
-  'http.inFlightRequestsMax': setting<number>(
+  'http.inFlightRequestsMax': liveSetting<number>(
     whole(1, 1_000_000),
     4096,
     'requests under way; more answer 503 OVERLOADED',
   ),
-  'http.inFlightBytesMax': setting<number>(
+  'http.inFlightBytesMax': liveSetting<number>(
     bytes(MIB, 64 * 1024 * MIB),
     256 * MIB,
     'bytes of request bodies held at once; more answer 503 OVERLOADED',

@@ -1,8 +1,8 @@
-import { bytes, MIB, ms, setting, whole } from './setting.ts';
+import { bytes, liveSetting, MIB, ms, setting, whole } from './setting.ts';
 
 /** Data on several members: requests, repair and moves. */
 export const REPLICATION_SETTINGS = {
-  'replication.requestTimeoutMs': setting<number>(
+  'replication.requestTimeoutMs': liveSetting<number>(
     ms(10, 60_000),
     5000,
     'time for a request for a key where it does not say; then its outcome is told as it is known',
@@ -12,17 +12,17 @@ export const REPLICATION_SETTINGS = {
     60_000,
     'the longest time that a request may ask for',
   ),
-  'replication.inFlightMax': setting<number>(
+  'replication.inFlightMax': liveSetting<number>(
     whole(1, 1_000_000),
     16_384,
     'operations that this node coordinates at once; more answer 503 OVERLOADED',
   ),
-  'replication.replicaInFlightMax': setting<number>(
+  'replication.replicaInFlightMax': liveSetting<number>(
     whole(1, 1_000_000),
     16_384,
     'requests of this node that wait for one replica; more count as if it were out of reach',
   ),
-  'replication.replicaInFlightBytesMax': setting<number>(
+  'replication.replicaInFlightBytesMax': liveSetting<number>(
     bytes(MIB, 16 * 1024 * MIB),
     64 * MIB,
     'bytes of requests of this node that wait for one replica',
@@ -32,7 +32,7 @@ export const REPLICATION_SETTINGS = {
     262_144,
     'bytes of requests or answers that share a frame; a larger one is a frame of its own',
   ),
-  'replication.hedgeMsMin': setting<number>(
+  'replication.hedgeMsMin': liveSetting<number>(
     ms(1, 60_000),
     10,
     'shortest wait for a replica before another one is asked as well; its recent p95 where that is longer',
@@ -58,45 +58,49 @@ export const REPLICATION_SETTINGS = {
     'idempotency keys that this node remembers',
   ),
 
-  'hints.bytesMax': setting<number>(
+  'hints.bytesMax': liveSetting<number>(
     bytes(0, 1024 * 1024 * MIB),
     256 * MIB,
     'bytes of writes that are kept for owners that are down; more are left to anti-entropy',
   ),
-  'hints.ageMsMax': setting<number>(ms(1000, 604_800_000), 10_800_000, 'age after which a hint is dropped'),
-  'hints.replayBytesPerSecond': setting<number>(
+  'hints.ageMsMax': liveSetting<number>(
+    ms(1000, 604_800_000),
+    10_800_000,
+    'age after which a hint is dropped',
+  ),
+  'hints.replayBytesPerSecond': liveSetting<number>(
     bytes(1024, 16 * 1024 * MIB),
     16 * MIB,
     'rate at which hints are replayed to an owner that is back',
   ),
 
-  'antiEntropy.intervalMs': setting<number>(
+  'antiEntropy.intervalMs': liveSetting<number>(
     ms(10, 3_600_000),
     3000,
     'time between comparisons of the roots with each member that shares partitions',
   ),
-  'antiEntropy.roundIntervalMs': setting<number>(
+  'antiEntropy.roundIntervalMs': liveSetting<number>(
     ms(10, 86_400_000),
     10_000,
     'shortest time between rounds of a partition that has something to collect',
   ),
-  'antiEntropy.bytesPerSecond': setting<number>(
+  'antiEntropy.bytesPerSecond': liveSetting<number>(
     bytes(1024, 16 * 1024 * MIB),
     16 * MIB,
     'rate at which differing records are sent to one member',
   ),
 
-  'moves.bytesPerSecond': setting<number>(
+  'moves.bytesPerSecond': liveSetting<number>(
     bytes(1024, 16 * 1024 * MIB),
     64 * MIB,
     'rate at which the records of partitions that move come from one member',
   ),
-  'moves.bytesPerSecondMin': setting<number>(
+  'moves.bytesPerSecondMin': liveSetting<number>(
     bytes(1024, 16 * 1024 * MIB),
     MIB / 2,
     'rate at which a member fills up at least, however slow requests are',
   ),
-  'moves.latencyTargetMs': setting<number>(
+  'moves.latencyTargetMs': liveSetting<number>(
     ms(1, 60_000),
     20,
     'p99 of requests at the giving and the receiving node, above which moves go slower',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { address, bytes, flag, MIB, ms, port, setting, whole } from './setting.ts';
+import { address, bytes, flag, liveSetting, MIB, ms, port, setting, whole } from './setting.ts';
 
 const redirect = z.enum(['never', 'owner']);
 
@@ -17,12 +17,12 @@ export const RESP_SETTINGS = {
     '',
     'where clients of Redis reach this node, host:port, as CLUSTER SLOTS tells it; empty takes the host of http.advertise, or what it listens on',
   ),
-  'resp.redirect': setting<z.infer<typeof redirect>>(
+  'resp.redirect': liveSetting<z.infer<typeof redirect>>(
     redirect,
     'never',
     'what a client is told that asks a node which does not hold the key: never is the answer itself; owner is MOVED to the node to ask now and then, for clients in cluster mode only',
   ),
-  'resp.connectionsMax': setting<number>(
+  'resp.connectionsMax': liveSetting<number>(
     whole(1, 1_000_000),
     10_000,
     'open connections of Redis clients; more are refused',
@@ -32,7 +32,7 @@ export const RESP_SETTINGS = {
     1024,
     'commands of one connection that are under way at once; those behind them wait',
   ),
-  'resp.inFlightBytesMax': setting<number>(
+  'resp.inFlightBytesMax': liveSetting<number>(
     bytes(MIB, 64 * 1024 * MIB),
     256 * MIB,
     'bytes of requests and replies held at once; more commands answer OOM',
@@ -57,12 +57,12 @@ export const RESP_SETTINGS = {
     30_000,
     'time for which a client may take nothing of the replies that wait for it',
   ),
-  'resp.idleTimeoutMs': setting<number>(
+  'resp.idleTimeoutMs': liveSetting<number>(
     ms(0, 86_400_000),
     0,
     'time without a command after which a connection is closed; 0: never',
   ),
-  'resp.keysMax': setting<number>(
+  'resp.keysMax': liveSetting<number>(
     whole(1, 10_000_000),
     100_000,
     'keys that KEYS answers; where there are more it answers an error, and SCAN is the way',

@@ -4,7 +4,7 @@ import { HTTP_SETTINGS } from './http-settings.ts';
 import { GOSSIP_SETTINGS, PEER_SETTINGS } from './peer-settings.ts';
 import { REPLICATION_SETTINGS } from './replication-settings.ts';
 import { RESP_SETTINGS } from './resp-settings.ts';
-import { ms, setting } from './setting.ts';
+import { liveSetting, ms, setting } from './setting.ts';
 import { LIMIT_SETTINGS, STORAGE_SETTINGS } from './storage-settings.ts';
 
 const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']);
@@ -28,7 +28,7 @@ export const SETTINGS = {
     10_000,
     'time for requests in flight to finish after SIGTERM',
   ),
-  'log.level': setting<z.infer<typeof logLevel>>(logLevel, 'info', 'least severity that is logged'),
+  'log.level': liveSetting<z.infer<typeof logLevel>>(logLevel, 'info', 'least severity that is logged'),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

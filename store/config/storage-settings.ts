@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ENGINE_NAMES } from '../storage/engine.ts';
-import { bytes, MIB, ms, setting, whole } from './setting.ts';
+import { bytes, liveSetting, MIB, ms, setting, whole } from './setting.ts';
 
 const engine = z.enum(['auto', ...ENGINE_NAMES]);
 
@@ -42,29 +42,29 @@ export const STORAGE_SETTINGS = {
     8 * MIB,
     'bytes of writes that share one fsync',
   ),
-  'storage.writeBacklogBytesMax': setting<number>(
+  'storage.writeBacklogBytesMax': liveSetting<number>(
     bytes(MIB, 16 * 1024 * MIB),
     64 * MIB,
     'bytes of writes that wait for the disk; more answer 503 OVERLOADED',
   ),
-  'storage.reserveBytes': setting<number>(
+  'storage.reserveBytes': liveSetting<number>(
     bytes(0, 1024 * 1024 * MIB),
     512 * MIB,
     'free space below which writes answer 507 STORAGE_FULL; deletes go on to half of it',
   ),
-  'storage.spaceCheckMs': setting<number>(ms(10, 60_000), 500, 'time between looks at the free space'),
+  'storage.spaceCheckMs': liveSetting<number>(ms(10, 60_000), 500, 'time between looks at the free space'),
   'storage.corruptRecordsMax': setting<number>(
     whole(1, 1_000_000),
     100,
     'damaged records after which a replica takes no part any more',
   ),
 
-  'expiry.intervalMs': setting<number>(
+  'expiry.intervalMs': liveSetting<number>(
     ms(10, 3_600_000),
     1000,
     'time between rounds that remove expired and deleted records',
   ),
-  'expiry.recordsPerRoundMax': setting<number>(
+  'expiry.recordsPerRoundMax': liveSetting<number>(
     whole(1, 100_000),
     1000,
     'records that a round removes of each kind',

@@ -21,6 +21,8 @@ export type Metrics = ClusterMetrics &
     countAuthRefused(reason: RefusalReason): void;
     /** Asks at each scrape for the files that are read again when they change. */
     watchFiles(read: () => WatchedFiles): void;
+    /** Asks at each scrape what became of the settings file. */
+    watchConfig(read: () => ConfigGauges): void;
     /** One synced batch of the storage: how many writes and bytes shared it, and how long it took. */
     observeGroupCommit(operations: number, bytes: number, seconds: number): void;
     /** A failure of the engine, by a short fixed kind such as `read`, `write`, `checksum`. */
@@ -34,6 +36,9 @@ export type WatchedFiles = {
   readonly tokens: { readonly isStale: boolean; readonly count: number } | undefined;
   readonly certificate: { readonly isStale: boolean; readonly expiresAtMs: number } | undefined;
 };
+
+/** `isStale` is undefined where there is no settings file. */
+export type ConfigGauges = { readonly isStale: boolean | undefined; readonly restartNeeded: number };
 
 export type HttpGauges = {
   readonly connections: number;
@@ -53,6 +58,7 @@ export function createMetrics(): Metrics {
     watchHttp: httpGauges(registry),
     ...httpCounters(registry),
     watchFiles: fileGauges(registry),
+    watchConfig: configGauges(registry),
     ...storageMetrics(registry),
     ...clusterMetrics(registry),
     ...dataMetrics(registry),
@@ -106,6 +112,33 @@ function fileGauges(registry: Registry): (read: () => WatchedFiles) => void {
       const { certificate } = read();
       return certificate === undefined ? [] : [{ labels: {}, value: certificate.expiresAtMs / 1000 }];
     },
+  );
+  return (next) => {
+    read = next;
+  };
+}
+
+function configGauges(registry: Registry): (read: () => ConfigGauges) => void {
+  let read = (): ConfigGauges => ({ isStale: undefined, restartNeeded: 0 });
+  const gauge = (name: string, help: string, value: () => number | undefined): void => {
+    const values = (): readonly ScrapedValue[] => {
+      const now = value();
+      return now === undefined ? [] : [{ labels: {}, value: now }];
+    };
+    registry.registerMetric(scraped('gauge', name, help, values) as unknown as Metric);
+  };
+  gauge(
+    'kvorum_config_file_stale',
+    '1 where the settings file on disk cannot be used and what was read before is in effect',
+    () => {
+      const { isStale } = read();
+      return isStale === undefined ? undefined : Number(isStale);
+    },
+  );
+  gauge(
+    'kvorum_config_restart_needed',
+    'Settings whose value in the settings file counts only after a restart',
+    () => read().restartNeeded,
   );
   return (next) => {
     read = next;

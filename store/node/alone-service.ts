@@ -1,3 +1,4 @@
+import { settingsAs } from '../config/live-config.ts';
 import { DEFAULT_SHAPE } from '../core/merkle/tree-shape.ts';
 import { takeTrees } from '../replication/replica/tree-file.ts';
 import { createDataStore } from '../storage/data-store.ts';
@@ -28,16 +29,22 @@ export async function startAloneService(deps: DataServiceDeps): Promise<DataServ
   await takeTrees(DEFAULT_SHAPE, { engine, meta });
   const tracker = new WriteTracker();
   const reaper = startReaper(
-    { intervalMs: config['expiry.intervalMs'], entriesPerRoundMax: config['expiry.recordsPerRoundMax'] },
+    settingsAs(config, {
+      intervalMs: 'expiry.intervalMs',
+      entriesPerRoundMax: 'expiry.recordsPerRoundMax',
+    }),
     { engine, clock, tracker, onReaped, onError },
   );
   const store = createDataStore(
-    {
-      partitions,
-      writeBacklogBytesMax: config['storage.writeBacklogBytesMax'],
-      scanExaminedMax: config['limits.scanExaminedMax'],
-      scanPageBytesMax: config['limits.scanPageBytesMax'],
-    },
+    settingsAs(
+      config,
+      {
+        writeBacklogBytesMax: 'storage.writeBacklogBytesMax',
+        scanExaminedMax: 'limits.scanExaminedMax',
+        scanPageBytesMax: 'limits.scanPageBytesMax',
+      },
+      { partitions },
+    ),
     { engine, clock, versions, namespaces, space, tracker },
   );
   return {

@@ -1,4 +1,5 @@
 import type { ClusterNodeOptions } from '../cluster/cluster-node-options.ts';
+import { settingsAs } from '../config/live-config.ts';
 import type { Config } from '../config/settings.ts';
 import { KVORUM_VERSION } from '../version.ts';
 
@@ -21,12 +22,16 @@ export function clusterOptions(config: Config): ClusterNodeOptions {
     seeds: config['cluster.seeds'],
     seedIntervalMs: config['cluster.seedIntervalMs'],
     requestTimeoutMs: config['cluster.requestTimeoutMs'],
-    votersMax: config['cluster.votersMax'],
-    replaceVoterAfterMs: config['cluster.replaceVoterAfterMs'],
+    voting: settingsAs(config, {
+      votersMax: 'cluster.votersMax',
+      replaceAfterMs: 'cluster.replaceVoterAfterMs',
+    }),
     initialMembers: config['cluster.initialMembers'],
-    rebalance: config['cluster.rebalance'],
-    rebalanceAfterMs: config['cluster.rebalanceAfterMs'],
-    replaceMemberAfterMs: config['cluster.replaceMemberAfterMs'],
+    automatic: settingsAs(config, {
+      rebalance: 'cluster.rebalance',
+      rebalanceAfterMs: 'cluster.rebalanceAfterMs',
+      replaceMemberAfterMs: 'cluster.replaceMemberAfterMs',
+    }),
     namespacesMax: config['limits.namespacesMax'],
     heartbeatMs: config['raft.heartbeatMs'],
     electionTimeoutMs: config['raft.electionTimeoutMs'],

@@ -1,4 +1,5 @@
 import { ClusterError } from '../cluster/cluster-admin.ts';
+import { settingsAs } from '../config/live-config.ts';
 import { seedOf } from '../core/key-index/half-sip-hash.ts';
 import { DEFAULT_SHAPE } from '../core/merkle/tree-shape.ts';
 import { LatencyWindow } from '../core/moves/latency-window.ts';
@@ -61,15 +62,18 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   let namespaces: (Namespaces & NamespaceStates) | undefined;
   const healer = new Healer({ clock, heal: (namespaceId, key) => store.heal(namespaceId, key) });
   const replica = await openReplica(
-    {
-      ...{ self, partitions, treeShape: DEFAULT_SHAPE, hashSeed: seedOf(random.bytes(8)) },
-      skewMsMax: config['clock.skewMsMax'],
-      propagationMs: config['replication.propagationMs'],
-      versionCacheEntriesMax: config['replication.versionCacheEntriesMax'],
-      recordCacheBytes: config['replication.recordCacheBytes'],
-      writeBacklogBytesMax: config['storage.writeBacklogBytesMax'],
-      corruptRecordsMax: config['storage.corruptRecordsMax'],
-    },
+    settingsAs(
+      config,
+      {
+        skewMsMax: 'clock.skewMsMax',
+        propagationMs: 'replication.propagationMs',
+        versionCacheEntriesMax: 'replication.versionCacheEntriesMax',
+        recordCacheBytes: 'replication.recordCacheBytes',
+        writeBacklogBytesMax: 'storage.writeBacklogBytesMax',
+        corruptRecordsMax: 'storage.corruptRecordsMax',
+      },
+      { self, partitions, treeShape: DEFAULT_SHAPE, hashSeed: seedOf(random.bytes(8)) },
+    ),
     {
       ...{ engine, meta, clock, versions, space },
       // Namespaces are opened after it, since what was dropped meanwhile is deleted through the replica.
@@ -107,22 +111,28 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   );
   const addressOf = (number: typeof self): string | undefined => member.book.addressOf(number);
   const links = new ReplicaLinks(
-    {
-      self,
-      frameBytesMax: config['replication.frameBytesMax'],
-      replicaInFlightMax: config['replication.replicaInFlightMax'],
-      replicaInFlightBytesMax: config['replication.replicaInFlightBytesMax'],
-    },
+    settingsAs(
+      config,
+      {
+        frameBytesMax: 'replication.frameBytesMax',
+        replicaInFlightMax: 'replication.replicaInFlightMax',
+        replicaInFlightBytesMax: 'replication.replicaInFlightBytesMax',
+      },
+      { self },
+    ),
     { clock, random, defer: deps.defer, transport, addressOf, replica },
   );
   const hints = new DurableHintKeeper(
-    {
-      bytesMax: config['hints.bytesMax'],
-      backlogBytesMax: HINT_BACKLOG_BYTES_MAX,
-      ageMsMax: config['hints.ageMsMax'],
-      replayBytesPerSecond: config['hints.replayBytesPerSecond'],
-      timeoutMs: config['replication.requestTimeoutMs'],
-    },
+    settingsAs(
+      config,
+      {
+        bytesMax: 'hints.bytesMax',
+        ageMsMax: 'hints.ageMsMax',
+        replayBytesPerSecond: 'hints.replayBytesPerSecond',
+        timeoutMs: 'replication.requestTimeoutMs',
+      },
+      { backlogBytesMax: HINT_BACKLOG_BYTES_MAX },
+    ),
     {
       ...{ engine, clock, space, client: links, routing },
       // After a start the log is applied again: who is newer than its snapshot is no member yet, and was not removed.
@@ -134,7 +144,7 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     },
   );
   const coordinator = new Coordinator(
-    { skewMsMax: config['clock.skewMsMax'], hedgeMsMin: config['replication.hedgeMsMin'] },
+    settingsAs(config, { skewMsMax: 'clock.skewMsMax', hedgeMsMin: 'replication.hedgeMsMin' }),
     {
       ...{ routing, versions, clock, hints, events },
       askReplica: (request, options, onEnd) => links.askWith(request, options, onEnd),
@@ -147,11 +157,11 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     { transport, signals, addressOf, serve: (request) => answerData(answerers, request, self) },
   );
   const scan = createClusterScan(
-    {
-      scanPageBytesMax: config['limits.scanPageBytesMax'],
-      scanExaminedMax: config['limits.scanExaminedMax'],
-      timeoutMs: config['replication.requestTimeoutMs'],
-    },
+    settingsAs(config, {
+      scanPageBytesMax: 'limits.scanPageBytesMax',
+      scanExaminedMax: 'limits.scanExaminedMax',
+      timeoutMs: 'replication.requestTimeoutMs',
+    }),
     {
       ...{ clock, routing, peers },
       scanHere: (request) => answerData(answerers, { ...request, to: self }, self),
@@ -161,15 +171,16 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
     },
   );
   const antiEntropy = new AntiEntropy(
-    {
-      self,
-      incarnation: member.options.identity.incarnation,
-      intervalMs: config['antiEntropy.intervalMs'],
-      roundIntervalMs: config['antiEntropy.roundIntervalMs'],
-      bytesPerSecond: config['antiEntropy.bytesPerSecond'],
-      propagationMs: config['replication.propagationMs'],
-      limits: DEFAULT_EXCHANGE_LIMITS,
-    },
+    settingsAs(
+      config,
+      {
+        intervalMs: 'antiEntropy.intervalMs',
+        roundIntervalMs: 'antiEntropy.roundIntervalMs',
+        bytesPerSecond: 'antiEntropy.bytesPerSecond',
+        propagationMs: 'replication.propagationMs',
+      },
+      { self, incarnation: member.options.identity.incarnation, limits: DEFAULT_EXCHANGE_LIMITS },
+    ),
     {
       ...{ clock, random, routing, replica, peers, client: links },
       tell: (event) => noticeOf(event, deps, routing),
@@ -188,12 +199,12 @@ export async function startReplicatedService(deps: DataServiceDeps): Promise<Dat
   };
   const moves = moveParticipant({ ...deps, replica, routing, peers, client: links, answerers, received });
   const store = createReplicatedStore(
-    {
-      requestTimeoutMs: config['replication.requestTimeoutMs'],
-      requestTimeoutMsMax: config['replication.requestTimeoutMsMax'],
-      inFlightMax: config['replication.inFlightMax'],
-      idempotencyKeysMax: config['replication.idempotencyKeysMax'],
-    },
+    settingsAs(config, {
+      requestTimeoutMs: 'replication.requestTimeoutMs',
+      requestTimeoutMsMax: 'replication.requestTimeoutMsMax',
+      inFlightMax: 'replication.inFlightMax',
+      idempotencyKeysMax: 'replication.idempotencyKeysMax',
+    }),
     {
       ...{ coordinator, clock, namespaces },
       catchUp: (signal) => member.readBarrier(signal),
@@ -261,11 +272,11 @@ function moveParticipant(parts: ParticipantParts): MoveParticipant {
   const { topology, number: self } = member;
   const limits = { ...DEFAULT_MOVE_LIMITS, partitionsMax: config['moves.partitionsMax'] };
   const pacers = new BulkPacers(
-    {
-      targetMs: config['moves.latencyTargetMs'],
-      bytesPerSecondMin: config['moves.bytesPerSecondMin'],
-      bytesPerSecondMax: config['moves.bytesPerSecond'],
-    },
+    settingsAs(config, {
+      targetMs: 'moves.latencyTargetMs',
+      bytesPerSecondMin: 'moves.bytesPerSecondMin',
+      bytesPerSecondMax: 'moves.bytesPerSecond',
+    }),
     { clock, p99Ms: answerers.p99Ms },
   );
   const arriving = new ArrivingSpace({ received, space: () => space.state });

@@ -4,6 +4,7 @@ import { ClusterNode } from '../cluster/cluster-node.ts';
 import type { ClusterEvents } from '../cluster/cluster-node-options.ts';
 import { openDataDirectory } from '../cluster/data-directory.ts';
 import { peerHandlers } from '../cluster/peer-handlers.ts';
+import { settingsAs } from '../config/live-config.ts';
 import type { Config } from '../config/settings.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
@@ -105,7 +106,7 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
   const raftStore = openRaftStore({ engine });
   const loaded = await raftStore.load();
   const space = await startSpaceGuard(
-    { reserveBytes: config['storage.reserveBytes'], checkIntervalMs: config['storage.spaceCheckMs'] },
+    settingsAs(config, { reserveBytes: 'storage.reserveBytes', checkIntervalMs: 'storage.spaceCheckMs' }),
     { clock, freeBytes: () => engine.freeBytes() },
   );
   const stopping = new AbortController();
@@ -134,7 +135,7 @@ export async function startNode(config: Config, ports: NodePorts, events: NodeEv
   );
   const cluster = createClusterAdmin(node, {
     clock,
-    reserveBytes: config['storage.reserveBytes'],
+    reserveBytes: () => config['storage.reserveBytes'],
     reports: async () => (await data.service?.progress?.reports()) ?? new Map(),
   });
   const data: MemberData = new MemberData({

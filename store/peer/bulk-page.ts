@@ -20,16 +20,13 @@ export function packRecords(records: readonly BulkRecord[]): Uint8Array {
 }
 
 const PACKED_BYTES_MIN = 4096;
+/** A packer that grew beyond this gives its memory away with the page. */
+const KEPT_BYTES_MAX = 4 << 20;
 
-/** Makes one page; what was added is copied at once. */
+/** Makes one page after another in memory that is used again; what was added is copied at once. */
 export class PagePacker {
-  #packed: Uint8Array;
+  #packed = new Uint8Array(PACKED_BYTES_MIN);
   #length = 0;
-
-  /** `bytesExpected`: of the whole page; a larger one costs copies of what is there. */
-  constructor(bytesExpected = PACKED_BYTES_MIN) {
-    this.#packed = new Uint8Array(bytesExpected);
-  }
 
   add(namespaceId: number, key: Uint8Array, record: Uint8Array): void {
     const at = this.#length;
@@ -46,8 +43,14 @@ export class PagePacker {
     packed.set(record, keyEnd);
   }
 
+  /** What was added, in memory of its own; the packer is empty then. */
   take(): Uint8Array {
-    return this.#packed.subarray(0, this.#length);
+    const length = this.#length;
+    this.#length = 0;
+    if (this.#packed.length <= KEPT_BYTES_MAX) return this.#packed.slice(0, length);
+    const page = this.#packed.subarray(0, length);
+    this.#packed = new Uint8Array(PACKED_BYTES_MIN);
+    return page;
   }
 
   #grow(): void {

@@ -195,3 +195,25 @@ for (const [what, payload] of Object.entries(hostile)) {
     for (const decode of decoders) assert.throws(() => decode(new Uint8Array(payload)), ProtocolError);
   });
 }
+
+test('a reply that has its memory for itself is shared by what it holds; in a larger buffer it is not', () => {
+  const reply = {
+    type: 'data',
+    reply: { type: 'bulk', records: new Uint8Array([7, 8, 9]), p99Ms: undefined, last: undefined },
+  };
+  const recordsIn = (payload: Uint8Array) =>
+    (decodeReply(payload) as { readonly reply: { readonly records: Uint8Array } }).reply.records;
+  const alone = Uint8Array.from(encodeBody(reply as never));
+  assert.equal(recordsIn(alone).buffer, alone.buffer);
+  const inside = new Uint8Array([...alone, 0]).subarray(0, alone.length);
+  assert.notEqual(recordsIn(inside).buffer, inside.buffer);
+  assert.deepEqual(recordsIn(inside), recordsIn(alone));
+});
+
+test('a body stays what it is while others are encoded, small or large', () => {
+  const bodies = [10, 3 << 20, 100].map((bytes) =>
+    append([{ type: 'command', index: 1, term: 1, data: new Uint8Array(bytes).fill(bytes) }]),
+  );
+  const encoded = bodies.map((body) => encodeBody(body as never));
+  for (const [i, body] of bodies.entries()) assert.deepEqual(decodeMessage(encoded[i] as Uint8Array), body);
+});

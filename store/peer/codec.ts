@@ -16,27 +16,39 @@ import {
  * Bodies of frames: MessagePack with plain maps, no records, no extensions. What is decoded is checked against its
  * schema and owns its memory. `msgpackr/pack` is the part of the library without native code.
  */
-const packr = new Packr({
+const OPTIONS = {
   useRecords: false,
   mapsAsObjects: true,
   moreTypes: false,
   structuredClone: false,
   encodeUndefinedAsNil: true,
   int64AsType: 'number',
-  copyBuffers: true,
-});
+} as const;
+const packr = new Packr({ ...OPTIONS, copyBuffers: true });
+/** Byte arrays are parts of the payload. */
+const sharing = new Packr({ ...OPTIONS, copyBuffers: false });
 
 export type PeerBody = Hello | HelloRefusal | PackedMessage | PeerRequest | PeerReply;
 
+/** Where bodies are packed. The library itself would take four times the memory of a large one, and new memory for each. */
+const scratch = Buffer.allocUnsafeSlow(2 << 20);
+
+/** In memory of its own. */
 export function encodeBody(body: PeerBody): Uint8Array {
-  return packr.pack(body);
+  packr.useBuffer(scratch);
+  const packed = packr.pack(body);
+  return packed.buffer === scratch.buffer ? Buffer.from(packed) : packed;
 }
 
 export const decodeHello = (payload: Uint8Array): Hello => decode(helloSchema, payload);
 export const decodeHelloRefusal = (payload: Uint8Array): HelloRefusal => decode(helloRefusalSchema, payload);
 export const decodeMessage = (payload: Uint8Array): PackedMessage => decode(peerMessageSchema, payload);
 export const decodeRequest = (payload: Uint8Array): PeerRequest => decode(peerRequestSchema, payload);
-export const decodeReply = (payload: Uint8Array): PeerReply => decode(peerReplySchema, payload);
+/** What it holds shares the memory of a payload that has its memory for itself: pages of the bulk are large. */
+export function decodeReply(payload: Uint8Array): PeerReply {
+  const isAlone = payload.length === payload.buffer.byteLength;
+  return decode(peerReplySchema, payload, isAlone ? sharing : packr);
+}
 
 /** The frame that carries `message`. A batch is bytes already, and travels as it is. */
 export function frameMessage(message: PeerMessage): {
@@ -59,8 +71,8 @@ export function decodeProtocolRange(
 }
 
 /** Throws ProtocolError, and nothing else, for any bytes. */
-function decode<T>(schema: z.ZodType<T>, payload: Uint8Array): T {
-  const parsed = schema.safeParse(unpack(payload));
+function decode<T>(schema: z.ZodType<T>, payload: Uint8Array, by = packr): T {
+  const parsed = schema.safeParse(unpack(payload, by));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.slice(0, 8).join('.') || 'the payload';
@@ -68,11 +80,11 @@ function decode<T>(schema: z.ZodType<T>, payload: Uint8Array): T {
 }
 
 /** The library takes the kind of `payload` for the byte arrays in it: not a Buffer, but what the types say. */
-function unpack(payload: Uint8Array): unknown {
+function unpack(payload: Uint8Array, by: Packr): unknown {
   checkPayload(payload);
   const plain = new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
   try {
-    return packr.unpack(plain);
+    return by.unpack(plain);
   } catch (error) {
     throw new ProtocolError(`not a MessagePack payload: ${(error as Error).message}`.slice(0, 200));
   }

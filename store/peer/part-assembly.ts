@@ -3,7 +3,7 @@ import type { Lane } from './messages.ts';
 
 type Parts = { readonly header: FrameHeader; readonly payloads: Uint8Array[]; bytes: number };
 
-/** Joins payloads that were split. Each lane carries the parts of one payload at a time, in order. */
+/** Joins payloads that were split; nobody may change those of parts meanwhile. Each lane carries the parts of one payload at a time, in order. */
 export class PartAssembly {
   readonly #byLane = new Map<Lane, Parts>();
   readonly #payloadBytesMax: number;
@@ -27,8 +27,7 @@ export class PartAssembly {
       );
     }
     if (frame.payload.length === 0) throw new ProtocolError(`an empty part of a ${frame.kind}`);
-    // The reader's payload may lie in a chunk that is not ours to keep.
-    under.payloads.push(frame.payload.slice());
+    under.payloads.push(frame.payload);
     this.#byLane.set(frame.lane, under);
     if (frame.hasMore) return undefined;
     this.#byLane.delete(frame.lane);

@@ -7,8 +7,10 @@ import {
   type EnginePage,
   type EngineView,
   type KeyRange,
+  type OnWritten,
   type PageLimits,
   type ViewOptions,
+  type WriteOptions,
 } from '../storage/engine.ts';
 import { type CommitObserver, GroupCommit, type WriteGroup } from '../storage/group-commit.ts';
 import type { DiskMount, MemoryDisk } from './memory-disk.ts';
@@ -44,8 +46,12 @@ export class MemoryEngine implements Engine {
     return keys.map((key) => mapGet(map, key)?.slice());
   }
 
-  write(batch: readonly EngineOperation[], options: { readonly sync: boolean }): Promise<void> {
+  write(batch: readonly EngineOperation[], options: WriteOptions): Promise<void> {
     return this.#writes.write(batch, options);
+  }
+
+  submit(batch: readonly EngineOperation[], options: WriteOptions, onEnd: OnWritten): void {
+    this.#writes.submit(batch, options, onEnd);
   }
 
   openView(options: ViewOptions): EngineView {

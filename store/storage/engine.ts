@@ -20,13 +20,25 @@ export type Engine = {
   /** The values in the order of `keys`; undefined where there is none. */
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
   /** The arrays in `batch` must not be changed until it resolves. */
-  write(batch: readonly EngineOperation[], options: { readonly sync: boolean }): Promise<void>;
+  write(batch: readonly EngineOperation[], options: WriteOptions): Promise<void>;
+  /** As `write`, for writes that are many: `onEnd` is called once, never before this returns, with why it failed if it did. */
+  submit(batch: readonly EngineOperation[], options: WriteOptions, onEnd: OnWritten): void;
   /** A consistent view of now, read in one direction only. The caller closes it. */
   openView(options: ViewOptions): EngineView;
   /** Free bytes for this engine, or undefined where the notion has no meaning. */
   freeBytes(): Promise<number | undefined>;
   close(): Promise<void>;
 };
+
+export type WriteOptions = { readonly sync: boolean };
+export type OnWritten = (failure: Error | undefined) => void;
+
+/** What is submitted, as a promise. */
+export function written(submit: (onEnd: OnWritten) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    submit((failure) => (failure === undefined ? resolve() : reject(failure)));
+  });
+}
 
 export const ENGINE_NAMES = ['rocksdb', 'leveldb', 'memory'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];

@@ -6,11 +6,13 @@ import { type Engine, EngineFailedError } from './engine.ts';
  */
 export function failStop(engine: Engine, onFailed: (error: EngineFailedError) => void): Engine {
   let failure: EngineFailedError | undefined;
+  const learn = (error: unknown): void => {
+    if (!(error instanceof EngineFailedError) || failure !== undefined) return;
+    failure = error;
+    onFailed(error);
+  };
   const note = (error: unknown): never => {
-    if (error instanceof EngineFailedError && failure === undefined) {
-      failure = error;
-      onFailed(error);
-    }
+    learn(error);
     throw error;
   };
   const watch = <T>(work: () => Promise<T>): Promise<T> =>
@@ -20,6 +22,15 @@ export function failStop(engine: Engine, onFailed: (error: EngineFailedError) =>
     get: (key) => watch(() => engine.get(key)),
     getMany: (keys) => watch(() => engine.getMany(keys)),
     write: (batch, options) => watch(() => engine.write(batch, options)),
+    submit(batch, options, onEnd) {
+      const known = failure;
+      if (known !== undefined) queueMicrotask(() => onEnd(known));
+      else
+        engine.submit(batch, options, (error) => {
+          if (error !== undefined) learn(error);
+          onEnd(error);
+        });
+    },
     openView(options) {
       if (failure !== undefined) throw failure;
       return engine.openView(options);

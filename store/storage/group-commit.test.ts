@@ -91,6 +91,29 @@ test('GroupCommit: a failed group rejects its writers, those that wait and all t
   await writes.close();
 });
 
+test('GroupCommit: what is submitted ends in its order, by a call that never comes at once', async () => {
+  const { finish, writes } = createDisk();
+  const ended: string[] = [];
+  const note = (name: string) => (failure: Error | undefined) => ended.push(`${name} ${failure?.name}`);
+  writes.submit(put(1), SYNC, note('a'));
+  writes.submit([], SYNC, note('wrong'));
+  writes.submit(put(2), SYNC, (failure) => {
+    note('b')(failure);
+    writes.submit(put(3), SYNC, note('c'));
+  });
+  assert.deepEqual(ended, []);
+  await turn();
+  finish[0]?.resolve();
+  await turn();
+  assert.deepEqual(ended, ['wrong TypeError', 'a undefined', 'b undefined']);
+  finish[1]?.reject(new Error('EIO'));
+  await turn();
+  writes.submit(put(4), SYNC, note('d'));
+  assert.equal(ended.length, 4);
+  await turn();
+  assert.deepEqual(ended.slice(3), ['c EngineFailedError', 'd EngineFailedError']);
+});
+
 test('GroupCommit: close waits for what was accepted and refuses the rest', async () => {
   const { finish, writes } = createDisk();
   const accepted = writes.write(put(1), SYNC);

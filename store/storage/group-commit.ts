@@ -1,5 +1,12 @@
 import { compareBytes } from '../core/bytes/bytes.ts';
-import { EngineClosedError, EngineFailedError, type EngineOperation } from './engine.ts';
+import {
+  EngineClosedError,
+  EngineFailedError,
+  type EngineOperation,
+  type OnWritten,
+  type WriteOptions,
+  written,
+} from './engine.ts';
 
 /**
  * Group commit (DeWitt et al. 1984): while one group is on its way to the disk, later writes queue up and become
@@ -39,8 +46,7 @@ type Waiting = {
   readonly batch: readonly EngineOperation[];
   readonly bytes: number;
   readonly sync: boolean;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  readonly onEnd: OnWritten;
 };
 
 export class GroupCommit {
@@ -58,15 +64,19 @@ export class GroupCommit {
     this.#deps = deps;
   }
 
-  write(batch: readonly EngineOperation[], options: { readonly sync: boolean }): Promise<void> {
-    if (this.#isClosed) return Promise.reject(new EngineClosedError());
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const wrong = problemOf(batch);
-    if (wrong !== undefined) return Promise.reject(new TypeError(wrong));
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ batch, bytes: bytesOf(batch), sync: options.sync, resolve, reject });
-      this.#schedule();
-    });
+  write(batch: readonly EngineOperation[], options: WriteOptions): Promise<void> {
+    return written((onEnd) => this.submit(batch, options, onEnd));
+  }
+
+  /** As `Engine.submit`. */
+  submit(batch: readonly EngineOperation[], { sync }: WriteOptions, onEnd: OnWritten): void {
+    const refusal = this.#refusalOf(batch);
+    if (refusal !== undefined) {
+      queueMicrotask(() => onEnd(refusal));
+      return;
+    }
+    this.#queue.push({ batch, bytes: bytesOf(batch), sync, onEnd });
+    this.#schedule();
   }
 
   /** Refuses further writes; resolves when those that were accepted are settled. */
@@ -74,6 +84,13 @@ export class GroupCommit {
     this.#isClosed = true;
     if (!this.#isBusy) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #refusalOf(batch: readonly EngineOperation[]): Error | undefined {
+    if (this.#isClosed) return new EngineClosedError();
+    if (this.#failure !== undefined) return this.#failure;
+    const wrong = problemOf(batch);
+    return wrong === undefined ? undefined : new TypeError(wrong);
   }
 
   #schedule(): void {
@@ -89,10 +106,11 @@ export class GroupCommit {
       const startMs = this.#deps.monotonicMs();
       await this.#deps.commit(group);
       this.#deps.onCommit?.(group, (this.#deps.monotonicMs() - startMs) / 1000);
-      for (const waiting of taken) waiting.resolve();
     } catch (cause) {
       this.#fail(taken, cause);
+      taken.length = 0;
     }
+    for (const { onEnd } of taken) onEnd(undefined);
     this.#isBusy = false;
     if (this.#queue.length > 0) this.#schedule();
     else for (const resolve of this.#idle.splice(0)) resolve();
@@ -114,7 +132,7 @@ export class GroupCommit {
   #fail(taken: readonly Waiting[], cause: unknown): void {
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.#failure = new EngineFailedError(`a write failed: ${reason}`, { cause });
-    for (const waiting of [...taken, ...this.#queue.splice(0)]) waiting.reject(this.#failure);
+    for (const { onEnd } of [...taken, ...this.#queue.splice(0)]) onEnd(this.#failure);
   }
 }
 

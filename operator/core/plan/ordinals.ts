@@ -64,9 +64,11 @@ export function ordinalsTo(count: number): readonly number[] {
   return Array.from({ length: Math.max(0, count) }, (_, ordinal) => ordinal);
 }
 
-/** Its own word: a pod that is not made of what is wanted now. */
-export function isOutdated({ wantedPodHash }: Observation, { hash }: PodSeen): boolean {
-  return hash !== wantedPodHash;
+/** A pod that is not made of what is wanted now, and comes to it by a restart alone. */
+export function isOutdated(seen: Observation, { name, hash, isRestartNeeded }: PodSeen): boolean {
+  if (hash === seen.wantedPodHash) return false;
+  if (isRestartNeeded) return true;
+  return nodeNamed(seen, name)?.settings?.type === 'fixed';
 }
 
 /** Names in words: `a, b and c`. */

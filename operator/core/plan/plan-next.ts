@@ -8,6 +8,7 @@ import { cancelDrains, drains } from './drains.ts';
 import { factor } from './factor.ts';
 import { type Finding, IDLE_MS, type Note, refuse, SOON_MS, wait } from './finding.ts';
 import { identity, missingApis, pause, remains, soundSpec, strangers } from './ground.ts';
+import { liveSettings } from './live-settings.ts';
 import { lostPods } from './lost-pods.ts';
 import { lostVolumes } from './lost-volumes.ts';
 import { growReplicas, shrinkReplicas } from './replicas.ts';
@@ -58,6 +59,7 @@ const RULES: readonly Rule[] = [
   withTopology(factor),
   withTopology(drains),
   withTopology(rollout),
+  liveSettings,
   withTopology(underWay),
 ];
 

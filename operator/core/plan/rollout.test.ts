@@ -4,6 +4,7 @@ import { type Plan, planNext } from './plan-next.ts';
 import {
   member,
   NOW_MS,
+  node,
   observation,
   operation,
   pendingPod,
@@ -84,6 +85,52 @@ test('those that leave are left alone', () => {
     observation({ count: 4, wish: { replicas: 3 }, pods: [pod(0), pod(1), pod(2), old(3)], store }),
     'Draining',
   );
+});
+
+const live = (ordinal: number, fileHash: string) => ({
+  ...node(ordinal),
+  settings: { type: 'live', fileHash } as const,
+});
+const otherLive = (ordinal: number) => old(ordinal, { isRestartNeeded: false });
+
+test('live settings: a pod that differs by no more stays, and is waited for until its node goes by them', () => {
+  const pods = upTo(3).map(otherLive);
+  const nodes = [live(0, 'file-1'), live(1, 'file-0'), live(2, 'file-0')];
+  waits(
+    observation({ pods, store: seenStore(topology(3), nodes) }),
+    'WaitingForSettings',
+    /^kv-1 and kv-2 did/,
+  );
+  const all = upTo(3).map((ordinal) => live(ordinal, 'file-1'));
+  assert.deepEqual(planNext(observation({ pods, store: seenStore(topology(3), all) })).waits, []);
+  // Who does not answer is asked again, and not restarted.
+  assert.equal(planNext(observation({ pods, store: seenStore(topology(3)) })).act, undefined);
+});
+
+test('live settings: a pod that has to restart anyhow is not waited for; one of a store without them is restarted', () => {
+  const pods = [old(0), otherLive(1), otherLive(2)];
+  const nodes = upTo(3).map((ordinal) => live(ordinal, ordinal === 0 ? 'file-0' : 'file-1'));
+  const seen = observation({ pods, store: seenStore(topology(3), nodes) });
+  acts(seen, { type: 'restart-pod', pod: 'kv-0', gate: 'can-stop' });
+  assert.deepEqual(planNext(seen).waits, []);
+  const fixed = { ...node(1), settings: { type: 'fixed' } as const };
+  const older = observation({ pods: upTo(3).map(otherLive), store: seenStore(topology(3), [fixed]) });
+  acts(older, { type: 'restart-pod', pod: 'kv-1', gate: 'can-stop' });
+});
+
+test('live settings: a file that a node refuses is told of, one that is on its way is not', () => {
+  const pods = upTo(3).map(otherLive);
+  const refusing = (refusedHash: string) => ({
+    ...node(1),
+    settings: {
+      ...({ type: 'live', fileHash: 'file-0' } as const),
+      refused: { fileHash: refusedHash, problem: 'it does not fit' },
+    },
+  });
+  const seen = (refusedHash: string) =>
+    observation({ pods, store: seenStore(topology(3), [refusing(refusedHash)]) });
+  refuses(seen('file-1'), 'SettingsRefused', /kv-1 goes on with the settings before: it does not fit/);
+  waits(seen('file-of-before'), 'WaitingForSettings');
 });
 
 const refused = (code: string): Plan => {

@@ -34,6 +34,7 @@ export function pod(ordinal: number, changes: Partial<PodSeen> = {}): PodSeen {
     ordinal,
     uid: `pod-${ordinal}`,
     hash: 'pods-1',
+    isRestartNeeded: true,
     isTerminating: false,
     isOrphan: false,
     isRunning: true,
@@ -149,6 +150,7 @@ export function observation(changes: Changes = {}): Observation {
     children: [{ kind: 'Service', name: 'kv', wantedHash: 's1', seenHash: 's1', owner: 'this' }],
     statefulSet: isMissing(changes) ? undefined : { ...STATEFUL_SET, replicas: count, ...statefulSet },
     wantedPodHash: 'pods-1',
+    wantedFileHash: 'file-1',
     pods: upTo(count).map((ordinal) => pod(ordinal)),
     claims: upTo(count).map((ordinal) => claim(ordinal)),
     store: seenStore(

@@ -41,6 +41,7 @@ export function observationOf(world: TestWorld): Observation {
       isImmutablyDifferent: world.set.bytes !== world.wish.storageBytes,
     },
     wantedPodHash: world.image,
+    wantedFileHash: '',
     pods: [...world.pods].map(([ordinal, pod]) => podSeen(world, ordinal, pod)),
     claims: [...world.claims].map(([ordinal, claim]) => claimSeen(world, ordinal, claim)),
     store: {
@@ -68,6 +69,7 @@ function podSeen(world: TestWorld, ordinal: number, pod: SimPod): PodSeen {
     ordinal,
     uid,
     hash,
+    isRestartNeeded: true,
     isTerminating,
     isOrphan,
     isRunning,

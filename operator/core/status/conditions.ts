@@ -132,12 +132,20 @@ function scalingDown(seen: Observation, plan: Plan): Verdict {
 
 function upgrading(seen: Observation, plan: Plan): Verdict {
   const left = outdatedPods(seen).length;
-  if (left === 0) return no('AsWished', 'all pods are made of the present spec');
   const refusal = refusalOf(plan, 'upgrade');
   if (refusal !== undefined) return no(refusal.reason, refusal.message);
+  if (left === 0) return settingsChanging(plan);
   const { replicas } = seen.cluster.wish;
   const message = `${replicas - left} of ${replicas} pods are made of the present spec`;
   return yes('PodsRestart', [message, ...messagesOf(plan, 'upgrade')].join('; '));
+}
+
+/** Nobody restarts for it. */
+function settingsChanging({ waits }: Plan): Verdict {
+  const note = waits.find(({ reason }) => reason === 'WaitingForSettings');
+  return note === undefined
+    ? no('AsWished', 'all pods are made of the present spec')
+    : yes('SettingsChange', note.message);
 }
 
 function healing(plan: Plan): Verdict {

@@ -53,6 +53,7 @@ const NEEDED: Readonly<Record<string, NeededRole>> = {
   'GET /readyz': 'none',
   'GET /metrics': 'metrics',
   'GET /v1/status': 'read',
+  'GET /v1/config': 'read',
   'GET /v1/openapi.json': 'metrics',
 };
 

@@ -76,6 +76,18 @@ test('GET /v1/status tells the cluster in short', async () => {
   assert.deepEqual(json.cluster, { state: 'member', clusterId: '0'.repeat(32), epoch: 1, leader: 'node-1' });
 });
 
+test('GET /v1/config tells the settings in effect', async () => {
+  await using server = await startTestServer();
+  const [, json] = await call(server, 'GET', '/v1/config');
+  answerSchemas.NodeConfig.strict().parse(json);
+  assert.deepEqual(json.restartNeeded, ['node.zone']);
+  const [, zone] = json.settings as readonly unknown[];
+  assert.deepEqual(zone, {
+    ...{ name: 'node.zone', value: '', origin: 'default', isLive: false },
+    afterRestart: 'a',
+  });
+});
+
 test('the epoch is the entity tag of the topology', async () => {
   await using server = await startTestServer();
   const first = await fetch(`${server.url}/v1/topology`);

@@ -27,6 +27,7 @@ export type HttpDeps = {
   /** Undefined where the interface speaks plain HTTP. */
   readonly certificate?: Reloaded<Certificate> | undefined;
   status(): NodeStatus;
+  settings(): readonly SettingInEffect[];
   readiness(): Readiness;
   /** Begins to stop this node as SIGTERM does: what is in flight is finished. May be called again. */
   stop(): void;
@@ -58,6 +59,30 @@ export type Check = { readonly name: string; readonly ok: boolean; readonly reas
 
 export type Readiness = { readonly ready: boolean; readonly checks: readonly Check[] };
 
+/** What became of the settings file since the start. */
+export type ConfigStatus = {
+  /** Its path; absent where there is none. */
+  readonly file?: string | undefined;
+  /** Of the content that is in effect: the first 16 hexadecimal digits of its SHA-256. */
+  readonly fileHash?: string | undefined;
+  /** Why the content that is there now is not used, and its hash. */
+  readonly problem?: string | undefined;
+  readonly refusedHash?: string | undefined;
+  /** Settings that have another value in the file, which counts after a restart. */
+  readonly restartNeeded: readonly string[];
+};
+
+/** A setting as it counts now. */
+export type SettingInEffect = {
+  readonly name: string;
+  readonly value: unknown;
+  /** Where it comes from, in words. */
+  readonly origin: string;
+  readonly isLive: boolean;
+  /** What it will be after a restart, where that is something else. */
+  readonly afterRestart?: unknown;
+};
+
 export type NodeStatus = {
   readonly name: string;
   readonly version: string;
@@ -73,6 +98,7 @@ export type NodeStatus = {
     readonly reserveBytes: number;
   };
   readonly namespaces: number;
+  readonly config?: ConfigStatus | undefined;
   readonly cluster?:
     | {
         readonly state: NodeState;

@@ -17,8 +17,12 @@ export type InFlight = {
 export function createInFlight(options: HttpOptions): InFlight {
   return {
     ...{ requests: 0, bytes: 0, waiting: 0, verifies: 0 },
-    requestsMax: options.inFlightRequestsMax,
-    bytesMax: options.inFlightBytesMax,
+    get requestsMax() {
+      return options.inFlightRequestsMax;
+    },
+    get bytesMax() {
+      return options.inFlightBytesMax;
+    },
     waitingMax: options.waitingRequestsMax,
     verifiesMax: options.verifiesMax,
   };

@@ -24,6 +24,11 @@ export async function nodeStatus(exchange: Exchange): Promise<void> {
   answerJson(exchange, 200, exchange.context.status());
 }
 
+export async function nodeConfig(exchange: Exchange): Promise<void> {
+  const { context } = exchange;
+  answerJson(exchange, 200, { ...context.status().config, settings: context.settings() });
+}
+
 export async function openApi(exchange: Exchange): Promise<void> {
   answerJson(exchange, 200, exchange.context.openApi);
 }

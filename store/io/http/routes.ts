@@ -3,7 +3,7 @@ import { clusterRoutes } from './cluster-routes.ts';
 import { dataRoutes } from './data-routes.ts';
 import { deleteKey, getKey, putKey } from './key-handlers.ts';
 import { deleteNamespace, getNamespace, listNamespaces, putNamespace } from './namespace-handlers.ts';
-import { livez, metricsPage, nodeStatus, openApi, readyz } from './node-handlers.ts';
+import { livez, metricsPage, nodeConfig, nodeStatus, openApi, readyz } from './node-handlers.ts';
 import { operationRoutes } from './operation-routes.ts';
 import type { NeededRole } from './role.ts';
 import type { Operation, Route } from './route.ts';
@@ -235,6 +235,9 @@ export const routes: readonly Route[] = [
   }),
   nodeRoute('/v1/status', 'read', 'The node in one document', nodeStatus, {
     200: { description: 'Its status.', schema: 'NodeStatus' },
+  }),
+  nodeRoute('/v1/config', 'read', 'The settings of the node that are in effect', nodeConfig, {
+    200: { description: 'They, and what became of the settings file.', schema: 'NodeConfig' },
   }),
   nodeRoute('/v1/openapi.json', 'metrics', 'This document', openApi, {
     200: { description: 'OpenAPI 3.1.', contents: ['application/json'] },

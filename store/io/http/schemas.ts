@@ -87,6 +87,15 @@ const namespace = z.object({
   createdAt: z.string(),
 });
 
+const settingValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
+const configStatus = {
+  file: z.string().optional(),
+  fileHash: z.string().optional(),
+  problem: z.string().optional(),
+  refusedHash: z.string().optional(),
+  restartNeeded: z.array(z.string()),
+};
+
 /** What answers look like; they are documentation, nothing validates them at run time but the tests. */
 export const answerSchemas = {
   Problem: z.looseObject({
@@ -134,6 +143,7 @@ export const answerSchemas = {
       reserveBytes: z.number(),
     }),
     namespaces: z.int(),
+    config: z.object(configStatus).optional(),
     cluster: z
       .object({
         state: nodeState,
@@ -142,6 +152,18 @@ export const answerSchemas = {
         leader: z.string().optional(),
       })
       .optional(),
+  }),
+  NodeConfig: z.object({
+    ...configStatus,
+    settings: z.array(
+      z.object({
+        name: z.string(),
+        value: settingValue,
+        origin: z.string(),
+        isLive: z.boolean(),
+        afterRestart: settingValue.optional(),
+      }),
+    ),
   }),
   ...clusterAnswerSchemas,
   ...operationAnswerSchemas,

@@ -42,6 +42,7 @@ function createContext(options: HttpOptions, deps: HttpDeps): HttpContext {
   return {
     ...deps,
     status: () => deps.status(),
+    settings: () => deps.settings(),
     readiness: () => deps.readiness(),
     stop: () => deps.stop(),
     options,
@@ -97,7 +98,8 @@ function createNodeServer({ options, certificate }: HttpContext, listener: Reque
   const server =
     certificate === undefined ? createServer(settings, listener) : tlsServer(certificate, settings, listener);
   server.timeout = options.idleSocketMsMax;
-  server.maxConnections = options.connectionsMax;
+  // Node reads it for each connection that comes.
+  Object.defineProperty(server, 'maxConnections', { get: () => options.connectionsMax });
   // Beyond it Node drops headers silently; one more than the limit is enough to see and refuse.
   server.maxHeadersCount = options.headersMax + 1;
   server.on('clientError', answerClientError);

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { Clock } from '../../ports/clock.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
 import { catchUpThrough } from './client-epoch.ts';
-import type { HttpDeps, NodeStatus } from './http-context.ts';
+import type { ConfigStatus, HttpDeps, NodeStatus } from './http-context.ts';
 import { defaultHttpOptions, type HttpOptions } from './http-options.ts';
 import { type HttpServer, startHttpServer } from './server.ts';
 import { TestCluster } from './test-cluster.ts';
@@ -18,6 +18,8 @@ export type TestServer = AsyncDisposable & {
   readonly data: TestData;
   readonly metrics: Metrics;
   readonly http: HttpServer;
+  /** What it says of its settings file; undefined as of a version that has no word of it. */
+  config: ConfigStatus | undefined;
   /** How often it was told to stop. */
   readonly stops: () => number;
 };
@@ -34,11 +36,13 @@ export async function startTestServer(
   const metrics = createMetrics();
   const deps = testDeps(store, cluster, metrics);
   let stops = 0;
+  let config: ConfigStatus | undefined = { restartNeeded: ['node.zone'] };
   const http = await startHttpServer(
     { ...defaultHttpOptions, port: 0, ...changes },
     {
       ...deps,
       ...{ tokens, certificate, data: () => data, stop: () => void stops++ },
+      status: () => ({ ...deps.status(), config }),
       log: { ...deps.log, ...(warn && { warn }) },
     },
   );
@@ -53,6 +57,12 @@ export async function startTestServer(
     metrics,
     http,
     stops: () => stops,
+    get config() {
+      return config;
+    },
+    set config(next) {
+      config = next;
+    },
     [Symbol.asyncDispose]: dispose,
   };
 }
@@ -76,10 +86,16 @@ export function testDeps(store: TestStore, cluster: TestCluster, metrics: Metric
     log,
     clock: realClock,
     status,
+    settings: () => SETTINGS,
     readiness: () => ({ ready: store.failure === undefined, checks }),
     stop: silent,
   };
 }
+
+const SETTINGS = [
+  { name: 'log.level', value: 'info', origin: 'default', isLive: true },
+  { name: 'node.zone', value: '', origin: 'default', isLive: false, afterRestart: 'a' },
+];
 
 function clusterOf(cluster: TestCluster): NodeStatus['cluster'] {
   const { node, clusterId, epoch, leader } = cluster.status();

@@ -5,7 +5,9 @@ import {
   EngineLockedError,
   type EngineOperation,
   type EngineView,
+  type OnWritten,
   type ViewOptions,
+  type WriteOptions,
 } from '../../storage/engine.ts';
 import { type CommitObserver, GroupCommit, type WriteGroup } from '../../storage/group-commit.ts';
 import { freeBytesAt } from '../free-bytes.ts';
@@ -78,8 +80,12 @@ export class LeveldbEngine implements Engine {
     return await this.#database.getMany([...keys]);
   }
 
-  write(batch: readonly EngineOperation[], options: { readonly sync: boolean }): Promise<void> {
+  write(batch: readonly EngineOperation[], options: WriteOptions): Promise<void> {
     return this.#writes.write(batch, options);
+  }
+
+  submit(batch: readonly EngineOperation[], options: WriteOptions, onEnd: OnWritten): void {
+    this.#writes.submit(batch, options, onEnd);
   }
 
   openView(options: ViewOptions): EngineView {

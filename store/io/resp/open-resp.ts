@@ -1,3 +1,4 @@
+import { settingsAs } from '../../config/live-config.ts';
 import type { Config } from '../../config/settings.ts';
 import type { RespDeps } from './resp-context.ts';
 import { defaultRespOptions, type RespOptions } from './resp-options.ts';
@@ -18,23 +19,26 @@ export async function openResp(config: Config, deps: RespDeps): Promise<RespServ
 }
 
 function respOptions(config: Config): RespOptions {
-  return {
-    ...defaultRespOptions,
-    host: config['resp.host'],
-    port: config['resp.port'],
-    connectionsMax: config['resp.connectionsMax'],
-    pipelineMax: config['resp.pipelineMax'],
-    inFlightBytesMax: config['resp.inFlightBytesMax'],
-    requestBytesMax: config['resp.requestBytesMax'],
-    argumentsMax: config['resp.argumentsMax'],
-    outputBytesMax: config['resp.outputBytesMax'],
-    stallMsMax: config['resp.stallMsMax'],
-    idleTimeoutMs: config['resp.idleTimeoutMs'],
-    redirect: config['resp.redirect'],
-    keysMax: config['resp.keysMax'],
-    keyBytesMax: config['limits.keyBytesMax'],
-    valueBytesMax: config['limits.valueBytesMax'],
-    batchOperationsMax: config['limits.batchOperationsMax'],
-    askedTimeoutMsMax: config['replication.requestTimeoutMsMax'],
-  };
+  return settingsAs(
+    config,
+    {
+      host: 'resp.host',
+      port: 'resp.port',
+      connectionsMax: 'resp.connectionsMax',
+      pipelineMax: 'resp.pipelineMax',
+      inFlightBytesMax: 'resp.inFlightBytesMax',
+      requestBytesMax: 'resp.requestBytesMax',
+      argumentsMax: 'resp.argumentsMax',
+      outputBytesMax: 'resp.outputBytesMax',
+      stallMsMax: 'resp.stallMsMax',
+      idleTimeoutMs: 'resp.idleTimeoutMs',
+      redirect: 'resp.redirect',
+      keysMax: 'resp.keysMax',
+      keyBytesMax: 'limits.keyBytesMax',
+      valueBytesMax: 'limits.valueBytesMax',
+      batchOperationsMax: 'limits.batchOperationsMax',
+      askedTimeoutMsMax: 'replication.requestTimeoutMsMax',
+    },
+    defaultRespOptions,
+  );
 }

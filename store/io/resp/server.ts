@@ -98,7 +98,6 @@ function accept(
 ): void {
   const writer = new ReplyWriter();
   const flushSoon = openTurns<Connection>(context.defer, (connection) => connection.flush());
-  const { connectionsMax } = context.options;
   let lastId = 0;
   let sockets = 0;
   server.on('connection', (socket: Socket) => {
@@ -106,7 +105,7 @@ function accept(
     socket.once('close', () => {
       sockets -= 1;
     });
-    if (sockets > connectionsMax) refuse(socket, context);
+    if (sockets > context.options.connectionsMax) refuse(socket, context);
   });
   server.on(context.certificate === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     if (socket.destroyed || socket.writableEnded) return;

@@ -5,7 +5,9 @@ import {
   EngineLockedError,
   type EngineOperation,
   type EngineView,
+  type OnWritten,
   type ViewOptions,
+  type WriteOptions,
 } from '../../storage/engine.ts';
 import { type CommitObserver, GroupCommit, type WriteGroup } from '../../storage/group-commit.ts';
 import { GroupRead } from '../../storage/group-read.ts';
@@ -99,8 +101,12 @@ export class RocksdbEngine implements Engine {
     return this.#reads.getMany(keys);
   }
 
-  write(batch: readonly EngineOperation[], options: { readonly sync: boolean }): Promise<void> {
+  write(batch: readonly EngineOperation[], options: WriteOptions): Promise<void> {
     return this.#writes.write(batch, options);
+  }
+
+  submit(batch: readonly EngineOperation[], options: WriteOptions, onEnd: OnWritten): void {
+    this.#writes.submit(batch, options, onEnd);
   }
 
   openView(options: ViewOptions): EngineView {

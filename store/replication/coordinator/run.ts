@@ -1,3 +1,4 @@
+import { DenseSet, NO_PLACE, type Placed } from '../../core/dense-set/dense-set.ts';
 import type { PartitionView } from '../../core/quorum/replica-sets.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import type { Epoch } from '../../core/topology/types.ts';
@@ -18,7 +19,9 @@ export type RunTarget = {
  * A request under way: it feeds a decision of `core/quorum` with what replicas say and does what its verdict asks for. It
  * lives in callbacks, without promises of its own: they would be most of its cost.
  */
-export abstract class Run {
+export abstract class Run implements Placed {
+  /** Only `Runs` writes it. */
+  place = NO_PLACE;
   protected readonly context: CoordinatorContext;
   protected readonly target: RunTarget;
   protected isEnded = false;
@@ -123,7 +126,7 @@ export abstract class Run {
 
 /** The requests under way: they learn of a new epoch in the turn in which this member does. */
 export class Runs {
-  readonly #runs = new Set<Run>();
+  readonly #runs = new DenseSet<Run>();
 
   get size(): number {
     return this.#runs.size;

@@ -104,9 +104,9 @@ export class AntiEntropy {
   }
 
   #carrier(): (cargo: Cargo, signal: AbortSignal) => Promise<Carried> {
-    const { self, limits, bytesPerSecond } = this.#options;
+    const { self, limits } = this.#options;
     const { client, clock } = this.#deps;
-    const pacers = new Pacers({ bytesPerSecond }, { clock });
+    const pacers = new Pacers(this.#options, { clock });
     const pacerOf = (member: MemberId) => pacers.of(member);
     return (cargo, signal) =>
       carry({ self, requestMs: limits.requestMs }, { client, pacerOf }, cargo, signal);

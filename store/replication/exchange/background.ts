@@ -20,10 +20,16 @@ export class Background {
     this.#running.add(running);
   }
 
-  /** Runs `work` again and again: `firstMs` from now, then `intervalMs` after each end. */
-  repeat(what: string, clock: Clock, firstMs: number, intervalMs: number, work: () => Promise<void>): void {
+  /** Runs `work` again and again: `firstMs` from now, then `intervalMs()` after each end. */
+  repeat(
+    what: string,
+    clock: Clock,
+    firstMs: number,
+    intervalMs: () => number,
+    work: () => Promise<void>,
+  ): void {
     this.run(what, async (signal) => {
-      for (await sleep(clock, firstMs, signal); !signal.aborted; await sleep(clock, intervalMs, signal))
+      for (await sleep(clock, firstMs, signal); !signal.aborted; await sleep(clock, intervalMs(), signal))
         await this.#guarded(what, work);
     });
   }

@@ -48,8 +48,8 @@ export class Exchanger {
   /** The first comparison comes at a random time, so that members that started together do not ask together. */
   start(): void {
     const { background, clock, random } = this.#deps;
-    const { intervalMs } = this.#options;
-    background.repeat('exchange', clock, random.unit() * intervalMs, intervalMs, async () => this.#tick());
+    const intervalMs = (): number => this.#options.intervalMs;
+    background.repeat('exchange', clock, random.unit() * intervalMs(), intervalMs, async () => this.#tick());
   }
 
   #tick(): void {

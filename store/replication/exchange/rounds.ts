@@ -31,9 +31,9 @@ export class Rounds {
 
   start(): void {
     const { background, clock, random } = this.#deps;
-    const { roundIntervalMs } = this.#options;
+    const intervalMs = (): number => this.#options.roundIntervalMs;
     const work = async () => this.#tick(background.signal);
-    background.repeat('rounds', clock, random.unit() * roundIntervalMs, roundIntervalMs, work);
+    background.repeat('rounds', clock, random.unit() * intervalMs(), intervalMs, work);
   }
 
   /** A round of `partition`, after the one that is under way there, if there is one. */

@@ -158,10 +158,8 @@ export class DurableHintKeeper implements HintKeeper {
   }
 
   async #replay(owner: MemberId): Promise<void> {
-    const { ageMsMax, replayBytesPerSecond: bytesPerSecond, timeoutMs } = this.#options;
     const { signal } = this.#stopping;
-    const options = { ageMsMax, bytesPerSecond, timeoutMs };
-    const end = await replayTo(owner, options, { ...this.#deps, log: this.#log }, signal);
+    const end = await replayTo(owner, this.#options, { ...this.#deps, log: this.#log }, signal);
     // What was settled is off the disk before the next pass reads.
     await this.#log.settled();
     this.#schedule.replayed(owner, end, this.#deps.clock.monotonicMs());

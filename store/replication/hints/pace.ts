@@ -5,12 +5,13 @@ const WAIT_MS_MIN = 10;
 
 /** Spreads bytes over time: what is spent now is waited for before the next is. */
 export class Pace {
-  readonly #bytesPerMs: number;
+  readonly #options: { readonly bytesPerSecond: number };
   readonly #clock: Clock;
   #freeAtMs: number;
 
-  constructor({ bytesPerSecond }: { readonly bytesPerSecond: number }, clock: Clock) {
-    this.#bytesPerMs = bytesPerSecond / 1000;
+  /** The rate may change meanwhile. */
+  constructor(options: { readonly bytesPerSecond: number }, clock: Clock) {
+    this.#options = options;
     this.#clock = clock;
     this.#freeAtMs = clock.monotonicMs();
   }
@@ -19,7 +20,7 @@ export class Pace {
   async spend(bytes: number, signal: AbortSignal): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
     const waitMs = this.#freeAtMs - nowMs;
-    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs) + bytes / this.#bytesPerMs;
+    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs) + (1000 * bytes) / this.#options.bytesPerSecond;
     if (waitMs >= WAIT_MS_MIN) await sleep(this.#clock, waitMs, signal);
   }
 }

@@ -10,9 +10,10 @@ import type { StoredHint } from './hint-codec.ts';
 import type { HintEntry, HintLog } from './hint-log.ts';
 import { Pace } from './pace.ts';
 
+/** They may change while hints are replayed. */
 export type ReplayOptions = {
   readonly ageMsMax: number;
-  readonly bytesPerSecond: number;
+  readonly replayBytesPerSecond: number;
   readonly timeoutMs: number;
 };
 
@@ -41,7 +42,12 @@ export async function replayTo(
   signal: AbortSignal,
 ): Promise<ReplayEnd> {
   const { log, routing, clock } = deps;
-  const pace = new Pace(options, clock);
+  const rate = {
+    get bytesPerSecond() {
+      return options.replayBytesPerSecond;
+    },
+  };
+  const pace = new Pace(rate, clock);
   const underWay = new Set<Promise<void>>();
   let settled = 0;
   let left = 0;

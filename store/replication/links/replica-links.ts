@@ -197,9 +197,7 @@ export class ReplicaLinks implements ReplicaAsker {
   }
 
   #createTable(): WaitingTable {
-    const { replicaInFlightMax, replicaInFlightBytesMax } = this.#options;
-    const limits = { requestsMax: replicaInFlightMax, bytesMax: replicaInFlightBytesMax };
-    return new WaitingTable(limits, { timeouts: this.#timeouts });
+    return new WaitingTable(this.#options, { timeouts: this.#timeouts });
   }
 }
 

@@ -29,6 +29,8 @@ export class WaitingRequest implements TimeoutEntry<WaitingRequest> {
   bucket: TimeoutBucket<WaitingRequest> | undefined;
   previous: WaitingRequest | undefined;
   next: WaitingRequest | undefined;
+  /** Only `WaitingTable` writes it. */
+  nextInTable: WaitingRequest | undefined;
 
   constructor(
     options: { readonly id: number; readonly bytes: number; readonly dueMs: number },

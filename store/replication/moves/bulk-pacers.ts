@@ -11,7 +11,8 @@ export type BulkPacersDeps = {
 
 type Source = {
   readonly pacer: Pacer;
-  bytesPerSecond: number;
+  /** Of the pacer. */
+  readonly rate: { bytesPerSecond: number };
   p99Ms: number | undefined;
   changedAtMs: number;
 };
@@ -48,28 +49,28 @@ export class BulkPacers {
     const worst = known.length === 0 ? undefined : Math.max(...known);
     // The floor is that of this receiver: with many sources each is asked for less.
     const bytesPerSecondMin = this.#options.bytesPerSecondMin / this.#sources.size;
-    one.bytesPerSecond = nextBulkRate({ ...this.#options, bytesPerSecondMin }, one.bytesPerSecond, worst);
-    one.pacer.become(one.bytesPerSecond);
+    const options = { ...this.#options, bytesPerSecondMin };
+    one.rate.bytesPerSecond = nextBulkRate(options, one.rate.bytesPerSecond, worst);
   }
 
   /** What the first page from that source counts beside its bytes: nothing where nobody asks anything, here or there. */
   stagesBytesOf(source: MemberId): number {
-    const { p99Ms, bytesPerSecond } = this.#of(source);
+    const { p99Ms, rate } = this.#of(source);
     const isQuiet = p99Ms === undefined && this.#deps.p99Ms() === undefined;
-    return isQuiet ? 0 : Math.min(STAGES_BYTES, bytesPerSecond);
+    return isQuiet ? 0 : Math.min(STAGES_BYTES, rate.bytesPerSecond);
   }
 
   /** Bytes a second that may come from that source. */
   rateOf(source: MemberId): number {
-    return this.#of(source).bytesPerSecond;
+    return this.#of(source).rate.bytesPerSecond;
   }
 
   #of(source: MemberId): Source {
     const known = this.#sources.get(source);
     if (known !== undefined) return known;
     const { bytesPerSecondMax: bytesPerSecond } = this.#options;
-    const pacer = new Pacer({ bytesPerSecond }, this.#deps);
-    const one = { pacer, bytesPerSecond, p99Ms: undefined, changedAtMs: 0 };
+    const rate = { bytesPerSecond };
+    const one = { pacer: new Pacer(rate, this.#deps), rate, p99Ms: undefined, changedAtMs: 0 };
     this.#sources.set(source, one);
     return one;
   }

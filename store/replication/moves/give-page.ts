@@ -10,8 +10,12 @@ import type { OwnedPartition } from '../types.ts';
 const PAGE_BYTES_MAX = 4 << 20;
 /** Of what is read at once: it is garbage before the collector takes it for something that stays. */
 const STEP_ENTRIES_MAX = 128;
-/** A page ends behind the record that exceeds it. */
-const SLACK_BYTES = 4096;
+/**
+ * Packers that nobody uses now, with their memory: V8 takes each page that is made for a reason to collect all that the node
+ * holds, which costs more than to make it. Above so many it is given back.
+ */
+const idlePackers: PagePacker[] = [];
+const IDLE_PACKERS_MAX = 4;
 
 export type GivePageDeps = {
   readonly engine: Engine;
@@ -34,7 +38,9 @@ export async function givePage(
   if (isRefused(refusal)) return refusal;
   await using view = engine.openView({ reverse: false });
   const range = dataKeyAfter(partitionRange(partition), after && { partition, ...after });
-  const page = await readPage(view, range, Math.min(request.bytesMax, PAGE_BYTES_MAX));
+  const packer = idlePackers.pop() ?? new PagePacker();
+  const page = await readPage(packer, view, range, Math.min(request.bytesMax, PAGE_BYTES_MAX));
+  if (idlePackers.length < IDLE_PACKERS_MAX) idlePackers.push(packer);
   const again = fence(request);
   if (isRefused(again)) return again;
   return { type: 'bulk', ...page, p99Ms: p99Ms() };
@@ -42,11 +48,11 @@ export async function givePage(
 
 /** `last`: the last key, unless the range has no more behind it. */
 async function readPage(
+  packer: PagePacker,
   view: EngineView,
   range: KeyRange,
   bytesMax: number,
 ): Promise<{ readonly records: Uint8Array; readonly last: KeyAt | undefined }> {
-  const packer = new PagePacker(bytesMax + SLACK_BYTES);
   for (let [left, bytes] = [range, 0]; ; ) {
     const limits = { entriesMax: STEP_ENTRIES_MAX, bytesMax: bytesMax - bytes };
     const { entries, done } = await view.page(left, limits);

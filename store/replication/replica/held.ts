@@ -11,11 +11,6 @@ export type Held = {
   readonly expiresAtMs: number | undefined;
 };
 
-/** A copy: the record's value is a part of a larger buffer, which must not live as long as the copy. */
-export function heldOf(record: StoredRecord): Held {
-  return { version: record.version, isTombstone: record.isTombstone, expiresAtMs: record.expiresAtMs };
-}
-
 /** The record, or undefined where it is damaged; who sealed it may be hostile, so any error counts as damage. */
 export function decodeIntact(storedKey: Uint8Array, stored: Uint8Array): StoredRecord | undefined {
   try {
@@ -25,7 +20,7 @@ export function decodeIntact(storedKey: Uint8Array, stored: Uint8Array): StoredR
   }
 }
 
-/** As `heldOf(decodeIntact(...))`, without a look at the value itself. */
+/** As `decodeIntact`, of all but the value: what is kept for long must not be a part of a larger buffer. */
 export function decodeHeld(storedKey: Uint8Array, stored: Uint8Array): Held | undefined {
   try {
     return decodeHead(storedKey, stored, storedKey);

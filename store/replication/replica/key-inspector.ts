@@ -1,6 +1,6 @@
 import type { Engine } from '../../storage/engine.ts';
 import type { Damage } from './damage.ts';
-import { decodeIntact, type Held, heldOf } from './held.ts';
+import { decodeHeld, type Held } from './held.ts';
 import type { KeyLoader } from './key-loader.ts';
 import type { KeyState } from './key-state.ts';
 import type { KeyTable } from './key-table.ts';
@@ -58,8 +58,8 @@ export class KeyInspector {
       if (state.isDamaged) return { type: 'damaged' };
       if (before === undefined) return { type: 'absent' };
       const stored = await this.#deps.engine.get(storedKey);
-      const record = stored === undefined ? undefined : decodeIntact(storedKey, stored);
-      if (record !== undefined) return { type: 'intact', held: heldOf(record), bytes: stored?.length ?? 0 };
+      const held = stored === undefined ? undefined : decodeHeld(storedKey, stored);
+      if (held !== undefined) return { type: 'intact', held, bytes: stored?.length ?? 0 };
       if (!state.isChanging && state.durable === before) this.#deps.damage.found(state);
     }
     throw new Error('the record is being replaced all the time: look again');

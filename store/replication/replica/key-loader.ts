@@ -1,7 +1,7 @@
 import { compareBytes, successor } from '../../core/bytes/bytes.ts';
 import type { Engine, EnginePage } from '../../storage/engine.ts';
 import type { Damage } from './damage.ts';
-import { decodeIntact, heldOf } from './held.ts';
+import { decodeHeld } from './held.ts';
 import type { KeyState, LoadWaiter } from './key-state.ts';
 import { nameOf } from './key-table.ts';
 import type { RecordCache } from './record-cache.ts';
@@ -102,12 +102,12 @@ export class KeyLoader {
 
   #learn(state: KeyState, storedKey: Uint8Array, stored: Uint8Array | undefined): void {
     if (stored !== undefined) {
-      const record = decodeIntact(storedKey, stored);
-      if (record === undefined) {
+      const held = decodeHeld(storedKey, stored);
+      if (held === undefined) {
         this.#deps.damage.found(state);
         return;
       }
-      state.durable = heldOf(record);
+      state.durable = held;
       this.#deps.records.keep(state, stored);
     }
     state.isKnown = true;

@@ -1,9 +1,9 @@
+import { NO_PLACE, type Placed } from '../../core/dense-set/dense-set.ts';
 import type { Indexed } from '../../core/key-index/key-index.ts';
 import type { KeyHash } from '../../core/merkle/entry-hash.ts';
 import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { Held } from './held.ts';
 import type { PartitionState } from './partition-state.ts';
-import type { CachedRecord } from './record-cache.ts';
 
 /** A write or a removal on its way to the disk. */
 export type Change = {
@@ -20,7 +20,7 @@ export type KeyStateOptions = Pick<KeyState, 'name' | 'hashInIndex' | 'partition
  * What is known of one key. Since all writes of records pass here, it stays exact for as long as it is kept: what the
  * engine holds is looked up at most once, before the first write, and changes only as these writes become durable.
  */
-export class KeyState implements Indexed<KeyState> {
+export class KeyState implements Indexed<KeyState>, Placed {
   /** The data key as Latin-1. */
   readonly name: string;
   readonly hashInIndex: number;
@@ -38,16 +38,22 @@ export class KeyState implements Indexed<KeyState> {
   /** The stored record fails its checksum: as if it were not there, until it is overwritten. */
   isDamaged = false;
   durable: Held | undefined;
-  /** Only `RecordCache` looks at it. */
-  cached: CachedRecord | undefined;
+  /** Where its stored record lies in the cache, and of which `Held` it is; only `RecordCache` looks at these. */
+  cachedOf: Held | undefined;
+  cachedAt = 0;
+  cachedLength = 0;
   /** What was issued and is not durable, in the order of the engine. */
   firstChange: Change | undefined;
   lastChange: Change | undefined;
+  /** Of `PartitionState.changing`. */
+  place = NO_PLACE;
   /** Those who wait for the look-up in the engine. */
   loading: LoadWaiter[] | undefined;
-  /** Neighbours in the order of last use, while nobody uses it. */
-  older: KeyState | undefined;
-  newer: KeyState | undefined;
+  /** Its neighbours in the table's ring, where it is in it. */
+  previousInRing: KeyState | undefined;
+  nextInRing: KeyState | undefined;
+  /** Used since the table's hand last came by. */
+  isRecent = false;
 
   constructor({ name, hashInIndex, partition, hash, leaf }: KeyStateOptions) {
     this.name = name;

@@ -14,15 +14,20 @@ export type KeyTableDeps = {
   isDamaged(name: string): boolean;
 };
 
-/** The states of keys: of all that are in use, and of the last used ones. Each partition has its own (`PartitionState.keys`). */
+/**
+ * The states of keys: of all that are in use, and of those used of late, which a hand that goes round a ring of them tells from the others
+ * (the clock algorithm, Corbato 1968): a list in the order of use would be written to at three places for each use. Each partition has
+ * its own (`PartitionState.keys`).
+ */
 export class KeyTable {
   readonly #options: KeyTableOptions;
   readonly #deps: KeyTableDeps;
   /** Only to be asked for leaves. */
   readonly #shape: MerkleTree;
-  #oldest: KeyState | undefined;
-  #newest: KeyState | undefined;
-  #idle = 0;
+  /** The next one of the ring to be looked at where one has to go. */
+  #hand: KeyState | undefined;
+  /** States in the ring. */
+  #kept = 0;
   #size = 0;
 
   constructor(options: KeyTableOptions, deps: KeyTableDeps) {
@@ -35,13 +40,10 @@ export class KeyTable {
     return this.#size;
   }
 
-  /** The state, if there is one, now the last used. */
+  /** The state, if there is one: that was a use of it. */
   find(storedKey: Uint8Array, { keys }: PartitionState): KeyState | undefined {
     const state = keys.get(storedKey, keys.hashOf(storedKey));
-    if (state !== undefined && state.users === 0 && state !== this.#newest) {
-      this.#unlink(state);
-      this.#link(state);
-    }
+    if (state !== undefined) state.isRecent = true;
     return state;
   }
 
@@ -60,7 +62,6 @@ export class KeyTable {
     const found = keys.get(storedKey, hashInIndex);
     if (found !== undefined) {
       found.isTransient = false;
-      if (found.users === 0) this.#unlink(found);
       found.users += 1;
       return found;
     }
@@ -84,12 +85,12 @@ export class KeyTable {
       this.#drop(state);
       return;
     }
-    this.#link(state);
-    while (this.#idle > this.#options.idleEntriesMax) {
-      const oldest = this.#oldest as KeyState;
-      this.#unlink(oldest);
-      this.#drop(oldest);
+    if (state.nextInRing !== undefined) {
+      state.isRecent = true;
+      return;
     }
+    this.#link(state);
+    while (this.#kept > this.#options.idleEntriesMax && this.#dropOne());
   }
 
   /**
@@ -99,34 +100,57 @@ export class KeyTable {
   forgetAll(partition: PartitionState): void {
     for (const state of partition.keys.values()) {
       state.isForgotten = true;
-      if (state.users === 0) this.#unlink(state);
+      this.#unlink(state);
     }
     this.#size -= partition.keys.size;
     partition.keys.clear();
   }
 
+  /** The first idle one that nobody has used since the hand came by the last time; false while all are in use. */
+  #dropOne(): boolean {
+    // Once round to look at all, and once more for those that were used since.
+    for (let left = 2 * this.#kept; left > 0; left--) {
+      const state = this.#hand as KeyState;
+      this.#hand = state.nextInRing;
+      if (state.users > 0) continue;
+      if (!state.isRecent) {
+        this.#drop(state);
+        return true;
+      }
+      state.isRecent = false;
+    }
+    return false;
+  }
+
   #drop(state: KeyState): void {
+    this.#unlink(state);
     state.isForgotten = true;
     state.partition.keys.delete(state);
     this.#size -= 1;
   }
 
+  /** Behind the hand: it comes to it last. */
   #link(state: KeyState): void {
-    state.older = this.#newest;
-    if (this.#newest === undefined) this.#oldest = state;
-    else this.#newest.newer = state;
-    this.#newest = state;
-    this.#idle += 1;
+    const next = this.#hand ?? state;
+    const previous = next.previousInRing ?? state;
+    state.previousInRing = previous;
+    state.nextInRing = next;
+    previous.nextInRing = state;
+    next.previousInRing = state;
+    this.#hand = next;
+    this.#kept += 1;
   }
 
+  /** Does nothing where it is not in the ring. */
   #unlink(state: KeyState): void {
-    if (state.older === undefined) this.#oldest = state.newer;
-    else state.older.newer = state.newer;
-    if (state.newer === undefined) this.#newest = state.older;
-    else state.newer.older = state.older;
-    state.older = undefined;
-    state.newer = undefined;
-    this.#idle -= 1;
+    const { previousInRing: previous, nextInRing: next } = state;
+    if (previous === undefined || next === undefined) return;
+    previous.nextInRing = next;
+    next.previousInRing = previous;
+    if (this.#hand === state) this.#hand = next === state ? undefined : next;
+    state.previousInRing = undefined;
+    state.nextInRing = undefined;
+    this.#kept -= 1;
   }
 }
 

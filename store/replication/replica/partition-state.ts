@@ -1,3 +1,4 @@
+import { DenseSet } from '../../core/dense-set/dense-set.ts';
 import type { HashSeed } from '../../core/key-index/half-sip-hash.ts';
 import { KeyIndex } from '../../core/key-index/key-index.ts';
 import type { TreeShape } from '../../core/merkle/tree-shape.ts';
@@ -21,7 +22,7 @@ export class PartitionState {
   /** The states of its keys that are in memory, by their data keys; `KeyTable` keeps them. */
   readonly keys: KeyIndex<KeyState>;
   /** Keys with changes under way. */
-  readonly changing = new Set<KeyState>();
+  readonly changing = new DenseSet<KeyState>();
   /** A page of the bulk on its way to the disk, whose keys are not among those. */
   page: PageUnderWay | undefined;
   /**

@@ -1,10 +1,6 @@
-import type { Held } from './held.ts';
 import type { KeyState } from './key-state.ts';
 
 export type RecordCacheOptions = { readonly bytesMax: number };
-
-/** Where the stored record of a key lies in the cache, and of which `Held` it is. */
-export type CachedRecord = { readonly of: Held; readonly at: number; readonly length: number };
 
 const SEGMENT_BYTES = 1024 * 1024;
 /** Longer records are read from the engine: the hop to its thread is little beside what they cost anyway. */
@@ -38,16 +34,18 @@ export class RecordCache {
     const segment = this.#segmentOf(at);
     segment.set(stored, at % SEGMENT_BYTES);
     this.#head = at + length;
-    state.cached = { of: state.durable, at, length };
+    state.cachedOf = state.durable;
+    state.cachedAt = at;
+    state.cachedLength = length;
   }
 
   /** A copy of the record of `state.durable`, where it is here still. */
   find(state: KeyState): Uint8Array | undefined {
-    const { cached } = state;
-    if (cached === undefined || cached.of !== state.durable || this.#isOverwritten(cached)) return undefined;
-    const start = cached.at % SEGMENT_BYTES;
-    const found = Buffer.from(this.#segmentOf(cached.at).subarray(start, start + cached.length));
-    if (this.#head - cached.at > (this.#segmentsMax * SEGMENT_BYTES) / 2) this.keep(state, found);
+    const { cachedOf, cachedAt, cachedLength, durable } = state;
+    if (cachedOf === undefined || cachedOf !== durable || this.#isOverwritten(cachedAt)) return undefined;
+    const start = cachedAt % SEGMENT_BYTES;
+    const found = Buffer.from(this.#segmentOf(cachedAt).subarray(start, start + cachedLength));
+    if (this.#head - cachedAt > (this.#segmentsMax * SEGMENT_BYTES) / 2) this.keep(state, found);
     return found;
   }
 
@@ -58,7 +56,7 @@ export class RecordCache {
   }
 
   /** A segment is given to newer records as a whole. */
-  #isOverwritten({ at }: CachedRecord): boolean {
+  #isOverwritten(at: number): boolean {
     return Math.floor(this.#head / SEGMENT_BYTES) - Math.floor(at / SEGMENT_BYTES) >= this.#segmentsMax;
   }
 

@@ -1,6 +1,6 @@
 import type { EngineEntry, EngineOperation } from '../../storage/engine.ts';
 import { removeAll } from './collector.ts';
-import { decodeIntact, heldOf, indexKeyOf } from './held.ts';
+import { decodeHeld, indexKeyOf } from './held.ts';
 import type { KeyState } from './key-state.ts';
 import type { KeyTable } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
@@ -40,13 +40,13 @@ export class RecordRemover {
     const storedKey = Uint8Array.from(key);
     const address = addressOf(storedKey);
     const state = this.#deps.table.acquire(storedKey, partition, address);
-    const record = decodeIntact(storedKey, value);
+    const held = decodeHeld(storedKey, value);
     operations.push({ type: 'delete', key: storedKey });
-    const indexKey = record === undefined ? undefined : indexKeyOf(address, record);
+    const indexKey = held === undefined ? undefined : indexKeyOf(address, held);
     if (indexKey !== undefined) operations.push({ type: 'delete', key: indexKey });
     // Damage that nobody knew of: whether the tree counts the record is not known.
-    if (record === undefined && !state.isDamaged) this.#deps.rebuildTree(partition);
-    if (!state.isKnown) state.durable = record === undefined ? undefined : heldOf(record);
+    if (held === undefined && !state.isDamaged) this.#deps.rebuildTree(partition);
+    if (!state.isKnown) state.durable = held;
     state.isKnown = true;
     return state;
   }

@@ -10,7 +10,7 @@ import type { VersionSource } from '../../storage/version-source.ts';
 import type { ReplicaCall } from '../types.ts';
 import type { Damage } from './damage.ts';
 import type { Gate } from './gate.ts';
-import { decodeIntact, type Held, heldOf } from './held.ts';
+import { decodeHeld, type Held } from './held.ts';
 import { judgeStore } from './judge-store.ts';
 import type { KeyLoader } from './key-loader.ts';
 import type { KeyState } from './key-state.ts';
@@ -60,14 +60,14 @@ export class StoreServer {
   serve(call: ReplicaCall, body: StoreBody, partition: PartitionState): void {
     const { request } = call;
     const storedKey = dataKey(request);
-    const record = decodeIntact(storedKey, body.record);
-    if (record === undefined) {
+    const offered = decodeHeld(storedKey, body.record);
+    if (offered === undefined) {
       this.#tell(call, partition, DAMAGED_OFFER);
       return;
     }
     const { table, loader } = this.#deps;
     const state = table.acquire(storedKey, partition, request);
-    const offer = { call, body, partition, state, storedKey, offered: heldOf(record) };
+    const offer = { call, body, partition, state, storedKey, offered };
     loader.know(state, storedKey, (failure) => {
       if (failure !== undefined) this.#tell(call, partition, refusedBy(failure));
       else if (this.#deps.gate.enter(request) === partition) this.#decide(offer);

@@ -6,7 +6,7 @@ import type { EngineOperation } from '../../storage/engine.ts';
 import { dataKey } from '../../storage/key-layout.ts';
 import type { VersionSource } from '../../storage/version-source.ts';
 import type { Damage } from './damage.ts';
-import { decodeIntact, type Held, heldOf } from './held.ts';
+import { decodeHeld, type Held } from './held.ts';
 import { judgeStore } from './judge-store.ts';
 import type { KeyLoader } from './key-loader.ts';
 import type { KeyState } from './key-state.ts';
@@ -71,9 +71,9 @@ export class PageStore {
     const offers: Offer[] = [];
     for (const given of records) {
       const storedKey = dataKey({ partition: at.partition, ...given });
-      const record = decodeIntact(storedKey, given.record);
-      if (record === undefined) damaged.push(given);
-      else offers.push(this.#offer(partition, given, storedKey, heldOf(record)));
+      const offered = decodeHeld(storedKey, given.record);
+      if (offered === undefined) damaged.push(given);
+      else offers.push(this.#offer(partition, given, storedKey, offered));
     }
     try {
       const failure = await this.#deps.loader.knowAll(offers);

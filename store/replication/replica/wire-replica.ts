@@ -62,10 +62,10 @@ export function wireReplica(
   const recheck = (partition: PartitionState, storedKey: Uint8Array): Promise<unknown> =>
     inspector.look(partition, storedKey);
   const builder = new TreeBuilder({ ...deps, damage, recheck });
-  const writer = new Writer(
-    { backlogBytesMax: options.writeBacklogBytesMax },
-    { engine, table, records, onHealed: ({ name }) => damage.heal(name) },
-  );
+  const writer = new Writer(options, {
+    ...{ engine, table, records },
+    onHealed: ({ name }) => damage.heal(name),
+  });
   const shared = {
     ...deps,
     partitions,

@@ -5,7 +5,7 @@ import type { KeyTable } from './key-table.ts';
 import type { PageUnderWay } from './page-under-way.ts';
 import type { RecordCache } from './record-cache.ts';
 
-export type WriterOptions = { readonly backlogBytesMax: number };
+export type WriterOptions = { readonly writeBacklogBytesMax: number };
 
 export type WriterDeps = {
   readonly engine: Engine;
@@ -59,26 +59,24 @@ export class Writer {
 
   /** Alone any write is taken: one above the limit would be refused for ever. */
   hasRoomFor(bytes: number): boolean {
-    return this.#backlogBytes === 0 || this.#backlogBytes + bytes <= this.#options.backlogBytesMax;
+    return this.#backlogBytes === 0 || this.#backlogBytes + bytes <= this.#options.writeBacklogBytesMax;
   }
 
   /** One batch for all `changes`, which are of one partition; each state stays in use until it is settled. */
   issue(changes: readonly KeyChange[], operations: readonly EngineOperation[], bytes: number): void {
     const issued = changes.map((change) => this.#begin(change));
     this.#backlogBytes += bytes;
-    this.#deps.engine.write(operations, SYNC).then(
-      () => {
-        this.#backlogBytes -= bytes;
-        for (const change of changes) {
-          this.#settle(change);
-          change.state.partition.noteSettled();
-        }
-      },
-      (error: unknown) => {
-        this.#backlogBytes -= bytes;
-        this.#fail(changes, issued, error as Error);
-      },
-    );
+    this.#deps.engine.submit(operations, SYNC, (failure) => {
+      this.#backlogBytes -= bytes;
+      if (failure !== undefined) {
+        this.#fail(changes, issued, failure);
+        return;
+      }
+      for (const change of changes) {
+        this.#settle(change);
+        change.state.partition.noteSettled();
+      }
+    });
   }
 
   /** The batch of a page whose keys nobody has asked for; the partition has no other page under way. */
@@ -86,23 +84,21 @@ export class Writer {
     const { partition } = page;
     partition.notePageIssued(page, last);
     this.#backlogBytes += bytes;
-    this.#deps.engine.write(operations, SYNC).then(
-      () => {
-        this.#backlogBytes -= bytes;
+    this.#deps.engine.submit(operations, SYNC, (failure) => {
+      this.#backlogBytes -= bytes;
+      if (failure === undefined) {
         partition.page = undefined;
         page.addToTree();
         for (const { state } of page.taken) this.#settle({ state });
-        partition.noteSettled();
-        waiter(undefined);
-      },
-      (error: unknown) => {
-        this.#backlogBytes -= bytes;
-        const taken = Array.from(page.taken, ({ change }) => change);
-        this.#fail([], taken, error as Error);
-        partition.noteSettled();
-        waiter(error as Error);
-      },
-    );
+      } else
+        this.#fail(
+          [],
+          Array.from(page.taken, ({ change }) => change),
+          failure,
+        );
+      partition.noteSettled();
+      waiter(failure);
+    });
   }
 
   #begin({ state, after, waiter }: KeyChange): Change {

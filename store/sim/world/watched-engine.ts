@@ -1,4 +1,10 @@
-import type { Engine, EngineOperation } from '../../storage/engine.ts';
+import {
+  type Engine,
+  type EngineOperation,
+  type OnWritten,
+  type WriteOptions,
+  written,
+} from '../../storage/engine.ts';
 import type { DiskLog } from './disk-log.ts';
 
 /** An engine that shows its writes to `log` once they have come to their end, before the node learns of it. */
@@ -7,15 +13,21 @@ export function watchEngine(
   log: DiskLog,
   onWrite: (batch: readonly EngineOperation[], sync: boolean) => void,
 ): Engine {
+  const submit = (batch: readonly EngineOperation[], options: WriteOptions, onEnd: OnWritten): void => {
+    engine.submit(batch, options, (failure) => {
+      if (failure === undefined) {
+        log.written(batch, options.sync);
+        onWrite(batch, options.sync);
+      }
+      onEnd(failure);
+    });
+  };
   return {
     name: engine.name,
     get: (key) => engine.get(key),
     getMany: (keys) => engine.getMany(keys),
-    async write(batch, options) {
-      await engine.write(batch, options);
-      log.written(batch, options.sync);
-      onWrite(batch, options.sync);
-    },
+    write: (batch, options) => written((onEnd) => submit(batch, options, onEnd)),
+    submit,
     openView: (options) => engine.openView(options),
     freeBytes: () => engine.freeBytes(),
     close: () => engine.close(),

@@ -82,6 +82,10 @@ export function recording(engine: Engine, writes: RecordedWrite[]): Engine {
       writes.push({ batch, sync });
       return engine.write(batch, { sync });
     },
+    submit(batch, { sync }, onEnd) {
+      writes.push({ batch, sync });
+      engine.submit(batch, { sync }, onEnd);
+    },
     openView: (options) => engine.openView(options),
     freeBytes: () => engine.freeBytes(),
     close: () => engine.close(),
