@@ -91,7 +91,8 @@ export class SimCluster {
 
   /** Pods read the file as they start; the kubelet brings a changed one to some of those that run. */
   bringSettings(isChanged = true): void {
-    const { data = {} } = this.#deps.api.get(configMaps, { ...this.ref, name: `${this.ref.name}-config` }) ?? {};
+    const { data = {} } =
+      this.#deps.api.get(configMaps, { ...this.ref, name: `${this.ref.name}-config` }) ?? {};
     const [file] = Object.values(data);
     if (file === undefined || file === SCRIBBLE) return;
     for (let ordinal = 0; ordinal < ORDINALS_MAX; ordinal++) {

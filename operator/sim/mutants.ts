@@ -139,13 +139,6 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     'facts.nodes !== undefined && nodeObject === undefined,',
     "facts.nodes !== undefined && nodeObject?.status?.conditions?.[0]?.status !== 'True',",
   ),
-  mutant(
-    'volume-that-follows-its-pod',
-    'a volume is lost with its node when it is what keeps its pod from another one',
-    'operator/reconcile/claim-seen.ts',
-    'return isNodeGone && pods.some(isHeldByVolume);',
-    'return isNodeGone;',
-  ),
   // What it takes to see these broken is too rare to come up by chance, or something else saves the day.
   {
     ...mutant(
@@ -213,6 +206,16 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       'await removePod(context, pod, {} as { uid: string });\n};\n\nexport const endPod',
     ),
     test: RECONCILER_TEST,
+  },
+  {
+    ...mutant(
+      'volume-that-follows-its-pod',
+      'a volume is lost with its node when it is what keeps its pod from another one',
+      'operator/reconcile/claim-seen.ts',
+      'return isNodeGone && pods.some(isHeldByVolume);',
+      'return isNodeGone;',
+    ),
+    test: 'operator/reconcile/claim-seen.test.ts',
   },
   {
     name: 'nodes-before-pods',

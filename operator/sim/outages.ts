@@ -47,7 +47,9 @@ export class Outages {
   takeOneOf({ kubelets }: SimCluster): boolean {
     const { nodes, clusters, after } = this.#deps;
     const all = kubelets.own(pods).map(({ spec }) => spec?.nodeName ?? '');
-    const name = all.find((each) => nodes.machines.has(each) && clusters.every(({ user }) => user.survives(each)));
+    const name = all.find(
+      (each) => nodes.machines.has(each) && clusters.every(({ user }) => user.survives(each)),
+    );
     if (name === undefined) return false;
     nodes.remove(name);
     after(NEW_MS, () => nodes.add());
