@@ -160,12 +160,15 @@ function tellLoaded({ watched, load }: Loaded): void {
   const joinMs = load.startedAtMs + Number(flags['before-seconds']) * 1000;
   const before = between(load, load.startedAtMs + 2 * WINDOW_MS, joinMs, WINDOW_MS);
   const during = between(load, startedAtMs, endedAtMs, WINDOW_MS);
+  const after = between(load, endedAtMs + WINDOW_MS, endedAtMs + AFTER_MS, WINDOW_MS);
   ratios.foreground = round(during.perSecond / before.perSecond, 2);
+  ratios.foreground_to_after = round(during.perSecond / after.perSecond, 2);
   ratios.foreground_p99 = round(during.p99Ms / before.p99Ms, 2);
   const bad = Object.entries(load.statuses).filter(([status]) => !['200', '204'].includes(status));
   results.loaded = { value: round(rateOf(watched), 1), unit: 'MiB/s' };
   results.before = { value: Math.round(before.perSecond), unit: '1/s' };
   results.during = { value: Math.round(during.perSecond), unit: '1/s' };
+  results.after = { value: Math.round(after.perSecond), unit: '1/s' };
   results.before_p99 = { value: round(before.p99Ms), unit: 'ms' };
   results.during_p99 = { value: round(during.p99Ms), unit: 'ms' };
   rows.push(
@@ -176,6 +179,11 @@ function tellLoaded({ watched, load }: Loaded): void {
       'requests a second during',
       `${Math.round(during.perSecond)}, ${ratios.foreground} of before`,
       'at least 0.7',
+    ],
+    [
+      'requests a second after, of four nodes on the same cores',
+      `${Math.round(after.perSecond)}; during ${ratios.foreground_to_after} of it`,
+      '',
     ],
     ['p99 before', `${round(before.p99Ms)} ms`, ''],
     [
