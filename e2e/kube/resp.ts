@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ClusterOptions, Redis, Cluster as RedisCluster } from 'ioredis';
 import { services } from '../../operator/kube/resources.ts';
+import { RespConnection } from '../lib/resp-connection.ts';
+import { until } from './kubectl.ts';
 import type { KvCluster } from './kv-cluster.ts';
 import type { Scene } from './scenario.ts';
 
 /** Clients of Redis within Kubernetes. */
 
 const TIMEOUT_MS = 10_000;
+const RESP_PORT = 6379;
 const KEYS = 60;
 
 /** Without cluster mode, through the client Service. The caller ends it. */
@@ -16,8 +19,18 @@ export async function respClient(scene: Scene, cluster: KvCluster, password?: st
     ...(password !== undefined && { username: 'default', password }),
     ...{ commandTimeout: TIMEOUT_MS, maxRetriesPerRequest: 1, retryStrategy: () => null },
   });
-  // Who may not is told so by each command.
   return redis.on('error', () => undefined);
+}
+
+/** What a client without a token is told that sets a key. A client of a library closes a connection that lets it do nothing. */
+export async function respAnswerToStranger(scene: Scene, cluster: KvCluster): Promise<unknown> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const connection = await RespConnection.open(await serviceHost(scene, cluster), RESP_PORT, signal);
+  try {
+    return (await connection.run([['SET', 'by', 'nobody']], signal))[0];
+  } finally {
+    connection.close();
+  }
 }
 
 /**
@@ -41,7 +54,7 @@ async function advertised(scene: Scene, cluster: KvCluster): Promise<readonly st
   try {
     type Slots = readonly (readonly [number, number, readonly [string, number, string]])[];
     const slots = (await redis.cluster('SLOTS')) as unknown as Slots;
-    for (const [, , [host, port]] of slots) assert.equal(port, 6379, `port of ${host}`);
+    for (const [, , [host, port]] of slots) assert.equal(port, RESP_PORT, `port of ${host}`);
     return [...new Set(slots.map(([, , [host]]) => host))].toSorted();
   } finally {
     redis.disconnect();
@@ -50,7 +63,10 @@ async function advertised(scene: Scene, cluster: KvCluster): Promise<readonly st
 
 /** This process is in the network of the pods and does not ask their name server. */
 async function useAsCluster(host: string, addresses: ReadonlyMap<string, string>): Promise<void> {
-  const known = [...addresses].map(([name, address]) => [`${name}:6379`, { host: address, port: 6379 }]);
+  const known = [...addresses].map(([name, address]) => [
+    `${name}:${RESP_PORT}`,
+    { host: address, port: RESP_PORT },
+  ]);
   const natMap = Object.fromEntries(known) as ClusterOptions['natMap'];
   const redis = new RedisCluster([{ host }], {
     ...{ natMap, redisOptions: { commandTimeout: TIMEOUT_MS } },
@@ -78,6 +94,18 @@ async function resolvedIn({ kubectl }: Scene, pod: string, name: string): Promis
 
 async function serviceHost({ kube, kubectl }: Scene, { name }: KvCluster): Promise<string> {
   const service = await kube.get(services, { namespace: kubectl.namespace, name });
-  assert.ok(service?.spec?.clusterIP !== undefined, `there is no Service ${name}`);
-  return service.spec.clusterIP;
+  const host = service?.spec?.clusterIP;
+  assert.ok(host !== undefined, `there is no Service ${name}`);
+  // Pods that are ready are behind it a moment later.
+  await until('the Service lets clients of Redis in', TIMEOUT_MS, () => isOpen(host));
+  return host;
+}
+
+async function isOpen(host: string): Promise<true | undefined> {
+  try {
+    (await RespConnection.open(host, RESP_PORT, AbortSignal.timeout(TIMEOUT_MS))).close();
+    return true;
+  } catch {
+    return undefined;
+  }
 }
