@@ -73,7 +73,10 @@ async function give(partition: number, after: KeyAt | undefined): Promise<Page> 
 }
 
 async function store(partition: number, page: Page): Promise<void> {
-  const stored = await receiver.replica.storePage({ partition, epoch: EPOCH }, openPage(page.records));
+  const stored = await receiver.replica.storePage(
+    { partition, epoch: EPOCH },
+    openPage(page.records, partition),
+  );
   if (stored.type !== 'stored') throw new Error(`a page was not stored: ${JSON.stringify(stored)}`);
 }
 

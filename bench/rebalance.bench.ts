@@ -12,7 +12,7 @@ import { type KvorumCluster, startKvorumCluster } from './lib/kvorum-cluster.ts'
 import { type Watched, watchMoves } from './lib/move-watch.ts';
 import { buildGo } from './lib/peers.ts';
 import { measureRawCopy, type RawCopied } from './lib/raw-copy.ts';
-import { type Figure, report, round } from './lib/report.ts';
+import { type Figure, median, report, round, spread } from './lib/report.ts';
 import { drawTimes } from './lib/time-plot.ts';
 
 /**
@@ -26,6 +26,8 @@ const { values: flags } = parseArgs({
     'put-percent': { type: 'string', default: '50' },
     'before-seconds': { type: 'string', default: '15' },
     only: { type: 'string', default: 'raw,idle,load' },
+    /** Of the idle transfer, with a bare copy before and after each. */
+    rounds: { type: 'string', default: '3' },
     set: { type: 'string', multiple: true, default: [] },
     plot: { type: 'string' },
     /** Of this many functions, where each of the main threads was while the cluster rebalances. */
@@ -140,19 +142,45 @@ const rateOf = ({ bytes, seconds }: Pick<Watched, 'bytes' | 'seconds'>): number 
 type Row = readonly [what: string, value: string, wanted: string];
 const rows: Row[] = [];
 
-function tellIdle(idle: Watched, raw: RawCopied | undefined): void {
-  ratios.bytes = round(idle.bytes / leastBytes, 3);
-  results.moved = { value: idle.bytes, unit: 'B' };
-  results.idle = { value: round(rateOf(idle), 1), unit: 'MiB/s' };
+/** One transfer on a cluster of its own, and the bare copies right before and after it. */
+type Round = { readonly idle: Watched; readonly raw: readonly RawCopied[] };
+
+async function measureRounds(): Promise<readonly Round[]> {
+  const withRaw = async (): Promise<readonly RawCopied[]> =>
+    parts.includes('raw') ? [await measureRaw()] : [];
+  const done: Round[] = [];
+  for (let i = 0; i < Number(flags.rounds); i++) {
+    const before = await withRaw();
+    const idle = await withCluster(measureIdle);
+    done.push({ idle, raw: [...before, ...(await withRaw())] });
+  }
+  return done;
+}
+
+function tellRounds(rounds: readonly Round[]): void {
+  const idle = rounds.map((each) => each.idle);
+  const raw = rounds.flatMap((each) => each.raw);
+  ratios.bytes = round(Math.max(...idle.map(({ bytes }) => bytes)) / leastBytes, 3);
+  results.moved = { value: median(idle.map(({ bytes }) => bytes)), unit: 'B' };
+  results.idle = { value: round(median(idle.map(rateOf)), 1), unit: 'MiB/s' };
+  if (raw.length > 0) {
+    results.raw = { value: round(median(raw.map(rateOf)), 1), unit: 'MiB/s' };
+    rows.push([
+      'the bare package: one store, a socket, another store',
+      `${spread(raw.map(rateOf), 1)} MiB/s`,
+      '',
+    ]);
+  }
   rows.push(
-    ['records that travelled', `${round(idle.bytes / MIB, 1)} MiB`, ''],
+    ['records that travelled', `${round(results.moved.value / MIB, 1)} MiB`, ''],
     ['of the least possible, a quarter of all copies', String(ratios.bytes), 'at most 1.1'],
-    ['transfer, nothing else happening', told(idle), ''],
-    ['changes of the topology', String(idle.epochs), ''],
+    ['transfer, nothing else happening', `${spread(idle.map(rateOf), 1)} MiB/s`, ''],
+    ['changes of the topology', spread(idle.map(({ epochs }) => epochs)), ''],
   );
-  if (raw === undefined) return;
-  ratios.idle_to_raw = round(rateOf(idle) / rateOf(raw), 2);
-  rows.push(['of the bare package', String(ratios.idle_to_raw), 'at least 0.5']);
+  if (raw.length === 0) return;
+  const shares = rounds.map((each) => rateOf(each.idle) / median(each.raw.map(rateOf)));
+  ratios.idle_to_raw = round(median(shares), 2);
+  rows.push(['of the bare package', spread(shares, 2), 'at least 0.5']);
 }
 
 function tellLoaded({ watched, load }: Loaded): void {
@@ -205,8 +233,6 @@ async function measureRaw(): Promise<RawCopied> {
     const records = Math.round(0.75 * keys);
     const raw = await measureRawCopy({ directory, records, keyBytes: KEY_BYTES, valueBytes: recordBytes });
     note(`the bare package: ${told(raw)}`);
-    results.raw = { value: round(rateOf(raw), 1), unit: 'MiB/s' };
-    rows.push(['the bare package: one store, a socket, another store', told(raw), '']);
     return raw;
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -214,8 +240,7 @@ async function measureRaw(): Promise<RawCopied> {
 }
 
 async function main(): Promise<void> {
-  const raw = parts.includes('raw') ? await measureRaw() : undefined;
-  if (parts.includes('idle')) tellIdle(await withCluster(measureIdle), raw);
+  if (parts.includes('idle')) tellRounds(await measureRounds());
   const directory = mkdtempSync(`${tmpdir()}/kvorum-load-`);
   const binary = parts.includes('load') ? buildGo('http-load', `${directory}/http-load`) : undefined;
   if (binary !== undefined) {

@@ -27,10 +27,10 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** "median (least-greatest)" in whole numbers. */
-export function spread(values: readonly number[]): string {
-  const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
-  return `${whole(median(values))} (${whole(Math.min(...values))}-${whole(Math.max(...values))})`;
+/** "median (least-greatest)", with so many digits behind the point. */
+export function spread(values: readonly number[], digits = 0): string {
+  const told = (value: number): string => round(value, digits).toLocaleString('en-US');
+  return `${told(median(values))} (${told(Math.min(...values))}-${told(Math.max(...values))})`;
 }
 
 export function round(value: number, digits = 2): number {

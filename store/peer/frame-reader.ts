@@ -4,7 +4,8 @@ type Head = FrameHeader & { readonly length: number };
 
 /**
  * Cuts a stream of bytes into frames, whatever the chunks are that it comes in. A frame that lies in one chunk is not
- * copied: its payload is good for as long as whoever gave the chunk leaves that alone.
+ * copied: its payload is good for as long as whoever gave the chunk leaves that alone. That of a frame of which more is to come
+ * (`hasMore`) is good until the next frame is asked for.
  */
 export class FrameReader {
   readonly #headBytes = new Uint8Array(HEADER_BYTES);
@@ -13,6 +14,8 @@ export class FrameReader {
   /** The payload under assembly, where it came in several chunks. */
   #payload: Uint8Array | undefined;
   #payloadLength = 0;
+  /** For payloads of which more is to come: they are many, and soon copied. */
+  #part: Uint8Array | undefined;
   #payloadBytesMax: number;
 
   constructor(payloadBytesMax: number) {
@@ -61,11 +64,16 @@ export class FrameReader {
   }
 
   #takePayload(chunk: Uint8Array, offset: number, length: number): number {
-    this.#payload ??= new Uint8Array(length);
+    this.#payload ??= this.#head?.hasMore === true ? this.#partOf(length) : new Uint8Array(length);
     const end = Math.min(chunk.length, offset + length - this.#payloadLength);
     this.#payload.set(chunk.subarray(offset, end), this.#payloadLength);
     this.#payloadLength += end - offset;
     return end;
+  }
+
+  #partOf(length: number): Uint8Array {
+    if (this.#part === undefined || this.#part.length < length) this.#part = new Uint8Array(length);
+    return this.#part.subarray(0, length);
   }
 
   #finish(payload: Uint8Array): Frame {

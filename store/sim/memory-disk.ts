@@ -9,7 +9,8 @@ import {
 } from '../core/sorted-map/sorted-map.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
-import { EngineLockedError, type EngineOperation } from '../storage/engine.ts';
+import { EngineLockedError, type EngineOperation, type PlainOperation } from '../storage/engine.ts';
+import { plainOperations } from '../storage/packed-entries.ts';
 
 export type MemoryDiskOptions = { readonly capacityBytes: number };
 export type MemoryDiskDeps = { readonly clock: Clock; readonly random: Random };
@@ -90,7 +91,7 @@ export class MemoryDisk {
   append(mount: DiskMount, batch: readonly EngineOperation[]): void {
     check(mount);
     if (this.#takeFault('failNextWrite')) throw new Error('EIO: a write of the memory disk failed');
-    const next = batch.reduce(applyOperation, this.#written);
+    const next = [...plainOperations(batch)].reduce(applyOperation, this.#written);
     const grows = next.bytes > this.#written.bytes;
     if (this.faults.isFull || (grows && next.bytes > this.#options.capacityBytes))
       throw new Error('ENOSPC: the memory disk is full');
@@ -198,7 +199,7 @@ export class MemoryDisk {
 }
 
 /** Keys and values are copied: what the writer does with its arrays later must not reach the disk. */
-function applyOperation({ map, bytes }: Contents, operation: EngineOperation): Contents {
+function applyOperation({ map, bytes }: Contents, operation: PlainOperation): Contents {
   switch (operation.type) {
     case 'put': {
       const { key, value } = operation;

@@ -15,7 +15,8 @@ export type Opened =
 /** Fills the envelope at the head of `value`, whose payload begins at ENVELOPE_BYTES. */
 export function seal(key: Uint8Array, value: Buffer, format = STORAGE_FORMAT): void {
   value[0] = format;
-  value.writeUInt32BE(checksum(key, value), 1);
+  const hash = hashOf(key, 0, key.length, format);
+  value.writeUInt32BE(checksum(hash, value.subarray(ENVELOPE_BYTES)), 1);
 }
 
 /**
@@ -23,21 +24,39 @@ export function seal(key: Uint8Array, value: Buffer, format = STORAGE_FORMAT): v
  * can be told from damage to the format itself.
  */
 export function open(key: Uint8Array, value: Buffer): Opened {
-  if (value.length < ENVELOPE_BYTES) return { type: 'damaged' };
-  if (value.readUInt32BE(1) !== checksum(key, value)) return { type: 'damaged' };
-  const format = value[0] as number;
+  return opened(key, 0, key.length, value, 0, value.length);
+}
+
+/** As `open`, of a key and its value behind it, where they lie in `bytes`. */
+export function openAt(bytes: Buffer, keyStart: number, valueStart: number, end: number): Opened {
+  return opened(bytes, keyStart, valueStart, bytes, valueStart, end);
+}
+
+function opened(
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  value: Buffer,
+  start: number,
+  end: number,
+): Opened {
+  if (end - start < ENVELOPE_BYTES) return { type: 'damaged' };
+  const format = value[start] as number;
+  const payload = value.subarray(start + ENVELOPE_BYTES, end);
+  if (value.readUInt32BE(start + 1) !== checksum(hashOf(key, keyStart, keyEnd, format), payload))
+    return { type: 'damaged' };
   return format === STORAGE_FORMAT ? { type: 'intact' } : { type: 'unknown-format', format };
 }
 
 /** CRC-32 of the payload, started with a hash of the key and the format: one call into native code. */
-function checksum(key: Uint8Array, value: Buffer): number {
-  return crc32(value.subarray(ENVELOPE_BYTES), hashOf(key, value[0] as number));
+function checksum(hash: number, payload: Uint8Array): number {
+  return crc32(payload, hash);
 }
 
-/** FNV-1a (Fowler, Noll, Vo), 32 bits, of `bytes`, with `seed` mixed in first. */
-function hashOf(bytes: Uint8Array, seed: number): number {
+/** FNV-1a (Fowler, Noll, Vo), 32 bits, of start <= byte < end, with `seed` mixed in first. */
+function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let hash = Math.imul(0x811c9dc5 ^ seed, 0x01000193);
-  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
   return hash >>> 0;
 }
 

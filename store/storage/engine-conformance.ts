@@ -14,6 +14,7 @@ import {
   type PageLimits,
 } from './engine.ts';
 import type { WriteGroup } from './group-commit.ts';
+import { openEntries, packEntries } from './packed-entries.ts';
 
 /** One place on a disk, and how to open an engine there. */
 export type EngineFixture = {
@@ -91,6 +92,25 @@ function describeData(createFixture: () => Promise<EngineFixture>): void {
     ]);
     assert.equal(await textAt(engine, 'k'), '4');
     assert.equal(await textAt(engine, 'kk'), '5');
+  });
+
+  void it('puts packed entries as if each were put, with what else is in their batch', async () => {
+    const pairs = Array.from({ length: 300 }, (_, i) => [`p${i}`, 'v'.repeat(i)] as const);
+    const entries = openEntries(
+      packEntries(pairs.map(([key, value]) => ({ key: bytes(key), value: bytes(value) }))),
+    );
+    await engine.write(
+      [put('p0', 'before'), put('px', '1'), { type: 'put-entries', entries }, del('p7')],
+      SYNC,
+    );
+    const found = await engine.getMany([...pairs.map(([key]) => bytes(key)), bytes('px')]);
+    assert.deepEqual(
+      found.map((value) => value && new TextDecoder().decode(value)),
+      [...pairs.map(([key, value]) => (key === 'p7' ? undefined : value)), '1'],
+    );
+    const nothing = { type: 'put-entries', entries: openEntries(new Uint8Array()) } as const;
+    await assert.rejects(engine.write([nothing], SYNC), TypeError);
+    await engine.write([{ type: 'delete-range', start: bytes('p'), end: bytes('q') }], SYNC);
   });
 
   void it('refuses batches that break the contract without failing', async () => {

@@ -1,3 +1,5 @@
+import type { PackedEntries } from './packed-entries.ts';
+
 /**
  * The engine port: an ordered map from byte strings to byte strings that survives a crash.
  *
@@ -44,6 +46,11 @@ export const ENGINE_NAMES = ['rocksdb', 'leveldb', 'memory'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 export type EngineOperation =
+  | PlainOperation
+  /** A put for each of them, in their order. */
+  | { readonly type: 'put-entries'; readonly entries: PackedEntries };
+
+export type PlainOperation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'delete'; readonly key: Uint8Array }
   /** Deletes start <= key < end, with start < end; the only operation of its batch. */

@@ -162,6 +162,8 @@ export function operationBytes(operation: EngineOperation): number {
   switch (operation.type) {
     case 'put':
       return OPERATION_BYTES + operation.key.length + operation.value.length;
+    case 'put-entries':
+      return OPERATION_BYTES + operation.entries.bytes.length;
     case 'delete':
       return OPERATION_BYTES + operation.key.length;
     case 'delete-range':
@@ -176,6 +178,8 @@ function problemOf(batch: readonly EngineOperation[]): string | undefined {
       if (batch.length > 1) return 'a delete-range stands alone in its batch';
       if (compareBytes(operation.start, operation.end) >= 0)
         return 'the start of a delete-range is below its end';
+    } else if (operation.type === 'put-entries') {
+      if (operation.entries.count === 0) return 'entries to put are at least one';
     } else if (operation.key.length === 0) return 'a key has at least one byte';
   }
   return undefined;

@@ -16,7 +16,7 @@ export const FAMILY = {
 } as const;
 
 /** Bytes before the user's key in a data key: family, partition (u16), namespace (u32). */
-const DATA_PREFIX_BYTES = 7;
+export const DATA_PREFIX_BYTES = 7;
 const EXPIRY_PREFIX_BYTES = 1 + 6;
 const TOMBSTONE_PREFIX_BYTES = 1 + 2 + VERSION_BYTES;
 const HINT_PREFIX_BYTES = 1 + 4;
@@ -48,15 +48,26 @@ export function userKeyOf(storedKey: Uint8Array): Uint8Array {
   return storedKey.subarray(DATA_PREFIX_BYTES);
 }
 
-/** The partition that a data key lies in. */
-export function partitionAt(storedKey: Uint8Array): number {
-  return ((storedKey[1] as number) << 8) | (storedKey[2] as number);
+/** How long the user's key is in a data key of that partition; undefined where the bytes there are none. */
+export function userKeyBytesAt(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  partition: number,
+): number | undefined {
+  const length = end - start - DATA_PREFIX_BYTES;
+  const isInPlace = bytes[start] === FAMILY.data && uint16At(bytes, start + 1) === partition;
+  return isInPlace && length > 0 ? length : undefined;
 }
 
-/** The namespace that a data key belongs to. */
-export function namespaceIdOf(storedKey: Uint8Array): number {
-  const high = ((storedKey[3] as number) << 8) | (storedKey[4] as number);
-  return high * 65_536 + (((storedKey[5] as number) << 8) | (storedKey[6] as number));
+/** The partition that a data key lies in. */
+export function partitionAt(storedKey: Uint8Array): number {
+  return uint16At(storedKey, 1);
+}
+
+/** The namespace that the data key at `start` belongs to. */
+export function namespaceIdOf(bytes: Uint8Array, start = 0): number {
+  return uint16At(bytes, start + 3) * 65_536 + uint16At(bytes, start + 5);
 }
 
 /** The part of a partition's namespace with start <= key < end; an undefined end is the namespace's end. */
@@ -165,6 +176,10 @@ export const HINT_RANGE: KeyRange = {
 /** What is left of `range` after `key` in the given direction. */
 export function rangeAfter(range: KeyRange, key: Uint8Array, reverse: boolean): KeyRange {
   return reverse ? { start: range.start, end: key } : { start: successor(key), end: range.end };
+}
+
+function uint16At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
 function writeAddress(

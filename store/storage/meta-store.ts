@@ -1,5 +1,5 @@
 import { asBuffer, ENVELOPE_BYTES, open, STORAGE_FORMAT, seal } from './checksum.ts';
-import type { Engine, EngineOperation } from './engine.ts';
+import type { Engine, EngineOperation, PlainOperation } from './engine.ts';
 import { KvError } from './errors.ts';
 import { metaKey, metaRange } from './key-layout.ts';
 
@@ -38,7 +38,7 @@ export function createMetaStore(engine: Engine): MetaStore {
 }
 
 /** The operation that stores `fact`, to be written together with others. */
-export function putMeta(name: string, fact: object): EngineOperation {
+export function putMeta(name: string, fact: object): PlainOperation {
   const key = metaKey(name);
   const payload = Buffer.from(JSON.stringify(fact));
   const value = Buffer.concat([Buffer.alloc(ENVELOPE_BYTES), payload]);

@@ -1,5 +1,5 @@
 import { readVersion, VERSION_BYTES, type Version, writeVersion } from '../core/version/version.ts';
-import { asBuffer, ENVELOPE_BYTES, open, seal } from './checksum.ts';
+import { asBuffer, ENVELOPE_BYTES, open, openAt, seal } from './checksum.ts';
 import { KvError } from './errors.ts';
 
 /**
@@ -74,11 +74,28 @@ export function decodeHead(storedKey: Uint8Array, stored: Uint8Array, describedK
     throw corrupt(describedKey, `has the unknown format ${opened.format}`);
   if (opened.type === 'damaged' || bytes.length < OPTIONS_AT)
     throw corrupt(describedKey, 'fails its checksum');
-  const flags = bytes[FLAGS_AT] as number;
+  return readHead(bytes, 0);
+}
+
+/** As `decodeHead`, of a stored key and its record behind it, where they lie in `bytes`; undefined where the record is damaged. */
+export function headAt(
+  bytes: Buffer,
+  keyStart: number,
+  recordStart: number,
+  end: number,
+): RecordHead | undefined {
+  if (end - recordStart < OPTIONS_AT) return undefined;
+  return openAt(bytes, keyStart, recordStart, end).type === 'intact'
+    ? readHead(bytes, recordStart)
+    : undefined;
+}
+
+function readHead(bytes: Buffer, at: number): RecordHead {
+  const flags = bytes[at + FLAGS_AT] as number;
   return {
-    version: readVersion(bytes, VERSION_AT),
+    version: readVersion(bytes, at + VERSION_AT),
     isTombstone: (flags & FLAG_TOMBSTONE) !== 0,
-    expiresAtMs: (flags & FLAG_EXPIRY) === 0 ? undefined : bytes.readUIntBE(OPTIONS_AT, EXPIRY_BYTES),
+    expiresAtMs: (flags & FLAG_EXPIRY) === 0 ? undefined : bytes.readUIntBE(at + OPTIONS_AT, EXPIRY_BYTES),
   };
 }
 

@@ -10,6 +10,20 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
+/** As `compareBytes`, of two parts of the same bytes. */
+export function compareParts(
+  bytes: Uint8Array,
+  a: { readonly start: number; readonly end: number },
+  b: { readonly start: number; readonly end: number },
+): number {
+  const shared = Math.min(a.end - a.start, b.end - b.start);
+  for (let i = 0; i < shared; i++) {
+    const difference = (bytes[a.start + i] as number) - (bytes[b.start + i] as number);
+    if (difference !== 0) return difference;
+  }
+  return a.end - a.start - (b.end - b.start);
+}
+
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareBytes(a, b) === 0;
 }

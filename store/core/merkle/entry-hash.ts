@@ -14,10 +14,15 @@ const ENTRY_BYTES = 24;
  * keys 00 00 of namespace 1 and 00 of namespace 2 would have one hash.
  */
 export function hashKey(namespaceId: number, key: Uint8Array): KeyHash {
+  return hashKeyAt(namespaceId, key, 0, key.length);
+}
+
+/** As `hashKey`, of the key start <= byte < end. */
+export function hashKeyAt(namespaceId: number, bytes: Uint8Array, start: number, end: number): KeyHash {
   const hash = new Murmur3(0);
   hash.block(namespaceId, 0, 0, 0);
-  absorbBytes(hash, key);
-  return hash.end64(BLOCK_BYTES + key.length);
+  absorbBytes(hash, bytes, start, end);
+  return hash.end64(BLOCK_BYTES + end - start);
 }
 
 /**

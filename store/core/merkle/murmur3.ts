@@ -71,24 +71,24 @@ export class Murmur3 {
   }
 }
 
-/** Takes in `bytes`, the last that `hash` takes; what is left is to end it with the length of all it took. */
-export function absorbBytes(hash: Murmur3, bytes: Uint8Array): void {
-  let at = 0;
-  for (; at + BLOCK_BYTES <= bytes.length; at += BLOCK_BYTES)
+/** Takes in start <= byte < end, the last that `hash` takes; what is left is to end it with the length of all it took. */
+export function absorbBytes(hash: Murmur3, bytes: Uint8Array, start = 0, end = bytes.length): void {
+  let at = start;
+  for (; at + BLOCK_BYTES <= end; at += BLOCK_BYTES)
     hash.block(wordAt(bytes, at), wordAt(bytes, at + 4), wordAt(bytes, at + 8), wordAt(bytes, at + 12));
-  if (at < bytes.length)
+  if (at < end)
     hash.tail(
-      wordOrZero(bytes, at),
-      wordOrZero(bytes, at + 4),
-      wordOrZero(bytes, at + 8),
-      wordOrZero(bytes, at + 12),
+      wordOrZero(bytes, at, end),
+      wordOrZero(bytes, at + 4, end),
+      wordOrZero(bytes, at + 8, end),
+      wordOrZero(bytes, at + 12, end),
     );
 }
 
-function wordOrZero(bytes: Uint8Array, at: number): number {
-  if (at + 4 <= bytes.length) return wordAt(bytes, at);
+function wordOrZero(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 4 <= end) return wordAt(bytes, at);
   let value = 0;
-  for (let i = bytes.length - 1; i >= at; i--) value = (value << 8) | (bytes[i] as number);
+  for (let i = end - 1; i >= at; i--) value = (value << 8) | (bytes[i] as number);
   return value;
 }
 

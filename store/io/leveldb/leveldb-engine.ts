@@ -6,10 +6,12 @@ import {
   type EngineOperation,
   type EngineView,
   type OnWritten,
+  type PlainOperation,
   type ViewOptions,
   type WriteOptions,
 } from '../../storage/engine.ts';
 import { type CommitObserver, GroupCommit, type WriteGroup } from '../../storage/group-commit.ts';
+import { plainOperations } from '../../storage/packed-entries.ts';
 import { freeBytesAt } from '../free-bytes.ts';
 import { type LevelDatabase, LeveldbView } from './leveldb-view.ts';
 
@@ -120,7 +122,7 @@ export class LeveldbEngine implements Engine {
     const operations = group.batches.flat();
     const first = operations[0];
     if (first?.type === 'delete-range') return await this.#deleteRange(first.start, first.end);
-    await this.#database.batch(operations.map(toLevel), { sync: true });
+    await this.#database.batch(Array.from(plainOperations(operations), toLevel), { sync: true });
   }
 
   /** Key by key, since LevelDB's own `clear` does so too, and without a sync. */
@@ -139,7 +141,7 @@ export class LeveldbEngine implements Engine {
 
 type LevelOperation = { type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array };
 
-function toLevel(operation: EngineOperation): LevelOperation {
+function toLevel(operation: PlainOperation): LevelOperation {
   switch (operation.type) {
     case 'put':
       return { type: 'put', key: operation.key, value: operation.value };

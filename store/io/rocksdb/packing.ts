@@ -1,14 +1,16 @@
 import type { EngineOperation } from '../../storage/engine.ts';
 import type { WriteGroup } from '../../storage/group-commit.ts';
+import { visitEntries } from '../../storage/packed-entries.ts';
 
 /**
  * How groups travel between the threads: packed into one ArrayBuffer that is transferred, since cloning 64 small
  * arrays costs more than the fsync they share.
  *
- *     operation: type (1 byte), length of the key, length of the value (4 bytes each, little-endian), key, value
+ *     operation: type (1 byte), length of the key, length of the value (4 bytes each, little-endian), key, value;
+ *                of entries to put no key, and for a value what `packed-entries.ts` says
  *     key, value: length (4 bytes), bytes; a value's length may be one of the two marks below
  */
-const TYPES = { put: 0, delete: 1, 'delete-range': 2 } as const;
+const TYPES = { put: 0, delete: 1, 'delete-range': 2, 'put-entries': 3 } as const;
 const HEADER_BYTES = 9;
 const ABSENT = 0xffff_ffff;
 const LEFT_OUT = 0xffff_fffe;
@@ -37,6 +39,8 @@ function partsOf(operation: EngineOperation): readonly [Uint8Array, Uint8Array] 
   switch (operation.type) {
     case 'put':
       return [operation.key, operation.value];
+    case 'put-entries':
+      return [NOTHING, operation.entries.bytes];
     case 'delete':
       return [operation.key, NOTHING];
     case 'delete-range':
@@ -44,8 +48,12 @@ function partsOf(operation: EngineOperation): readonly [Uint8Array, Uint8Array] 
   }
 }
 
-/** Called for each packed operation with its type, and its key and value, or its start and end. */
-export type OperationVisitor = (type: EngineOperation['type'], first: Uint8Array, second: Uint8Array) => void;
+/** Called for each packed operation with its type, and its key and value, or its start and end; of entries to put for each. */
+export type OperationVisitor = (
+  type: 'put' | 'delete' | 'delete-range',
+  first: Uint8Array,
+  second: Uint8Array,
+) => void;
 
 export function unpackGroup(buffer: ArrayBuffer, operations: number, visit: OperationVisitor): void {
   const view = new DataView(buffer);
@@ -57,7 +65,8 @@ export function unpackGroup(buffer: ArrayBuffer, operations: number, visit: Oper
     at += HEADER_BYTES;
     const first = new Uint8Array(buffer, at, firstBytes);
     const second = new Uint8Array(buffer, at + firstBytes, secondBytes);
-    visit(type === TYPES.put ? 'put' : type === TYPES.delete ? 'delete' : 'delete-range', first, second);
+    if (type === TYPES['put-entries']) visitEntries(second, (key, value) => visit('put', key, value));
+    else visit(type === TYPES.put ? 'put' : type === TYPES.delete ? 'delete' : 'delete-range', first, second);
     at += firstBytes + secondBytes;
   }
 }

@@ -89,7 +89,7 @@ function entered(pages: readonly ('page' | 'last' | 'failed')[]) {
         if (next === 'failed' || next === undefined)
           return { type: 'failed', reason: 'UNREACHABLE', epoch: undefined };
         const last = next === 'last' ? undefined : key(asked.length);
-        return { type: 'bulk', records: packRecords([]), p99Ms: undefined, last };
+        return { type: 'bulk', records: packRecords(0, []), p99Ms: undefined, last };
       },
     },
     sizes: { of: async () => undefined },

@@ -46,9 +46,9 @@ export async function copyBulk(
     if (signal.aborted) return notYet('the node stops');
     const last: KeyAt | undefined = reply.last;
     asked = last && ask(last);
-    const page = opened(reply.records);
+    const page = opened(reply.records, partition);
     if (page === undefined) return notYet(`member ${source} answered with a page that is none`);
-    const pageBytes = page.recordBytes;
+    const pageBytes = page.valueBytes;
     onSourceLoad(source, reply.p99Ms);
     const isFirst = progress.after === undefined;
     await pacerOf(source).take(pageBytes + (isFirst ? stagesBytesOf(source) : 0), signal);
@@ -61,9 +61,9 @@ export async function copyBulk(
   return { type: 'transferred', bytes };
 }
 
-function opened(packed: Uint8Array): BulkPage | undefined {
+function opened(packed: Uint8Array, partition: number): BulkPage | undefined {
   try {
-    return openPage(packed);
+    return openPage(packed, partition);
   } catch (error) {
     if (error instanceof ProtocolError) return undefined;
     throw error;

@@ -1,7 +1,7 @@
-import { PagePacker } from '../../peer/bulk-page.ts';
 import type { BulkRequest, DataReply, KeyAt, PartitionAt } from '../../peer/data-messages.ts';
 import type { Engine, EngineView, KeyRange } from '../../storage/engine.ts';
 import { namespaceIdOf, rangeAfter, userKeyOf } from '../../storage/key-layout.ts';
+import { EntryPacker } from '../../storage/packed-entries.ts';
 import { isRefused, type Refused } from '../exchange/fence.ts';
 import { dataKeyAfter, partitionRange } from '../replica/ranges.ts';
 import type { OwnedPartition } from '../types.ts';
@@ -14,7 +14,7 @@ const STEP_ENTRIES_MAX = 128;
  * Packers that nobody uses now, with their memory: V8 takes each page that is made for a reason to collect all that the node
  * holds, which costs more than to make it. Above so many it is given back.
  */
-const idlePackers: PagePacker[] = [];
+const idlePackers: EntryPacker[] = [];
 const IDLE_PACKERS_MAX = 4;
 
 export type GivePageDeps = {
@@ -38,7 +38,7 @@ export async function givePage(
   if (isRefused(refusal)) return refusal;
   await using view = engine.openView({ reverse: false });
   const range = dataKeyAfter(partitionRange(partition), after && { partition, ...after });
-  const packer = idlePackers.pop() ?? new PagePacker();
+  const packer = idlePackers.pop() ?? new EntryPacker({ keptBytesMax: PAGE_BYTES_MAX });
   const page = await readPage(packer, view, range, Math.min(request.bytesMax, PAGE_BYTES_MAX));
   if (idlePackers.length < IDLE_PACKERS_MAX) idlePackers.push(packer);
   const again = fence(request);
@@ -48,7 +48,7 @@ export async function givePage(
 
 /** `last`: the last key, unless the range has no more behind it. */
 async function readPage(
-  packer: PagePacker,
+  packer: EntryPacker,
   view: EngineView,
   range: KeyRange,
   bytesMax: number,
@@ -57,7 +57,7 @@ async function readPage(
     const limits = { entriesMax: STEP_ENTRIES_MAX, bytesMax: bytesMax - bytes };
     const { entries, done } = await view.page(left, limits);
     for (const { key, value } of entries) {
-      packer.add(namespaceIdOf(key), userKeyOf(key), value);
+      packer.add(key, value);
       bytes += key.length + value.length;
     }
     const last = entries.at(-1)?.key;

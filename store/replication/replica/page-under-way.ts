@@ -1,4 +1,5 @@
 import { compareBytes } from '../../core/bytes/bytes.ts';
+import { keyAt, valueAt } from '../../storage/packed-entries.ts';
 import { decodeHeld } from './held.ts';
 import type { Change, KeyState } from './key-state.ts';
 import type { KeyTable } from './key-table.ts';
@@ -31,9 +32,10 @@ export class PageUnderWay {
   /** `state` is new in the table: if the page writes its key, that is a change of it which is under way. */
   take(state: KeyState): void {
     const place = this.#placeOf(Buffer.from(state.name, 'latin1'));
-    const put = this.#page.puts[place];
-    if (put === undefined || this.#taken.has(place)) return;
-    const change: Change = { after: decodeHeld(put.key, put.value), waiters: [], next: undefined };
+    if (place < 0 || this.#taken.has(place)) return;
+    const { page } = this.#page;
+    const after = decodeHeld(keyAt(page, place), valueAt(page, place));
+    const change: Change = { after, waiters: [], next: undefined };
     this.#taken.set(place, { state, change });
     state.isKnown = true;
     state.users += 1;
@@ -43,16 +45,18 @@ export class PageUnderWay {
 
   /** Makes states for all keys: for whoever has to know what is changing. */
   takeAll(): void {
-    for (const { key: storedKey } of this.#page.puts) {
+    const { page } = this.#page;
+    for (let place = 0; place < page.count; place++) {
+      const storedKey = keyAt(page, place);
       this.#table.release(this.#table.acquire(storedKey, this.partition, addressOf(storedKey)));
     }
   }
 
   /** Adds to the partition's tree what nobody has a state of. Call in the turn in which the page is known to be durable. */
   addToTree(): void {
-    const { hashes } = this.#page;
+    const { hashes, page } = this.#page;
     const { tree } = this.partition;
-    for (let place = 0; place < this.#page.puts.length; place++) {
+    for (let place = 0; place < page.count; place++) {
       const at = HASH_WORDS * place;
       if (this.#taken.size === 0 || !this.#taken.has(place))
         tree.insert(hashes[at] as number, hashes[at + 1] as number, hashes[at + 2] as number);
@@ -68,11 +72,11 @@ export class PageUnderWay {
 
   /** -1: the page has no such key. */
   #placeOf(storedKey: Uint8Array): number {
-    const { puts } = this.#page;
-    let [low, high] = [0, puts.length - 1];
+    const { page } = this.#page;
+    let [low, high] = [0, page.count - 1];
     while (low <= high) {
       const middle = (low + high) >>> 1;
-      const order = compareBytes((puts[middle] as { readonly key: Uint8Array }).key, storedKey);
+      const order = compareBytes(keyAt(page, middle), storedKey);
       if (order === 0) return middle;
       if (order < 0) low = middle + 1;
       else high = middle - 1;

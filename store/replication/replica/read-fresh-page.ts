@@ -1,18 +1,20 @@
-import { compareBytes } from '../../core/bytes/bytes.ts';
-import { hashEntry, hashKey } from '../../core/merkle/entry-hash.ts';
+import { compareBytes, compareParts } from '../../core/bytes/bytes.ts';
+import { hashEntry, hashKeyAt } from '../../core/merkle/entry-hash.ts';
 import { compareVersions, type Version } from '../../core/version/version.ts';
-import { type BulkPage, recordAt } from '../../peer/bulk-page.ts';
+import type { BulkPage } from '../../peer/bulk-page.ts';
 import type { EngineOperation } from '../../storage/engine.ts';
-import { dataKey } from '../../storage/key-layout.ts';
-import { decodeHeld, indexKeyOf } from './held.ts';
+import { DATA_PREFIX_BYTES, namespaceIdOf } from '../../storage/key-layout.ts';
+import { keyAt, keyStart, valueStart } from '../../storage/packed-entries.ts';
+import { headAt } from '../../storage/record.ts';
+import { type Held, indexKeyOf } from './held.ts';
 import { isCollectable } from './judge-store.ts';
+import { addressOf } from './ranges.ts';
 
 export type Put = Extract<EngineOperation, { readonly type: 'put' }>;
 
-/** A page all of whose records are to be stored as they are. */
+/** A page all of whose records are to be stored as they are: in the order of their keys. */
 export type FreshPage = {
-  /** One for each record, in the order of their keys. */
-  readonly puts: readonly Put[];
+  readonly page: BulkPage;
   /** Of each record, in the same order, the words of its hashes that a tree needs (`HASH_WORDS`). */
   readonly hashes: Int32Array;
   /** The entries of the indexes. */
@@ -29,7 +31,6 @@ export const HASH_WORDS = 3;
 const NO_VALUE = new Uint8Array();
 
 export type FreshPageOptions = {
-  readonly partition: number;
   /** All keys of the page must be above this one. */
   readonly after: Uint8Array;
   readonly watermark: Version;
@@ -39,29 +40,23 @@ export type FreshPageOptions = {
  * Reads a page for a partition of which nothing is known but pages before it. Undefined where some record needs a closer look: it
  * fails its checksum, need not come (`judge-store.ts`), or is out of order.
  */
-export function readFreshPage(
-  page: BulkPage,
-  { partition, after, watermark }: FreshPageOptions,
-): FreshPage | undefined {
-  const puts: Put[] = [];
+export function readFreshPage(page: BulkPage, { after, watermark }: FreshPageOptions): FreshPage | undefined {
+  if (page.count === 0 || compareBytes(after, keyAt(page, 0)) >= 0) return undefined;
   const indexPuts: Put[] = [];
   const hashes = new Int32Array(HASH_WORDS * page.count);
   const namespaceIds = new Set<number>();
   let highest: Version | undefined;
   let lastNamespaceId: number | undefined;
-  let before = after;
-  let bytes = page.recordBytes;
+  let before: { readonly start: number; readonly end: number } | undefined;
+  let bytes = page.valueBytes;
   for (let place = 0; place < page.count; place++) {
-    const { namespaceId, key, record } = recordAt(page, place);
-    const address = { partition, namespaceId, key };
-    const storedKey = dataKey(address);
-    const held = decodeHeld(storedKey, record);
-    if (held === undefined || compareBytes(before, storedKey) >= 0 || isCollectable(held, watermark))
-      return undefined;
-    puts.push({ type: 'put', key: storedKey, value: record });
-    const indexKey = indexKeyOf(address, held);
-    if (indexKey !== undefined) indexPuts.push({ type: 'put', key: indexKey, value: NO_VALUE });
-    const keyHash = hashKey(namespaceId, key);
+    const key = { start: keyStart(page, place), end: valueStart(page, place) };
+    const held = headAt(page.bytes, key.start, key.end, page.starts[place + 1] as number);
+    const isInOrder = before === undefined || compareParts(page.bytes, before, key) < 0;
+    if (held === undefined || !isInOrder || isCollectable(held, watermark)) return undefined;
+    noteIndexPut(indexPuts, page, place, held);
+    const namespaceId = namespaceIdOf(page.bytes, key.start);
+    const keyHash = hashKeyAt(namespaceId, page.bytes, key.start + DATA_PREFIX_BYTES, key.end);
     const entryHash = hashEntry(keyHash, held.version, held.isTombstone);
     hashes[HASH_WORDS * place] = keyHash.high;
     hashes[HASH_WORDS * place + 1] = entryHash.high;
@@ -69,8 +64,14 @@ export function readFreshPage(
     if (namespaceId !== lastNamespaceId) namespaceIds.add(namespaceId);
     lastNamespaceId = namespaceId;
     if (highest === undefined || compareVersions(held.version, highest) > 0) highest = held.version;
-    before = storedKey;
-    bytes += storedKey.length;
+    before = key;
+    bytes += key.end - key.start;
   }
-  return highest && { puts, hashes, indexPuts, namespaceIds, highest, bytes };
+  return highest && { page, hashes, indexPuts, namespaceIds, highest, bytes };
+}
+
+function noteIndexPut(puts: Put[], page: BulkPage, place: number, held: Held): void {
+  if (!held.isTombstone && held.expiresAtMs === undefined) return;
+  const key = indexKeyOf(addressOf(keyAt(page, place)), held);
+  if (key !== undefined) puts.push({ type: 'put', key, value: NO_VALUE });
 }

@@ -44,7 +44,7 @@ function storePage(t: TestReplica, records: readonly Given[]): Promise<PageStore
     });
     return { namespaceId: 1, key, record };
   });
-  return t.replica.storePage(AT, openPage(packRecords(packed)));
+  return t.replica.storePage(AT, openPage(packRecords(AT.partition, packed), AT.partition));
 }
 
 const rootOf = (t: TestReplica) => t.owned().tree?.root();

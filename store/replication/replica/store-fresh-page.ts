@@ -1,12 +1,14 @@
 import type { BulkPage } from '../../peer/bulk-page.ts';
 import type { PartitionAt } from '../../peer/data-messages.ts';
+import type { EngineOperation } from '../../storage/engine.ts';
+import { keyAt } from '../../storage/packed-entries.ts';
 import type { VersionSource } from '../../storage/version-source.ts';
 import type { Damage } from './damage.ts';
 import type { KeyTable } from './key-table.ts';
 import { isPageRefused, type PageAdmission, type PageStored, refused } from './page-admission.ts';
 import { PageUnderWay } from './page-under-way.ts';
 import type { PartitionState } from './partition-state.ts';
-import { type FreshPage, type Put, readFreshPage } from './read-fresh-page.ts';
+import { type FreshPage, readFreshPage } from './read-fresh-page.ts';
 import type { Writer } from './writer.ts';
 
 export type FreshPageStoreDeps = {
@@ -46,7 +48,7 @@ export class FreshPageStore {
     const { pagesEnd: after, watermark } = partition;
     const isUntouched = partition.keys.size === 0 && partition.page === undefined && !damage.isIn(partition);
     if (after === undefined || !partition.isFilling || !isUntouched) return Promise.resolve('key-by-key');
-    const fresh = readFreshPage(page, { partition: at.partition, after, watermark });
+    const fresh = readFreshPage(page, { after, watermark });
     if (fresh === undefined) return Promise.resolve('key-by-key');
     const served = admission.servedOf(fresh.namespaceIds, at, partition);
     if (isPageRefused(served)) return Promise.resolve(served);
@@ -61,8 +63,9 @@ export class FreshPageStore {
     const { versions, writer, table } = this.#deps;
     versions.observe(fresh.highest);
     const page = new PageUnderWay(partition, fresh, { table });
-    const last = (fresh.puts.at(-1) as Put).key;
-    const operations = fresh.indexPuts.length === 0 ? fresh.puts : [...fresh.puts, ...fresh.indexPuts];
+    // Not a part of the page, which it would keep in memory.
+    const last = Uint8Array.from(keyAt(fresh.page, fresh.page.count - 1));
+    const operations: EngineOperation[] = [{ type: 'put-entries', entries: fresh.page }, ...fresh.indexPuts];
     return new Promise((resolve) => {
       const waiter = (failure: Error | undefined): void =>
         resolve(

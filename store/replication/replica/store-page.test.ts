@@ -27,7 +27,7 @@ function recordOf(key: string, wallMs: number, value: string | undefined, namesp
 }
 
 const storePage = (t: TestReplica, at: PartitionAt, records: readonly BulkRecord[]): Promise<PageStored> =>
-  t.replica.storePage(at, openPage(packRecords(records)));
+  t.replica.storePage(at, openPage(packRecords(at.partition, records), at.partition));
 
 /** A member that has entered partition 0 under epoch 6, with floor and watermark at V + 5. */
 async function filling(): Promise<TestReplica> {

@@ -1,6 +1,6 @@
 import { compareVersions, formatVersion, parseVersion, type Version } from '../../core/version/version.ts';
 import { asBuffer, ENVELOPE_BYTES, open } from '../../storage/checksum.ts';
-import type { EngineEntry, EngineOperation } from '../../storage/engine.ts';
+import type { EngineEntry, PlainOperation } from '../../storage/engine.ts';
 import { FAMILY, metaKey, metaRange } from '../../storage/key-layout.ts';
 import { requireOf } from './violation.ts';
 
@@ -32,7 +32,7 @@ export class PartitionFacts {
   }
 
   /** Takes a synced write that has come to its end; returns the partitions whose watermark rose, and those that were entered. */
-  written(batch: readonly EngineOperation[]): Written {
+  written(batch: readonly PlainOperation[]): Written {
     const risen: number[] = [];
     const entered: number[] = [];
     for (const operation of batch) {

@@ -6,7 +6,7 @@ import { partitionOf } from '../../core/ring/slot.ts';
 import { DEFAULT_NAMESPACE } from '../../core/topology/genesis.ts';
 import type { Partition } from '../../core/topology/types.ts';
 import { compareVersions, formatVersion, type Version } from '../../core/version/version.ts';
-import type { EngineOperation } from '../../storage/engine.ts';
+import type { PlainOperation } from '../../storage/engine.ts';
 import { dataKey, FAMILY } from '../../storage/key-layout.ts';
 import { KeyHistory } from '../checkers/key-history.ts';
 import { requirePromises } from '../checkers/move-promises.ts';
@@ -157,7 +157,7 @@ export class DataWatch {
   }
 
   /** From the moment when the disk of some replica shows a watermark nothing below it differs. */
-  written(machine: Machine, batch: readonly EngineOperation[]): void {
+  written(machine: Machine, batch: readonly PlainOperation[]): void {
     const epochs = new Map([...machine.facts.byPartition].map(([number, { epoch }]) => [number, epoch]));
     const { risen, entered } = machine.facts.written(batch);
     for (const partition of risen) {
@@ -185,7 +185,7 @@ export class DataWatch {
   }
 
   /** The partition of a record that is written or removed at or below its watermark. */
-  #sealedBy(operation: EngineOperation): readonly number[] {
+  #sealedBy(operation: PlainOperation): readonly number[] {
     if (operation.type === 'delete-range' || operation.key[0] !== FAMILY.data) return [];
     const partition = partitionOfKey(operation.key);
     if (operation.type === 'delete') return [partition];

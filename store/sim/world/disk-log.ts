@@ -1,6 +1,6 @@
 import type { Configuration, Entry, HardState, LogIndex } from '../../core/raft/types.ts';
 import { asBuffer, ENVELOPE_BYTES } from '../../storage/checksum.ts';
-import type { EngineEntry, EngineOperation } from '../../storage/engine.ts';
+import type { EngineEntry, PlainOperation } from '../../storage/engine.ts';
 import { FAMILY, metaKey } from '../../storage/key-layout.ts';
 import { indexOfKey, raftKeys, TOPOLOGY_GROUP } from '../../storage/raft-store/raft-keys.ts';
 import {
@@ -55,7 +55,7 @@ export class DiskLog {
   #hasChanged = false;
 
   /** Takes a write of the node that has come to its end. */
-  written(batch: readonly EngineOperation[], sync: boolean): void {
+  written(batch: readonly PlainOperation[], sync: boolean): void {
     const before = this.#hasChanged;
     this.#hasChanged = false;
     for (const operation of batch) this.#take(operation);
@@ -123,7 +123,7 @@ export class DiskLog {
     return own === its;
   }
 
-  #take(operation: EngineOperation): void {
+  #take(operation: PlainOperation): void {
     if (operation.type === 'delete-range') {
       if (operation.start[0] === FAMILY.raft) this.#deleteRange(operation.start, operation.end);
       return;

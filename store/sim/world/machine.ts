@@ -3,7 +3,7 @@ import { createPrng, type Prng } from '../../core/prng/prng.ts';
 import { NO_DATA_EVENTS } from '../../node/data-events.ts';
 import { type KvorumNode, startNode } from '../../node/start-node.ts';
 import type { Resolver } from '../../ports/resolver.ts';
-import type { EngineOperation } from '../../storage/engine.ts';
+import type { PlainOperation } from '../../storage/engine.ts';
 import { FAMILY } from '../../storage/key-layout.ts';
 import { FACTS_RANGE, PartitionFacts } from '../checkers/partition-facts.ts';
 import { type DiskCopy, MemoryDisk } from '../memory-disk.ts';
@@ -28,7 +28,7 @@ export type MachineOptions = {
 /** What a machine tells of its processes. */
 export type MachineEvents = {
   onStarted(machine: Machine): void;
-  onWritten(machine: Machine, batch: readonly EngineOperation[], sync: boolean): void;
+  onWritten(machine: Machine, batch: readonly PlainOperation[], sync: boolean): void;
   /** The process ended by itself: its disk failed, or it could not start. */
   onExit(machine: Machine, error: unknown): void;
   /** The node noticed that something is broken that nothing here can have broken. */
@@ -109,7 +109,7 @@ export class Machine {
     this.life = life;
     this.log = DiskLog.of(this.disk.contents(RAFT_AND_META.start, RAFT_AND_META.end));
     const memory = new MemoryEngine({ groupBytesMax: 1 << 20 }, { disk: this.disk });
-    const onWrite = (batch: readonly EngineOperation[], sync: boolean): void => {
+    const onWrite = (batch: readonly PlainOperation[], sync: boolean): void => {
       if (life.process.isAlive) this.#deps.events.onWritten(this, batch, sync);
     };
     this.#clusterId ||= this.log.identity?.clusterId ?? this.log.joining ?? '';

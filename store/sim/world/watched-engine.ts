@@ -2,22 +2,25 @@ import {
   type Engine,
   type EngineOperation,
   type OnWritten,
+  type PlainOperation,
   type WriteOptions,
   written,
 } from '../../storage/engine.ts';
+import { plainOperations } from '../../storage/packed-entries.ts';
 import type { DiskLog } from './disk-log.ts';
 
 /** An engine that shows its writes to `log` once they have come to their end, before the node learns of it. */
 export function watchEngine(
   engine: Engine,
   log: DiskLog,
-  onWrite: (batch: readonly EngineOperation[], sync: boolean) => void,
+  onWrite: (batch: readonly PlainOperation[], sync: boolean) => void,
 ): Engine {
   const submit = (batch: readonly EngineOperation[], options: WriteOptions, onEnd: OnWritten): void => {
     engine.submit(batch, options, (failure) => {
       if (failure === undefined) {
-        log.written(batch, options.sync);
-        onWrite(batch, options.sync);
+        const plain = [...plainOperations(batch)];
+        log.written(plain, options.sync);
+        onWrite(plain, options.sync);
       }
       onEnd(failure);
     });

@@ -5,7 +5,7 @@ import { createPrng, type Prng } from '../../core/prng/prng.ts';
 import { majority } from '../../core/quorum/quorum-sizes.ts';
 import type { Configuration, MemberId } from '../../core/raft/types.ts';
 import type { Hello, PeerMessage } from '../../peer/messages.ts';
-import type { EngineOperation } from '../../storage/engine.ts';
+import type { PlainOperation } from '../../storage/engine.ts';
 import { ClusterWatch, type Witness } from '../checkers/cluster-watch.ts';
 import { Identities } from '../checkers/identities.ts';
 import { once, Violation } from '../checkers/violation.ts';
@@ -299,7 +299,7 @@ export class SimWorld {
       };
       const events = {
         onStarted: (machine: Machine) => this.#onStarted(machine),
-        onWritten: (machine: Machine, batch: readonly EngineOperation[], sync: boolean) =>
+        onWritten: (machine: Machine, batch: readonly PlainOperation[], sync: boolean) =>
           this.guard(() => this.#onWritten(machine, batch, sync)),
         onExit: (machine: Machine, error: unknown) => {
           this.trace.note(`${machine.name} exits`, () => String(error));
@@ -346,7 +346,7 @@ export class SimWorld {
     this.guard(() => machine.readFacts());
   }
 
-  #onWritten(machine: Machine, batch: readonly EngineOperation[], sync: boolean): void {
+  #onWritten(machine: Machine, batch: readonly PlainOperation[], sync: boolean): void {
     const fresh = machine.log.takeFresh();
     const witness = witnessOf(machine);
     if (sync && witness !== undefined && !machine.isRolledBack)
