@@ -7,6 +7,7 @@ import { clusterSnapshot } from './io/cluster-snapshot.ts';
 import { type ConfigFile, followConfigFile } from './io/config-file.ts';
 import { defer } from './io/defer.ts';
 import { dnsResolver } from './io/dns-resolver.ts';
+import { setHeapGrowth } from './io/heap-growth.ts';
 import { catchUpThrough } from './io/http/client-epoch.ts';
 import { defaultHttpOptions, type HttpOptions } from './io/http/http-options.ts';
 import { type HttpServer, startHttpServer } from './io/http/server.ts';
@@ -40,6 +41,7 @@ const LOAD_INTERVAL_MS = 1000;
  * their file is read again when it changes, and at SIGHUP.
  */
 export async function runServer(resolved: ResolvedConfig, sources: ConfigSources): Promise<number> {
+  setHeapGrowth();
   const { config } = resolved;
   const log = createLogger({ level: config['log.level'], name: config['node.name'] });
   const metrics = createMetrics();
