@@ -30,6 +30,7 @@ export function podSeen(pod: Pod, ordinal: number, facts: PodFacts): PodSeen {
     name: metadata.name,
     ordinal,
     uid: metadata.uid ?? '',
+    version: metadata.resourceVersion ?? '',
     hash: metadata.annotations?.[ANNOTATIONS.specHash],
     isRestartNeeded: isRestartNeeded(facts.cluster, metadata.annotations ?? {}),
     isTerminating: metadata.deletionTimestamp !== undefined,

@@ -363,6 +363,28 @@ describe('stale caches', () => {
     assert.ok(world.server.list(pods).some(({ metadata }) => metadata.uid === fresh));
   });
 
+  test('a pod that came back after the store gave its word is left alone until it gives it again', async () => {
+    await using world = await settled();
+    world.kubelets.setReady(2, false);
+    let ready: string | undefined;
+    world.server.onCall(({ verb, resource, name = '' }) => {
+      if (ready !== undefined || verb !== 'delete' || resource?.kind !== 'Pod') return undefined;
+      world.kubelets.setReady(Number(name.slice(3)), true);
+      ready = world.server.get(pods, { ...REF, name })?.metadata.uid;
+      return undefined;
+    });
+    world.wish({ restartedAt: '2026-01-01T00:00:00Z' });
+    await assert.rejects(async () => {
+      while (ready === undefined) {
+        await world.reconcile();
+        world.kubelets.step();
+      }
+    }, /Conflict/);
+    assert.ok(world.server.list(pods).some(({ metadata }) => metadata.uid === ready));
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+  });
+
   test('O2: pods with other labels are pods all the same', async () => {
     await using world = await settled({ storage: { retention: { whenScaled: 'Delete' } } });
     for (const pod of world.server.list(pods))
