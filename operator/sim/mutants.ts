@@ -64,7 +64,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     'status-written-always',
     'nothing is written where nothing is different',
     'operator/core/status/status-of.ts',
-    'return a !== undefined && canonical(a) === canonical(b);',
+    'return a !== undefined && isSame(a, b);',
     'return false;',
   ),
   mutant(

@@ -37,6 +37,8 @@ const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 /** Machines and what Kubernetes does about them: it places pods, takes silent nodes for not ready, and tells their pods to end. */
 export class SimNodes {
   readonly machines = new Map<string, Machine>();
+  /** Counts what happens to machines. */
+  turns = 0;
   readonly #deps: NodesDeps;
   readonly #listeners: ((name: string, state: MachineState) => void)[] = [];
   #made = 0;
@@ -48,6 +50,7 @@ export class SimNodes {
 
   /** A machine that has never been there, or one that comes back with its disk. */
   add(name = `w${++this.#made}`): void {
+    this.turns++;
     this.machines.set(name, { name, state: 'up', sinceMs: this.#deps.nowMs() });
     this.#deps.api.put(nodes, { metadata: { name }, status: READY } as Node);
   }
@@ -91,6 +94,7 @@ export class SimNodes {
   /** Whoever owns the machine says that it is no more. */
   remove(name: string): void {
     this.#turn(name, 'dead');
+    this.turns++;
     this.machines.delete(name);
     this.#deps.api.remove(nodes, { name });
   }
@@ -98,6 +102,7 @@ export class SimNodes {
   #turn(name: string, state: MachineState): void {
     const machine = this.machines.get(name);
     if (machine === undefined) return;
+    this.turns++;
     Object.assign(machine, { state, sinceMs: this.#deps.nowMs() });
     this.#deps.note(`node ${name} is ${state}`);
     for (const listener of this.#listeners) listener(name, state);

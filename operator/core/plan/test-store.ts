@@ -76,12 +76,15 @@ export class TestStore {
 
   cancelDrain(name: string): void {
     const member = this.#named(name);
-    if (member?.going === 'drain') member.going = undefined;
+    if (member?.going !== 'drain') return;
+    member.going = undefined;
+    this.epoch += 1;
   }
 
   changeFactor(factor: number): string | undefined {
     if (this.#eligible().length < factor) return 'TOO_FEW_MEMBERS';
     this.factor = factor;
+    this.epoch += 1;
     return undefined;
   }
 
@@ -91,6 +94,7 @@ export class TestStore {
     if (member === undefined || this.#isUp(member.number)) return 'MEMBER_ALIVE';
     if (this.#eligible().length <= this.factor) return 'TOO_FEW_MEMBERS';
     member.going = 'replace';
+    this.epoch += 1;
     return undefined;
   }
 
