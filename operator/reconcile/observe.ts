@@ -29,7 +29,7 @@ import { AppliedForms } from './applied-forms.ts';
 import { claimSeen } from './claim-seen.ts';
 import { type Family, familyOf } from './family.ts';
 import { holds } from './holds.ts';
-import { childResources, isOptional, type OptionalApis, type RawCluster } from './kinds.ts';
+import { childResource, childResources, isOptional, type OptionalApis, type RawCluster } from './kinds.ts';
 import type { KubeView } from './kube-view.ts';
 import { LastMade } from './last-made.ts';
 import { podSeen } from './pod-seen.ts';
@@ -86,7 +86,7 @@ export class Observer {
     const parsed = this.#specs.get(keyOf(raw), JSON.stringify(spec), () => parsedSpec(spec));
     const cluster = { ...raw, spec: parsed.spec } as unknown as KVCluster;
     const apis = await this.#deps.apis.of(cluster);
-    const [[found, family], children] = await Promise.all([
+    const [[found, family], labelled] = await Promise.all([
       this.#setAndFamily(cluster, view),
       this.#childrenOf(cluster, apis, view),
     ]);
@@ -94,6 +94,7 @@ export class Observer {
     const allNodes = this.#options.canReadNodes ? await view.list(nodes, undefined) : undefined;
     const facts = this.#facts(cluster, apis, found);
     const wanted = this.#wantedForms(cluster, facts);
+    const children = [...labelled, ...(await unlabelled(cluster, wanted, labelled, view))];
     const podsSeen = this.#podsSeen(cluster, family.pods, allNodes, wanted);
     const target = await this.#target(cluster, podsSeen);
     const observation: Observation = {
@@ -172,7 +173,7 @@ export class Observer {
     { children }: WantedForms,
     found: readonly KubeObject[],
   ): readonly ChildSeen[] {
-    const wanted = cluster.status?.clusterId === undefined ? [] : children;
+    const wanted = childrenToBe(cluster, children);
     const seen = wanted.map((child): ChildSeen => {
       const { kind, metadata } = child;
       const there = found.find((object) => isNamed(object, kind, metadata.name));
@@ -307,6 +308,32 @@ function rebalanceAfterMs({ config = {} }: KVCluster['spec']): number | undefine
 
 /** The Secret of tokens is made once and never again: its hash is that it is there. */
 const MADE_ONCE = 'made-once';
+
+/** Nothing is made before there is an identity. */
+function childrenToBe({ status }: KVCluster, children: readonly Wanted[]): readonly Wanted[] {
+  return status?.clusterId === undefined ? [] : children;
+}
+
+/** What stands under a wanted name without the labels: somebody took them away, or it belongs to somebody else. */
+async function unlabelled(
+  cluster: KVCluster,
+  { children }: WantedForms,
+  labelled: readonly KubeObject[],
+  view: KubeView,
+): Promise<readonly KubeObject[]> {
+  const { namespace } = cluster.metadata;
+  const missing = childrenToBe(cluster, children).filter(
+    ({ kind, metadata }) =>
+      kind !== secrets.kind && !labelled.some((each) => isNamed(each, kind, metadata.name)),
+  );
+  const found = await Promise.all(
+    missing.map(async ({ kind, metadata: { name } }) => {
+      const object = await view.get(childResource(kind), { namespace, name });
+      return object === undefined ? [] : [{ ...object, kind }];
+    }),
+  );
+  return found.flat();
+}
 
 const EDITED = 'edited';
 

@@ -385,6 +385,21 @@ describe('stale caches', () => {
     assert.deepEqual(verdict(world), WELL);
   });
 
+  test('the Service of another KVCluster, under a name that this one needs, is left alone and told of', async () => {
+    await using world = await ReconcileWorld.start(SPEC);
+    const owner = { apiVersion: 'kvorum.dev/v1', kind: 'KVCluster', name: 'kv-peers', uid: 'other', controller: true };
+    const metadata = { ...REF, name: 'kv-peers', ownerReferences: [owner], labels: { app: 'other' } };
+    const taken = world.server.put(services, { metadata, spec: { ports: [{ port: 80 }] } } as never);
+    await world.settle();
+    assert.deepEqual(world.server.get(services, taken.metadata), taken);
+    assert.equal(world.server.get(statefulSets, REF), undefined);
+    const told = world.status.conditions?.filter(({ reason }) => reason === 'NameTaken');
+    assert.match(told?.[0]?.message ?? '', /Service kv-peers belongs to somebody else/);
+    world.server.remove(services, taken.metadata);
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+  });
+
   test('O2: pods with other labels are pods all the same', async () => {
     await using world = await settled({ storage: { retention: { whenScaled: 'Delete' } } });
     for (const pod of world.server.list(pods))

@@ -95,7 +95,9 @@ export class TestStoreView implements StoreView {
     });
   }
 
-  async setZone(): Promise<void> {}
+  async setZone(_: StoreTarget, member: string, zone: string): Promise<void> {
+    await this.#change(() => this.inner?.setZone(member, zone));
+  }
 
   async forget(): Promise<void> {}
 

@@ -79,9 +79,9 @@ export class ClusterChecks {
   look(): void {
     const { kubelets, view, nowMs } = this.#deps;
     for (const ordinal of this.#stopped) {
-      const pod = kubelets.pod(ordinal);
-      if (pod !== undefined && pod.metadata.deletionTimestamp === undefined && isReady(pod))
-        this.#stopped.delete(ordinal);
+      const isTold = kubelets.pod(ordinal)?.metadata.deletionTimestamp !== undefined;
+      // Its process answers the store before anybody calls the pod ready.
+      if (kubelets.isRunning(ordinal) && !isTold) this.#stopped.delete(ordinal);
     }
     const text = `${view.inner?.factor} ${view.inner?.members.size}`;
     if (text !== this.#size.text) this.#size = { text, sinceMs: nowMs() };

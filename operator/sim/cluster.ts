@@ -34,6 +34,9 @@ export class SimCluster {
   readonly view: TestStoreView;
   readonly user: User;
   readonly checks: ClusterChecks;
+  /** Of the node that a pod runs on. */
+  readonly zoneOf = (pod: string): string | undefined =>
+    this.#deps.nodes.zoneOf(this.#deps.api.get(pods, { ...this.ref, name: pod })?.spec?.nodeName);
   /** What keeps it from getting anywhere, for now. */
   hindrance: Hindrance | undefined;
   readonly #deps: ClusterDeps;

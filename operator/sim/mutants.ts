@@ -233,8 +233,8 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'operator/reconcile/observe.ts',
-        from: 'const [[found, family], children] = await Promise.all([',
-        to: 'const early = await view.list(nodes, undefined);\n    const [[found, family], children] = await Promise.all([',
+        from: 'const [[found, family], labelled] = await Promise.all([',
+        to: 'const early = await view.list(nodes, undefined);\n    const [[found, family], labelled] = await Promise.all([',
       },
       {
         file: 'operator/reconcile/observe.ts',

@@ -81,8 +81,8 @@ export class SimStoreView implements StoreView {
     return this.#change(target, (view) => view.askToStop(target, node, options));
   }
 
-  setZone(): Promise<void> {
-    return Promise.resolve();
+  setZone(target: StoreTarget, member: string, zone: string): Promise<void> {
+    return this.#change(target, (view) => view.setZone(target, member, zone));
   }
 
   forget(): Promise<void> {

@@ -24,6 +24,7 @@ export async function theLastDays(world: SimWorld, prng: Prng): Promise<void> {
   for (const { user } of clusters) {
     user.comeToRest();
     world.every(BY_HAND_MS, () => void user.replaceByHand());
+    world.every(BY_HAND_MS, () => user.keepZones());
   }
   const others = clusters.filter((each) => each !== stuck);
   await comeToRest(world, others);
@@ -31,6 +32,7 @@ export async function theLastDays(world: SimWorld, prng: Prng): Promise<void> {
   // Its pod finds no other node for long: what is on a volume that would follow it is not lost for that.
   if (stuck.hindrance === 'unschedulable' && world.outages.takeOneOf(stuck)) await world.run(HOMELESS_MS);
   stuck.hindrance = undefined;
+  for (const { user } of clusters) user.sendStrangerAway();
   world.note(`${stuck.key} is free`);
   await comeToRest(world, clusters);
   const wanted = clusters.filter(({ user }) => user.isWanted);

@@ -202,6 +202,7 @@ export class FakeObjects {
     previous: KubeObject | undefined,
     owners?: () => Owners,
   ): KubeObject {
+    checkControllers(object);
     const uid = object.metadata.uid ?? '';
     if (owners !== undefined) this.#owners.set(uid, owners());
     const resourceVersion = ++this.#version;
@@ -254,6 +255,15 @@ function kindOf({ group, plural }: Resource): string {
 
 function nameOf({ namespace, name }: ObjectRef): string {
   return namespace ? `${namespace}/${name}` : name;
+}
+
+/** As the API server has it: whoever writes a second one writes nothing. */
+function checkControllers({ kind, metadata }: KubeObject): void {
+  const owners = (metadata.ownerReferences ?? []).filter(({ controller }) => controller === true);
+  if (owners.length <= 1) return;
+  const names = owners.map((owner) => `${owner.kind}/${owner.name}`).join(' and ');
+  const message = `Only one reference can have Controller set to true. Found "true" in references for ${names}`;
+  throw new ApiStatus(422, 'Invalid', `${kind} "${metadata.name}" is invalid: metadata.ownerReferences: ${message}`);
 }
 
 function checkPreconditions(
