@@ -119,6 +119,41 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     'if ([...this.#failures.keys()].some((other) => other !== key)) continue;\n      const taker = this.#takers.shift();',
   ),
   mutant(
+    'failing-one-delays-others',
+    'a KVCluster whose work fails makes no other one late',
+    'operator/kube/work-queue.ts',
+    '      taker(key);',
+    '      if ([...this.#failures.keys()].every((other) => other === key)) taker(key);\n      else this.#clock.setTimer(35_000, () => taker(key));',
+  ),
+  mutant(
+    'stranger-overwritten',
+    'what belongs to somebody else is left alone and told of',
+    `${PLAN}/plan-next.ts`,
+    '  strangers,\n  remains,',
+    '  remains,',
+  ),
+  mutant(
+    'stranger-without-labels',
+    'what stands under a wanted name is seen, whatever its labels say',
+    'operator/reconcile/observe.ts',
+    '[...labelled, ...(await unlabelled(cluster, wanted, labelled, view))]',
+    '[...labelled]',
+  ),
+  mutant(
+    'name-of-anothers-service',
+    'no KVCluster has the name of the Service between the pods of another one',
+    `${PLAN}/plan-next.ts`,
+    '  reservedName,\n  strangers,',
+    '  strangers,',
+  ),
+  mutant(
+    'zones-not-told',
+    'members are told the zones of the nodes that their pods run on',
+    `${PLAN}/plan-next.ts`,
+    '  withTopology(zones),\n',
+    '',
+  ),
+  mutant(
     'replaced-under-manual',
     'a volume that is lost is left to people where the policy says so',
     `${PLAN}/lost-volumes.ts`,
@@ -176,6 +211,16 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       'if (away.length >= 0) return undefined;',
     ),
     test: ROLLOUT_TEST,
+  },
+  {
+    ...mutant(
+      'volumes-from-the-top',
+      'a volume that is known by its name alone goes before those with higher ordinals, which tell of it',
+      `${PLAN}/deletion.ts`,
+      'a.ordinal - b.ordinal',
+      'b.ordinal - a.ordinal',
+    ),
+    test: `${PLAN}/deletion.test.ts`,
   },
   {
     ...mutant(

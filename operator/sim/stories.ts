@@ -25,6 +25,7 @@ export async function theLastDays(world: SimWorld, prng: Prng): Promise<void> {
     user.comeToRest();
     world.every(BY_HAND_MS, () => void user.replaceByHand());
     world.every(BY_HAND_MS, () => user.keepZones());
+    world.every(BY_HAND_MS, () => user.removeStrangePod());
   }
   const others = clusters.filter((each) => each !== stuck);
   await comeToRest(world, others);

@@ -301,6 +301,13 @@ export class User {
     if (stranger !== undefined) this.#deps.api.remove(configMaps, stranger);
   }
 
+  /** What the StatefulSet made while it was as somebody had edited it, such as in a pause, bears the hash of what is wished. */
+  removeStrangePod(): void {
+    const { api, kubelets } = this.#deps;
+    const strange = kubelets.own(pods).find(({ spec }) => spec?.containers?.[0]?.image === undefined);
+    if (strange !== undefined && this.#isCalm()) api.remove(pods, strange.metadata);
+  }
+
   /** Where it is refused to let members go, since replicas of a key would share zones, they stay. */
   keepZones(): void {
     const { api, ref, view } = this.#deps;
