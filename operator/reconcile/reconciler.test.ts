@@ -387,7 +387,13 @@ describe('stale caches', () => {
 
   test('the Service of another KVCluster, under a name that this one needs, is left alone and told of', async () => {
     await using world = await ReconcileWorld.start(SPEC);
-    const owner = { apiVersion: 'kvorum.dev/v1', kind: 'KVCluster', name: 'kv-peers', uid: 'other', controller: true };
+    const owner = {
+      apiVersion: 'kvorum.dev/v1',
+      kind: 'KVCluster',
+      name: 'kv-peers',
+      uid: 'other',
+      controller: true,
+    };
     const metadata = { ...REF, name: 'kv-peers', ownerReferences: [owner], labels: { app: 'other' } };
     const taken = world.server.put(services, { metadata, spec: { ports: [{ port: 80 }] } } as never);
     await world.settle();

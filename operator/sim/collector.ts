@@ -20,7 +20,9 @@ export function collectOne(api: SimApi): boolean {
   );
   for (const resource of OWNED)
     for (const { metadata } of api.list<KubeObject>(resource)) {
-      const owner = metadata.ownerReferences?.find(({ controller, kind }) => controller && KNOWN.has(kind))?.uid;
+      const owner = metadata.ownerReferences?.find(
+        ({ controller, kind }) => controller && KNOWN.has(kind),
+      )?.uid;
       if (owner === undefined || owners.has(owner) || metadata.deletionTimestamp !== undefined) continue;
       api.remove(resource, metadata);
       return true;

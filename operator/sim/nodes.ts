@@ -58,7 +58,8 @@ export class SimNodes {
   add(name = `w${++this.#made}`): void {
     this.turns++;
     this.machines.set(name, { name, state: 'up', sinceMs: this.#deps.nowMs() });
-    const zone = this.#zones.get(name) ?? this.#short.shift() ?? ZONES[this.machines.size % ZONES.length] ?? '';
+    const zone =
+      this.#zones.get(name) ?? this.#short.shift() ?? ZONES[this.machines.size % ZONES.length] ?? '';
     this.#zones.set(name, zone);
     this.#putReady(name);
   }
@@ -151,7 +152,8 @@ export class SimNodes {
     const all = this.#deps.api.list(nodes).filter(isReady);
     const taken = new Set(this.#siblingsOf(pod).flatMap((each) => this.#placesOf(each)));
     const names = all.map(({ metadata }) => metadata.name);
-    const free = tied === undefined ? this.#freeFor(pod, claim, names, taken) : names.filter((name) => name === tied);
+    const free =
+      tied === undefined ? this.#freeFor(pod, claim, names, taken) : names.filter((name) => name === tied);
     const node = free[this.#deps.prng.below(Math.max(1, free.length))];
     return node === undefined
       ? { message: '0/8 nodes are available: 8 node(s) had untolerated taint' }
@@ -171,7 +173,9 @@ export class SimNodes {
       const inZone = free.filter((name) => this.zoneOf(name) === zone);
       return inZone.length > 0 ? inZone : names.filter((name) => this.zoneOf(name) === zone);
     }
-    const zones = this.#siblingsOf(pod).flatMap((each) => this.#placesOf(each).slice(0, 1)).map((name) => this.zoneOf(name));
+    const zones = this.#siblingsOf(pod)
+      .flatMap((each) => this.#placesOf(each).slice(0, 1))
+      .map((name) => this.zoneOf(name));
     const loadOf = (name: string) => zones.filter((each) => each === this.zoneOf(name)).length;
     const least = Math.min(...free.map(loadOf));
     return free.filter((name) => loadOf(name) === least);

@@ -89,7 +89,8 @@ function obstacleInStore({ view, user, kubelets, zoneOf }: SimCluster): string |
   if (members.join() !== wanted.join()) return `members are ${members}, of ${replicas}`;
   for (const member of view.inner?.members.values() ?? []) {
     const zone = zoneOf(member.name);
-    if (member.zone !== zone) return `${member.name} is in zone ${zone}, and the store takes it for in '${member.zone}'`;
+    if (member.zone !== zone)
+      return `${member.name} is in zone ${zone}, and the store takes it for in '${member.zone}'`;
   }
   const isAsWished = view.inner?.isWhole === true && view.inner.factor === replicationFactor;
   return isAsWished ? undefined : 'the store is not whole';

@@ -288,7 +288,13 @@ export class User {
   /** Before there is a KVCluster: a controller has an object under a name that it will need. */
   meetStranger(): void {
     const { api, ref, note } = this.#deps;
-    const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop', uid: 'stranger', controller: true };
+    const owner = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      name: 'shop',
+      uid: 'stranger',
+      controller: true,
+    };
     this.stranger = { ...ref, name: `${ref.name}-config` };
     api.put(configMaps, { metadata: { ...this.stranger, ownerReferences: [owner] } } as ConfigMap);
     note(`user: ConfigMap ${this.stranger.name} is there, of somebody else`);

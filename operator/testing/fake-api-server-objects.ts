@@ -263,7 +263,11 @@ function checkControllers({ kind, metadata }: KubeObject): void {
   if (owners.length <= 1) return;
   const names = owners.map((owner) => `${owner.kind}/${owner.name}`).join(' and ');
   const message = `Only one reference can have Controller set to true. Found "true" in references for ${names}`;
-  throw new ApiStatus(422, 'Invalid', `${kind} "${metadata.name}" is invalid: metadata.ownerReferences: ${message}`);
+  throw new ApiStatus(
+    422,
+    'Invalid',
+    `${kind} "${metadata.name}" is invalid: metadata.ownerReferences: ${message}`,
+  );
 }
 
 function checkPreconditions(

@@ -6,7 +6,12 @@ import { upTo } from './test-observation.ts';
 /** What a node keeps on its volume. */
 export type Disk = { readonly directory: number; number?: number; clusterId?: string };
 
-type SimMember = { readonly number: number; readonly name: string; going?: 'drain' | 'replace' | undefined; zone: string };
+type SimMember = {
+  readonly number: number;
+  readonly name: string;
+  going?: 'drain' | 'replace' | undefined;
+  zone: string;
+};
 
 const LEASE_MS = 60_000;
 
