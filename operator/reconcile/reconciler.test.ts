@@ -379,7 +379,7 @@ describe('stale caches', () => {
         await world.reconcile();
         world.kubelets.step();
       }
-    }, /Conflict/);
+    }, /the object has been modified/);
     assert.ok(world.server.list(pods).some(({ metadata }) => metadata.uid === ready));
     await world.settle();
     assert.deepEqual(verdict(world), WELL);
