@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { OPERATOR_MUTANTS } from '../operator/sim/mutants.ts';
 import { runSeed, type Verdict } from '../operator/sim/run.ts';
@@ -14,6 +15,8 @@ type Options = {
   readonly seeds: number;
   readonly untilMs: number;
   readonly failuresMax: number;
+  /** From one seed to the next. */
+  readonly step: number;
 };
 
 async function main(): Promise<boolean> {
@@ -21,6 +24,7 @@ async function main(): Promise<boolean> {
     options: {
       ...{ seeds: { type: 'string' }, first: { type: 'string' }, minutes: { type: 'string' } },
       ...{ seed: { type: 'string' }, failures: { type: 'string' }, mutants: { type: 'boolean' } },
+      ...{ jobs: { type: 'string' }, step: { type: 'string' } },
     },
     allowPositionals: false,
   });
@@ -30,7 +34,25 @@ async function main(): Promise<boolean> {
     values.minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(values.minutes) * 60_000;
   if (values.seed !== undefined) return replay(Number(values.seed));
   if (values.mutants === true) return await mutants(first, Number(values.seeds ?? 40));
-  return await explore({ first, seeds, untilMs, failuresMax: Number(values.failures ?? 3) });
+  const step = Number(values.step ?? 1);
+  const jobs = Number(values.jobs ?? 1);
+  if (jobs > 1) return await inProcesses(jobs, { first, seeds, minutes: values.minutes });
+  return await explore({ first, seeds, untilMs, step, failuresMax: Number(values.failures ?? 3) });
+}
+
+type Share = { readonly first: number; readonly seeds: number; readonly minutes: string | undefined };
+
+/** Each process has every so-many-th seed, and tells of its own. */
+async function inProcesses(jobs: number, { first, seeds, minutes }: Share): Promise<boolean> {
+  const codes = Array.from({ length: jobs }, async (_, index) => {
+    const share = Math.ceil((seeds - index) / jobs);
+    const numbers = [`--first=${first + index}`, `--seeds=${share}`, `--step=${jobs}`];
+    const until = minutes === undefined ? [] : [`--minutes=${minutes}`];
+    const own = ['e2e/operator-sim.ts', ...numbers, ...until];
+    const [code] = await once(spawn(process.execPath, own, { stdio: 'inherit' }), 'exit');
+    return code;
+  });
+  return (await Promise.all(codes)).every((code) => code === 0);
 }
 
 async function replay(seed: number): Promise<boolean> {
@@ -40,10 +62,10 @@ async function replay(seed: number): Promise<boolean> {
   return verdict.violation === undefined;
 }
 
-async function explore({ first, seeds, untilMs, failuresMax }: Options): Promise<boolean> {
+async function explore({ first, seeds, untilMs, failuresMax, step }: Options): Promise<boolean> {
   const startMs = Date.now();
   const sum = { done: 0, calls: 0, deaths: 0, virtualMs: 0, failed: 0 };
-  for (let seed = first; seed < first + seeds && Date.now() < untilMs && sum.failed < failuresMax; seed++) {
+  for (let seed = first; sum.done < seeds && Date.now() < untilMs && sum.failed < failuresMax; seed += step) {
     const verdict = await runSeed(seed);
     sum.done++;
     sum.calls += verdict.calls;
@@ -55,8 +77,10 @@ async function explore({ first, seeds, untilMs, failuresMax }: Options): Promise
   }
   const { done, calls, deaths, virtualMs, failed } = sum;
   const seconds = ((Date.now() - startMs) / 1000).toFixed(0);
+  const { user, system } = process.cpuUsage();
+  const cpu = ((user + system) / 1e6).toFixed(0);
   console.log(
-    `${done} seeds from ${first}: ${failed} failed; ${calls} calls, ${deaths} operators died, ${Math.round(virtualMs / 3_600_000)} h of virtual time; ${seconds} s`,
+    `${done} seeds from ${first}: ${failed} failed; ${calls} calls, ${deaths} operators died, ${Math.round(virtualMs / 3_600_000)} h of virtual time; ${seconds} s, ${cpu} s of the processor`,
   );
   return failed === 0;
 }

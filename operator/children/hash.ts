@@ -53,9 +53,10 @@ export function podAnnotations(cluster: Pick<KVCluster, 'spec'>): Readonly<Recor
 export function isRestartNeeded(
   cluster: Pick<KVCluster, 'spec'>,
   annotations: Readonly<Record<string, string>>,
+  wanted = restartHash(cluster),
 ): boolean {
   const before = settingsIn(annotations[ANNOTATIONS.config]);
-  if (before === undefined || annotations[ANNOTATIONS.restartHash] !== restartHash(cluster)) return true;
+  if (before === undefined || annotations[ANNOTATIONS.restartHash] !== wanted) return true;
   const now: Settings = cluster.spec.config ?? {};
   const names = new Set([...Object.keys(before), ...Object.keys(now)]);
   return [...names].some((name) => canonical(before[name]) !== canonical(now[name]) && !isLive(name));
@@ -64,7 +65,7 @@ export function isRestartNeeded(
 type Settings = Readonly<Record<string, unknown>>;
 
 /** The file has spec.replacePolicy as cluster.replaceMemberAfterMs, which is live. */
-function restartHash({ spec }: Pick<KVCluster, 'spec'>): string {
+export function restartHash({ spec }: Pick<KVCluster, 'spec'>): string {
   const { replacePolicy: _policy, config: _config, ...inputs } = podInputs(spec);
   return hashOf(withoutEmpty(inputs));
 }

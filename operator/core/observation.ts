@@ -93,6 +93,8 @@ export type PodSeen = {
   readonly name: string;
   readonly ordinal: number;
   readonly uid: string;
+  /** Its resourceVersion: another one as soon as anything is said of it. */
+  readonly version: string;
   readonly hash: string | undefined;
   /** More than live settings are different from what is wanted; counts where the hash is another one. */
   readonly isRestartNeeded: boolean;

@@ -1,11 +1,7 @@
 import { SETTINGS } from '../../store/config/settings.ts';
-import { fileHash } from '../../store/io/file-hash.ts';
 import { clusterSpec, KIND, type KVCluster, PORT_HTTP } from '../api/kvcluster.ts';
-import { authSecret, ownsAuthSecret } from '../children/auth-secret.ts';
-import { supportingChildren, wantedStatefulSet } from '../children/children.ts';
-import { settingsText } from '../children/config-map.ts';
+import { ownsAuthSecret } from '../children/auth-secret.ts';
 import type { ChildFacts } from '../children/facts.ts';
-import { podHash } from '../children/hash.ts';
 import type { KubeObject as Wanted } from '../children/kube-object.ts';
 import {
   ANNOTATIONS,
@@ -33,10 +29,12 @@ import { AppliedForms } from './applied-forms.ts';
 import { claimSeen } from './claim-seen.ts';
 import { type Family, familyOf } from './family.ts';
 import { holds } from './holds.ts';
-import { childResources, isOptional, type OptionalApis, type RawCluster } from './kinds.ts';
+import { childResource, childResources, isOptional, type OptionalApis, type RawCluster } from './kinds.ts';
 import type { KubeView } from './kube-view.ts';
+import { LastMade } from './last-made.ts';
 import { podSeen } from './pod-seen.ts';
 import { quantityOf } from './quantity.ts';
+import { type WantedForms, wantedForms } from './wanted-forms.ts';
 
 export const FINALIZER = 'kvorum.dev/volumes';
 const NO_CLUSTER_ID = '0'.repeat(32);
@@ -70,32 +68,43 @@ export class Observer {
   readonly #deps: ObserveDeps;
   /** Whoever applies something notes what came of it. */
   readonly applied = new AppliedForms();
+  readonly #specs = new LastMade<ParsedSpec>();
+  readonly #wanted = new LastMade<WantedForms>();
 
   constructor(options: ObserveOptions, deps: ObserveDeps) {
     this.#options = options;
     this.#deps = deps;
   }
 
+  /** Of a KVCluster that is gone. */
+  forget(key: string): void {
+    for (const memory of [this.applied, this.#specs, this.#wanted]) memory.forget(key);
+  }
+
   async observe(raw: RawCluster, view: KubeView): Promise<Seen> {
-    const { cluster, problem } = parsed(raw);
+    const spec = raw.spec ?? {};
+    const parsed = this.#specs.get(keyOf(raw), JSON.stringify(spec), () => parsedSpec(spec));
+    const cluster = { ...raw, spec: parsed.spec } as unknown as KVCluster;
     const apis = await this.#deps.apis.of(cluster);
-    const [[found, family], children] = await Promise.all([
+    const [[found, family], labelled] = await Promise.all([
       this.#setAndFamily(cluster, view),
       this.#childrenOf(cluster, apis, view),
     ]);
     // After the pods: one that was bound to a node that came meanwhile is on no node that is gone.
     const allNodes = this.#options.canReadNodes ? await view.list(nodes, undefined) : undefined;
     const facts = this.#facts(cluster, apis, found);
-    const podsSeen = this.#podsSeen(cluster, family.pods, allNodes);
+    const wanted = this.#wantedForms(cluster, facts);
+    const children = [...labelled, ...(await unlabelled(cluster, wanted, labelled, view))];
+    const podsSeen = this.#podsSeen(cluster, family.pods, allNodes, wanted);
     const target = await this.#target(cluster, podsSeen);
     const observation: Observation = {
       nowMs: this.#deps.nowMs(),
-      cluster: clusterSeen(cluster, problem),
+      cluster: clusterSeen(cluster, parsed.problem),
       missing: missingApis(cluster, apis),
-      children: this.#childrenSeen(cluster, facts, children),
-      statefulSet: found && this.#statefulSetSeen(cluster, facts, found),
-      wantedPodHash: podHash(cluster),
-      wantedFileHash: fileHash(settingsText(cluster, facts)),
+      children: this.#childrenSeen(cluster, wanted, children),
+      statefulSet: found && this.#statefulSetSeen(cluster, wanted, found),
+      wantedPodHash: wanted.podHash,
+      wantedFileHash: wanted.fileHash,
       pods: podsSeen,
       claims: claimsSeen(cluster, family.claims, {
         ...{ pods: family.pods, nodes: allNodes, sinceMs: Date.parse(raw.metadata.creationTimestamp ?? '') },
@@ -118,6 +127,13 @@ export class Observer {
     const { operatorNamespace } = this.#options;
     const replicas = found?.spec?.replicas ?? cluster.spec.replicas;
     return { clusterId: cluster.status?.clusterId ?? NO_CLUSTER_ID, replicas, operatorNamespace, apis };
+  }
+
+  /** Most of what a look would cost, and the same until somebody wishes something else. */
+  #wantedForms(cluster: KVCluster, facts: ChildFacts): WantedForms {
+    const { metadata, spec } = cluster;
+    const of = JSON.stringify([metadata.uid, spec, facts]);
+    return this.#wanted.get(keyOf(cluster), of, () => wantedForms(cluster, facts));
   }
 
   async #childrenOf(cluster: KVCluster, apis: OptionalApis, view: KubeView): Promise<readonly KubeObject[]> {
@@ -152,8 +168,12 @@ export class Observer {
     return found === undefined ? [] : [{ ...found, kind: secrets.kind }];
   }
 
-  #childrenSeen(cluster: KVCluster, facts: ChildFacts, found: readonly KubeObject[]): readonly ChildSeen[] {
-    const wanted = cluster.status?.clusterId === undefined ? [] : wantedChildren(cluster, facts);
+  #childrenSeen(
+    cluster: KVCluster,
+    { children }: WantedForms,
+    found: readonly KubeObject[],
+  ): readonly ChildSeen[] {
+    const wanted = childrenToBe(cluster, children);
     const seen = wanted.map((child): ChildSeen => {
       const { kind, metadata } = child;
       const there = found.find((object) => isNamed(object, kind, metadata.name));
@@ -179,9 +199,12 @@ export class Observer {
     return this.applied.isAsApplied(keyOf(cluster), kind, there) ? hash : EDITED;
   }
 
-  #statefulSetSeen(cluster: KVCluster, facts: ChildFacts, found: StatefulSet): StatefulSetSeen {
+  #statefulSetSeen(
+    cluster: KVCluster,
+    { statefulSet: wanted }: WantedForms,
+    found: StatefulSet,
+  ): StatefulSetSeen {
     const { metadata, spec, status } = found;
-    const wanted = wantedStatefulSet(cluster, facts);
     const fixed = wanted.metadata.annotations?.[ANNOTATIONS.fixedHash];
     return {
       uid: metadata.uid ?? '',
@@ -200,12 +223,20 @@ export class Observer {
     cluster: KVCluster,
     all: readonly Pod[],
     allNodes: readonly Node[] | undefined,
+    wanted: WantedForms,
   ): readonly PodSeen[] {
     const zoneLabel = cluster.spec.topologySpread.topologyKey;
     return all.flatMap((pod) => {
       const ordinal = ordinalIn(`${cluster.metadata.name}-`, pod.metadata.name);
       if (ordinal === undefined) return [];
-      const facts = { cluster, nodes: allNodes, zoneLabel, claimName: claimName(cluster, ordinal) };
+      const { restartHash } = wanted;
+      const facts = {
+        cluster,
+        restartHash,
+        nodes: allNodes,
+        zoneLabel,
+        claimName: claimName(cluster, ordinal),
+      };
       return [podSeen(pod, ordinal, facts)];
     });
   }
@@ -227,14 +258,14 @@ function podUrl(cluster: KVCluster, pod: string): string {
   return `${scheme}://${podHost(cluster, pod)}:${PORT_HTTP}`;
 }
 
+type ParsedSpec = { readonly spec: KVCluster['spec']; readonly problem: string | undefined };
+
 /** A spec that the schema of the API server let through and ours does not: told, and nothing is done. */
-function parsed(raw: RawCluster): { readonly cluster: KVCluster; readonly problem: string | undefined } {
-  const result = clusterSpec.safeParse(raw.spec ?? {});
-  const spec = result.success ? result.data : clusterSpec.parse({});
-  const problem = result.success
-    ? undefined
-    : result.error.issues.map(({ path, message }) => `spec.${path.join('.')}: ${message}`).join('; ');
-  return { cluster: { ...raw, spec } as unknown as KVCluster, problem };
+function parsedSpec(spec: unknown): ParsedSpec {
+  const result = clusterSpec.safeParse(spec);
+  if (result.success) return { spec: result.data, problem: undefined };
+  const problems = result.error.issues.map(({ path, message }) => `spec.${path.join('.')}: ${message}`);
+  return { spec: clusterSpec.parse({}), problem: problems.join('; ') };
 }
 
 function clusterSeen(cluster: KVCluster, problem: string | undefined): Observation['cluster'] {
@@ -278,9 +309,30 @@ function rebalanceAfterMs({ config = {} }: KVCluster['spec']): number | undefine
 /** The Secret of tokens is made once and never again: its hash is that it is there. */
 const MADE_ONCE = 'made-once';
 
-export function wantedChildren(cluster: KVCluster, facts: ChildFacts): readonly Wanted[] {
-  const others = supportingChildren(cluster, facts);
-  return ownsAuthSecret(cluster) ? [authSecret(cluster, () => ''), ...others] : others;
+/** Nothing is made before there is an identity. */
+function childrenToBe({ status }: KVCluster, children: readonly Wanted[]): readonly Wanted[] {
+  return status?.clusterId === undefined ? [] : children;
+}
+
+/** What stands under a wanted name without the labels: somebody took them away, or it belongs to somebody else. */
+async function unlabelled(
+  cluster: KVCluster,
+  { children }: WantedForms,
+  labelled: readonly KubeObject[],
+  view: KubeView,
+): Promise<readonly KubeObject[]> {
+  const { namespace } = cluster.metadata;
+  const missing = childrenToBe(cluster, children).filter(
+    ({ kind, metadata }) =>
+      kind !== secrets.kind && !labelled.some((each) => isNamed(each, kind, metadata.name)),
+  );
+  const found = await Promise.all(
+    missing.map(async ({ kind, metadata: { name } }) => {
+      const object = await view.get(childResource(kind), { namespace, name });
+      return object === undefined ? [] : [{ ...object, kind }];
+    }),
+  );
+  return found.flat();
 }
 
 const EDITED = 'edited';

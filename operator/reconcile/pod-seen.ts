@@ -10,6 +10,8 @@ const MESSAGE_CHARS_MAX = 300;
 
 export type PodFacts = {
   readonly cluster: KVCluster;
+  /** Of the cluster, as it is wished (hash.ts). */
+  readonly restartHash: string;
   /** Undefined where nodes may not be read. */
   readonly nodes: readonly Node[] | undefined;
   /** Label of pods and nodes. */
@@ -30,8 +32,9 @@ export function podSeen(pod: Pod, ordinal: number, facts: PodFacts): PodSeen {
     name: metadata.name,
     ordinal,
     uid: metadata.uid ?? '',
+    version: metadata.resourceVersion ?? '',
     hash: metadata.annotations?.[ANNOTATIONS.specHash],
-    isRestartNeeded: isRestartNeeded(facts.cluster, metadata.annotations ?? {}),
+    isRestartNeeded: isRestartNeeded(facts.cluster, metadata.annotations ?? {}, facts.restartHash),
     isTerminating: metadata.deletionTimestamp !== undefined,
     isOrphan: !metadata.ownerReferences?.some(({ controller }) => controller === true),
     isRunning: state?.running !== undefined && !isFinished,

@@ -363,6 +363,49 @@ describe('stale caches', () => {
     assert.ok(world.server.list(pods).some(({ metadata }) => metadata.uid === fresh));
   });
 
+  test('a pod that came back after the store gave its word is left alone until it gives it again', async () => {
+    await using world = await settled();
+    world.kubelets.setReady(2, false);
+    let ready: string | undefined;
+    world.server.onCall(({ verb, resource, name = '' }) => {
+      if (ready !== undefined || verb !== 'delete' || resource?.kind !== 'Pod') return undefined;
+      world.kubelets.setReady(Number(name.slice(3)), true);
+      ready = world.server.get(pods, { ...REF, name })?.metadata.uid;
+      return undefined;
+    });
+    world.wish({ restartedAt: '2026-01-01T00:00:00Z' });
+    await assert.rejects(async () => {
+      while (ready === undefined) {
+        await world.reconcile();
+        world.kubelets.step();
+      }
+    }, /the object has been modified/);
+    assert.ok(world.server.list(pods).some(({ metadata }) => metadata.uid === ready));
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+  });
+
+  test('the Service of another KVCluster, under a name that this one needs, is left alone and told of', async () => {
+    await using world = await ReconcileWorld.start(SPEC);
+    const owner = {
+      apiVersion: 'kvorum.dev/v1',
+      kind: 'KVCluster',
+      name: 'kv-peers',
+      uid: 'other',
+      controller: true,
+    };
+    const metadata = { ...REF, name: 'kv-peers', ownerReferences: [owner], labels: { app: 'other' } };
+    const taken = world.server.put(services, { metadata, spec: { ports: [{ port: 80 }] } } as never);
+    await world.settle();
+    assert.deepEqual(world.server.get(services, taken.metadata), taken);
+    assert.equal(world.server.get(statefulSets, REF), undefined);
+    const told = world.status.conditions?.filter(({ reason }) => reason === 'NameTaken');
+    assert.match(told?.[0]?.message ?? '', /Service kv-peers belongs to somebody else/);
+    world.server.remove(services, taken.metadata);
+    await world.settle();
+    assert.deepEqual(verdict(world), WELL);
+  });
+
   test('O2: pods with other labels are pods all the same', async () => {
     await using world = await settled({ storage: { retention: { whenScaled: 'Delete' } } });
     for (const pod of world.server.list(pods))

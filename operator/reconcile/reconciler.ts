@@ -160,7 +160,7 @@ export class Reconciler {
     const live = await client.get(kvClusters, ref, signal);
     if (live !== undefined) return { requeueAfterMs: 1000 };
     this.#pace.forget(key);
-    observer.applied.forget(key);
+    observer.forget(key);
     await store.forget(key);
     return {};
   }

@@ -13,6 +13,11 @@ import type { FakeKubelets } from '../testing/fake-kubelets.ts';
 
 const ORDINALS_MAX = 10;
 
+/** Whether it had its effect nobody knows. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
 type OrdinalDisk = Disk & { readonly ordinal: number };
 
 /** The store of one KVCluster, on the volumes and in the pods of a world. */
@@ -53,7 +58,7 @@ export class TestStoreView implements StoreView {
     await this.#change(() => {
       const disk = this.#disk(ordinalOf(call.node));
       if (disk === undefined || !this.#kubelets.isRunning(ordinalOf(call.node)))
-        throw new Error('no connection');
+        throw new NoAnswer('no connection');
       if (disk.clusterId === call.clusterId) return;
       assert.equal(disk.clusterId, undefined, 'the node is of another cluster');
       this.made += 1;
@@ -90,7 +95,9 @@ export class TestStoreView implements StoreView {
     });
   }
 
-  async setZone(): Promise<void> {}
+  async setZone(_: StoreTarget, member: string, zone: string): Promise<void> {
+    await this.#change(() => this.inner?.setZone(member, zone));
+  }
 
   async forget(): Promise<void> {}
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../store/ports/clock.ts';
 import { KubeError } from '../kube/kube-error.ts';
 import type { KubeRequest } from '../kube/kube-request.ts';
 import type { KubeObject, ObjectRef, Resource } from '../kube/resource.ts';
-import { knownResources, pods } from '../kube/resources.ts';
+import { knownResources, leases, pods } from '../kube/resources.ts';
 import { builtIn, discovered } from '../testing/fake-api-server.ts';
 import { answer, matcherOf } from '../testing/fake-api-server-answers.ts';
 import {
@@ -24,7 +24,11 @@ export class SimApi implements Cluster {
   readonly calls: FakeCall[] = [];
   /** Of anything but leases. */
   writes = 0;
+  /** Counts the changes of all objects but leases and events, whoever makes them. */
+  changes = 0;
   readonly #resources: FakeResource[];
+  /** Of paths that were called before. */
+  readonly #targets = new Map<string, ReturnType<typeof targetOf>>();
   #uids = 0;
   #numbers = 0;
 
@@ -34,17 +38,22 @@ export class SimApi implements Cluster {
       () => `uid-${++this.#uids}`,
     );
     this.#resources = [...resources, ...knownResources.map(builtIn)];
+    this.onChange(({ resource }) => {
+      if (resource.kind !== leases.kind && resource.kind !== 'Event') this.changes++;
+    });
   }
 
   /** Somebody installs a kind. */
   define(resource: FakeResource): void {
     this.#resources.unshift(resource);
+    this.#targets.clear();
   }
 
   callOf({ method, path, query = {}, body, contentType }: KubeRequest): FakeCall {
     const given = Object.entries(query).filter(([, value]) => value !== undefined);
     const params = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
-    const target = targetOf(path, this.#resources);
+    const target = this.#targets.get(path) ?? targetOf(path, this.#resources);
+    this.#targets.set(path, target);
     const headers = contentType === undefined ? {} : { 'content-type': contentType };
     return {
       ...{ number: ++this.#numbers, verb: verbOf(method, target, params, contentType) },

@@ -42,9 +42,12 @@ export class Checks {
     const key = signal === undefined ? undefined : this.#keys.get(signal);
     const cluster = this.#deps.clusters.find((each) => each.key === key);
     const isOwn = cluster !== undefined && this.#isOwn(cluster, call);
-    require('whoever works on one KVCluster touches no other one', isOwn, () =>
-      `the work on ${key} does ${textOf(call)}`);
-    return cluster?.checks.judge(call) ?? (() => undefined);
+    const next = cluster?.checks.judge(call);
+    return () => {
+      require('whoever works on one KVCluster touches no other one', isOwn, () =>
+        `the work on ${key} does ${textOf(call)}`);
+      next?.();
+    };
   }
 
   #isOwn(cluster: SimCluster, { resource, namespace, name, body }: FakeCall): boolean {

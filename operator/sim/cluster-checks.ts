@@ -10,6 +10,7 @@ import {
 } from '../kube/resources.ts';
 import { kvClusters, type RawCluster } from '../reconcile/kinds.ts';
 import type { TestStoreView } from '../reconcile/test-store-view.ts';
+import { INSTANCE_LABEL } from './user.ts';
 import type { FakeCall } from '../testing/fake-api-server-call.ts';
 import type { FakeKubelets } from '../testing/fake-kubelets.ts';
 import type { SimApi } from './api.ts';
@@ -79,9 +80,9 @@ export class ClusterChecks {
   look(): void {
     const { kubelets, view, nowMs } = this.#deps;
     for (const ordinal of this.#stopped) {
-      const pod = kubelets.pod(ordinal);
-      if (pod !== undefined && pod.metadata.deletionTimestamp === undefined && isReady(pod))
-        this.#stopped.delete(ordinal);
+      const isTold = kubelets.pod(ordinal)?.metadata.deletionTimestamp !== undefined;
+      // Its process answers the store before anybody calls the pod ready.
+      if (kubelets.isRunning(ordinal) && !isTold) this.#stopped.delete(ordinal);
     }
     const text = `${view.inner?.factor} ${view.inner?.members.size}`;
     if (text !== this.#size.text) this.#size = { text, sinceMs: nowMs() };
@@ -123,10 +124,18 @@ export class ClusterChecks {
       `${clusterId} is made, and the status has ${written}`);
     const holding = kubelets
       .own(persistentVolumeClaims)
-      .filter(({ metadata }) => view.memberOn(metadata.uid ?? '') !== undefined);
+      .filter((claim) => view.memberOn(claim.metadata.uid ?? '') !== undefined && this.#isLookedFor(claim));
     const isAgain = view.inner?.clusterId === clusterId;
     require('a cluster is made once', isAgain || holding.length === 0, () =>
       `${clusterId} is made, and ${holding.map(({ metadata }) => metadata.name)} hold data`);
+  }
+
+  /** One that somebody labelled otherwise is found by its name, as long as that is one of those that are looked for. */
+  #isLookedFor({ metadata }: KubeObject): boolean {
+    const { kubelets, ref } = this.#deps;
+    const { replicas = 3 } = (this.#cluster()?.spec ?? {}) as { readonly replicas?: number };
+    const ordinal = kubelets.ordinalOf(persistentVolumeClaims, metadata) ?? 0;
+    return ordinal < replicas || metadata.labels?.[INSTANCE_LABEL] === ref.name;
   }
 
   /** How a pod stands just before it is told to end. */

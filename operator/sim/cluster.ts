@@ -22,6 +22,8 @@ export type ClusterDeps = {
 
 const GRACE_MS = 120_000;
 const ORDINALS_MAX = 10;
+/** The step of the kubelets in which pods end. */
+const LET_GO = 2;
 
 /** One KVCluster and all that is around it: the controller of its StatefulSet, its kubelets, its store, its user, and what must hold of it. */
 export class SimCluster {
@@ -32,6 +34,9 @@ export class SimCluster {
   readonly view: TestStoreView;
   readonly user: User;
   readonly checks: ClusterChecks;
+  /** Of the node that a pod runs on. */
+  readonly zoneOf = (pod: string): string | undefined =>
+    this.#deps.nodes.zoneOf(this.#deps.api.get(pods, { ...this.ref, name: pod })?.spec?.nodeName);
   /** What keeps it from getting anywhere, for now. */
   hindrance: Hindrance | undefined;
   readonly #deps: ClusterDeps;
@@ -40,6 +45,8 @@ export class SimCluster {
   readonly #downMs = new Map<number, number>();
   /** By which settings file each pod goes: its hash, by the UID of the pod. */
   readonly #files = new Map<string, string>();
+  /** What there was when this one had nothing to do: a step of the kubelets, by its index, or another one. */
+  readonly #still = new Map<number | 'look' | 'store', string>();
 
   constructor({ namespace, name, volumes }: ClusterPlan, deps: ClusterDeps) {
     const { api, nodes, nowMs, note } = deps;
@@ -80,13 +87,38 @@ export class SimCluster {
 
   /** One step of those around it, and a look at what holds. */
   step(): void {
+    const { kubelets } = this;
+    const index = this.#prng.below(kubelets.steps.length);
+    this.#look();
+    // Whether a pod may end depends on the time as well.
+    if (index !== LET_GO && this.#still.get(index) === this.#stamp()) return;
+    if (kubelets.steps[index]?.()) this.#look();
+    else this.#still.set(index, this.#stamp());
+  }
+
+  /** One step of the store by itself. */
+  stepStore(): void {
+    if (this.#still.get('store') === this.#stamp()) return;
+    if (this.view.step()) return;
+    this.#still.set('store', this.#stamp());
+  }
+
+  /** Another one when anything is different that the controllers, the kubelets or the store act on by themselves. */
+  #stamp(): string {
+    const { api, nodes } = this.#deps;
+    const { inner, isBlocked, made } = this.view;
+    return `${api.changes} ${nodes.turns} ${made} ${inner?.epoch} ${isBlocked}`;
+  }
+
+  #look(): void {
     const { kubelets, checks } = this;
+    if (this.#still.get('look') === this.#stamp()) return;
     for (let ordinal = 0; ordinal < ORDINALS_MAX; ordinal++)
       if (kubelets.claim(ordinal)?.status?.phase !== 'Lost') kubelets.unschedulable.delete(ordinal);
       else kubelets.unschedulable.add(ordinal);
     this.bringSettings(false);
-    kubelets.steps[this.#prng.below(kubelets.steps.length)]?.();
     checks.look();
+    this.#still.set('look', this.#stamp());
   }
 
   /** Pods read the file as they start; the kubelet brings a changed one to some of those that run. */

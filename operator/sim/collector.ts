@@ -10,6 +10,9 @@ const OWNED: readonly Resource[] = [
   pods,
 ];
 
+/** Those that others own are collected by nobody here. */
+const KNOWN: ReadonlySet<string> = new Set([kvClusters.kind, statefulSets.kind]);
+
 /** The garbage collector: one object whose owner is gone, at each step. */
 export function collectOne(api: SimApi): boolean {
   const owners = new Set(
@@ -17,7 +20,9 @@ export function collectOne(api: SimApi): boolean {
   );
   for (const resource of OWNED)
     for (const { metadata } of api.list<KubeObject>(resource)) {
-      const owner = metadata.ownerReferences?.find(({ controller }) => controller)?.uid;
+      const owner = metadata.ownerReferences?.find(
+        ({ controller, kind }) => controller && KNOWN.has(kind),
+      )?.uid;
       if (owner === undefined || owners.has(owner) || metadata.deletionTimestamp !== undefined) continue;
       api.remove(resource, metadata);
       return true;

@@ -64,7 +64,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     'status-written-always',
     'nothing is written where nothing is different',
     'operator/core/status/status-of.ts',
-    'return a !== undefined && canonical(a) === canonical(b);',
+    'return a !== undefined && isSame(a, b);',
     'return false;',
   ),
   mutant(
@@ -117,6 +117,41 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     'operator/kube/work-queue.ts',
     'const taker = this.#takers.shift();',
     'if ([...this.#failures.keys()].some((other) => other !== key)) continue;\n      const taker = this.#takers.shift();',
+  ),
+  mutant(
+    'failing-one-delays-others',
+    'a KVCluster whose work fails makes no other one late',
+    'operator/kube/work-queue.ts',
+    '      taker(key);',
+    '      if ([...this.#failures.keys()].every((other) => other === key)) taker(key);\n      else this.#clock.setTimer(35_000, () => taker(key));',
+  ),
+  mutant(
+    'stranger-overwritten',
+    'what belongs to somebody else is left alone and told of',
+    `${PLAN}/plan-next.ts`,
+    '  strangers,\n  remains,',
+    '  remains,',
+  ),
+  mutant(
+    'stranger-without-labels',
+    'what stands under a wanted name is seen, whatever its labels say',
+    'operator/reconcile/observe.ts',
+    '[...labelled, ...(await unlabelled(cluster, wanted, labelled, view))]',
+    '[...labelled]',
+  ),
+  mutant(
+    'name-of-anothers-service',
+    'no KVCluster has the name of the Service between the pods of another one',
+    `${PLAN}/plan-next.ts`,
+    '  reservedName,\n  strangers,',
+    '  strangers,',
+  ),
+  mutant(
+    'zones-not-told',
+    'members are told the zones of the nodes that their pods run on',
+    `${PLAN}/plan-next.ts`,
+    '  withTopology(zones),\n',
+    '',
   ),
   mutant(
     'replaced-under-manual',
@@ -179,6 +214,16 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
   },
   {
     ...mutant(
+      'volumes-from-the-top',
+      'a volume that is known by its name alone goes before those with higher ordinals, which tell of it',
+      `${PLAN}/deletion.ts`,
+      'a.ordinal - b.ordinal',
+      'b.ordinal - a.ordinal',
+    ),
+    test: `${PLAN}/deletion.test.ts`,
+  },
+  {
+    ...mutant(
       'left-volume-started-on',
       'a pod does not start on the volume of a member that left',
       `${PLAN}/claims.ts`,
@@ -202,8 +247,18 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       'pod-by-its-name-alone',
       'the pod that is stopped is the one that was seen',
       `${ACTS}/pod-acts.ts`,
-      'await removePod(context, pod, { uid });\n};\n\nexport const endPod',
-      'await removePod(context, pod, {} as { uid: string });\n};\n\nexport const endPod',
+      'await removePod(context, pod, { uid, resourceVersion: version });',
+      'await removePod(context, pod, {} as { uid: string });',
+    ),
+    test: RECONCILER_TEST,
+  },
+  {
+    ...mutant(
+      'pod-that-came-back',
+      'the pod that is stopped is as it was seen when the store gave its word',
+      `${ACTS}/pod-acts.ts`,
+      'await removePod(context, pod, { uid, resourceVersion: version });',
+      'await removePod(context, pod, { uid });',
     ),
     test: RECONCILER_TEST,
   },
@@ -223,8 +278,8 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'operator/reconcile/observe.ts',
-        from: 'const [[found, family], children] = await Promise.all([',
-        to: 'const early = await view.list(nodes, undefined);\n    const [[found, family], children] = await Promise.all([',
+        from: 'const [[found, family], labelled] = await Promise.all([',
+        to: 'const early = await view.list(nodes, undefined);\n    const [[found, family], labelled] = await Promise.all([',
       },
       {
         file: 'operator/reconcile/observe.ts',

@@ -7,6 +7,7 @@ import {
   persistentVolumeClaims,
   pods,
 } from '../kube/resources.ts';
+import { ZONE_LABEL } from '../children/names.ts';
 import type { SimApi } from './api.ts';
 
 /** `cut`: nobody reaches it, and what runs on it runs on. `dead`: nothing runs on it. */
@@ -27,6 +28,7 @@ export type NodesDeps = {
 };
 
 const MACHINES = 8;
+const ZONES = ['a', 'b', 'c'];
 /** The controller of nodes gives a kubelet so long before it takes it for gone (`node-monitor-grace-period`). */
 const NOT_READY_AFTER_MS = 40_000;
 /** Pods bear a node that is not ready for so long; five minutes in life. */
@@ -37,9 +39,15 @@ const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 /** Machines and what Kubernetes does about them: it places pods, takes silent nodes for not ready, and tells their pods to end. */
 export class SimNodes {
   readonly machines = new Map<string, Machine>();
+  /** Counts what happens to machines. */
+  turns = 0;
   readonly #deps: NodesDeps;
   readonly #listeners: ((name: string, state: MachineState) => void)[] = [];
   #made = 0;
+  /** By the names of machines, those that are away too: they come back where they were. */
+  readonly #zones = new Map<string, string>();
+  /** Where machines were taken away, the next ones come. */
+  readonly #short: string[] = [];
 
   constructor(deps: NodesDeps) {
     this.#deps = deps;
@@ -48,8 +56,12 @@ export class SimNodes {
 
   /** A machine that has never been there, or one that comes back with its disk. */
   add(name = `w${++this.#made}`): void {
+    this.turns++;
     this.machines.set(name, { name, state: 'up', sinceMs: this.#deps.nowMs() });
-    this.#deps.api.put(nodes, { metadata: { name }, status: READY } as Node);
+    const zone =
+      this.#zones.get(name) ?? this.#short.shift() ?? ZONES[this.machines.size % ZONES.length] ?? '';
+    this.#zones.set(name, zone);
+    this.#putReady(name);
   }
 
   onTurn(listener: (name: string, state: MachineState) => void): void {
@@ -76,7 +88,6 @@ export class SimNodes {
 
   /** What ran on when it was cut off runs on; of a machine that was dead everything starts anew. */
   bringBack(name: string): void {
-    const { api } = this.#deps;
     const machine = this.machines.get(name);
     if (machine === undefined) {
       this.add(name);
@@ -84,20 +95,32 @@ export class SimNodes {
     }
     const wasDead = machine.state === 'dead';
     this.#turn(name, 'up');
-    api.put(nodes, { metadata: { name }, status: READY } as Node);
+    this.#putReady(name);
     if (wasDead) for (const pod of this.#podsOn(name)) this.#unready(pod, { containerStatuses: [] });
   }
 
   /** Whoever owns the machine says that it is no more. */
   remove(name: string): void {
     this.#turn(name, 'dead');
+    this.turns++;
     this.machines.delete(name);
     this.#deps.api.remove(nodes, { name });
+    this.#short.push(this.#zones.get(name) ?? '');
+  }
+
+  zoneOf(name: string | undefined): string | undefined {
+    return name === undefined ? undefined : this.#zones.get(name);
+  }
+
+  #putReady(name: string): void {
+    const labels = { [ZONE_LABEL]: this.#zones.get(name) ?? '' };
+    this.#deps.api.put(nodes, { metadata: { name, labels }, status: READY } as Node);
   }
 
   #turn(name: string, state: MachineState): void {
     const machine = this.machines.get(name);
     if (machine === undefined) return;
+    this.turns++;
     Object.assign(machine, { state, sinceMs: this.#deps.nowMs() });
     this.#deps.note(`node ${name} is ${state}`);
     for (const listener of this.#listeners) listener(name, state);
@@ -128,13 +151,34 @@ export class SimNodes {
     if (this.#deps.hasNoRoom(pod)) return { message: '0/8 nodes are available: 8 Insufficient memory' };
     const all = this.#deps.api.list(nodes).filter(isReady);
     const taken = new Set(this.#siblingsOf(pod).flatMap((each) => this.#placesOf(each)));
-    const free = all
-      .map(({ metadata }) => metadata.name)
-      .filter((name) => (tied === undefined ? !taken.has(name) : name === tied));
+    const names = all.map(({ metadata }) => metadata.name);
+    const free =
+      tied === undefined ? this.#freeFor(pod, claim, names, taken) : names.filter((name) => name === tied);
     const node = free[this.#deps.prng.below(Math.max(1, free.length))];
     return node === undefined
       ? { message: '0/8 nodes are available: 8 node(s) had untolerated taint' }
       : { node };
+  }
+
+  /** A volume stays in its zone; one without a place goes where the fewest of its KVCluster are. Two on one node where there is no other in the zone. */
+  #freeFor(
+    pod: Pod,
+    claim: PersistentVolumeClaim,
+    names: readonly string[],
+    taken: ReadonlySet<string | undefined>,
+  ): readonly string[] {
+    const zone = this.zoneOf(nodeOf(claim));
+    const free = names.filter((name) => !taken.has(name));
+    if (zone !== undefined) {
+      const inZone = free.filter((name) => this.zoneOf(name) === zone);
+      return inZone.length > 0 ? inZone : names.filter((name) => this.zoneOf(name) === zone);
+    }
+    const zones = this.#siblingsOf(pod)
+      .flatMap((each) => this.#placesOf(each).slice(0, 1))
+      .map((name) => this.zoneOf(name));
+    const loadOf = (name: string) => zones.filter((each) => each === this.zoneOf(name)).length;
+    const least = Math.min(...free.map(loadOf));
+    return free.filter((name) => loadOf(name) === least);
   }
 
   /** Where it runs, and where it will. */

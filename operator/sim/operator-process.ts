@@ -6,8 +6,9 @@ import { KubeError } from '../kube/kube-error.ts';
 import type { KubeLog } from '../kube/kube-log.ts';
 import type { OperatorMetrics } from '../metrics.ts';
 import { Operator } from '../operator.ts';
+import { NoAnswer } from '../reconcile/test-store-view.ts';
 import { StoreRefusal } from '../store-view/store-view.ts';
-import { NoAnswer, SimStoreView, type StoreViewDeps } from './store-view.ts';
+import { SimStoreView, type StoreViewDeps } from './store-view.ts';
 import { SimTransport, type TransportDeps } from './transport.ts';
 
 export type ProcessDeps = Omit<TransportDeps, 'process'> &

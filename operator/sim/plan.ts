@@ -23,6 +23,9 @@ const OTHERS: readonly Pick<ClusterPlan, 'namespace' | 'name'>[] = [
   { namespace: 'shop', name: 'kv-1' },
   { namespace: 'shop', name: 'data-kv' },
   { namespace: 'shop', name: 'k' },
+  // Its client Service and the headless one of `kv` would have one name.
+  { namespace: 'shop', name: 'kv-peers' },
+  { namespace: 'depot', name: 'kv-peers' },
   { namespace: 'depot', name: 'kv' },
   { namespace: 'depot', name: 'kv-0' },
 ];

@@ -33,7 +33,23 @@ export async function comeToRest(world: SimWorld, clusters: readonly SimCluster[
 
 /** What is not as it is wished. */
 function obstacleOf(api: SimApi, cluster: SimCluster): string | undefined {
-  return cluster.user.isWanted ? obstacleToServe(api, cluster) : obstacleToGo(api, cluster);
+  if (!cluster.user.isWanted) return obstacleToGo(api, cluster);
+  const refusal = refusalOf(cluster);
+  return refusal === undefined ? obstacleToServe(api, cluster) : obstacleToTell(api, cluster, refusal);
+}
+
+/** Why there is to be nothing of it: its name, or what of somebody else stands under a name that it needs. */
+function refusalOf({ ref, user }: SimCluster): string | undefined {
+  if (ref.name.endsWith('-peers')) return 'NameReserved';
+  return user.stranger === undefined ? undefined : 'NameTaken';
+}
+
+function obstacleToTell(api: SimApi, { ref, kubelets }: SimCluster, refusal: string): string | undefined {
+  const { status, metadata } = api.get(kvClusters, ref) ?? {};
+  const isTold = status?.conditions?.some(({ type, reason }) => type === 'Degraded' && reason === refusal);
+  if (isTold !== true) return `nothing says ${refusal}`;
+  if (kubelets.own(pods).length > 0) return `it has pods in spite of ${refusal}`;
+  return status?.observedGeneration === metadata?.generation ? undefined : 'the newest spec was not seen';
 }
 
 function obstacleToGo(api: SimApi, { ref, user, kubelets }: SimCluster): string | undefined {
@@ -66,11 +82,16 @@ function obstacleInStatus(api: SimApi, { ref }: SimCluster): string | undefined 
   return status?.observedGeneration === metadata?.generation ? undefined : 'the newest spec was not seen';
 }
 
-function obstacleInStore({ view, user, kubelets }: SimCluster): string | undefined {
+function obstacleInStore({ view, user, kubelets, zoneOf }: SimCluster): string | undefined {
   const { replicas, replicationFactor } = user.spec;
   const members = [...(view.inner?.members.values() ?? [])].map(({ name }) => name).toSorted();
   const wanted = Array.from({ length: replicas }, (_, ordinal) => kubelets.podName(ordinal));
   if (members.join() !== wanted.join()) return `members are ${members}, of ${replicas}`;
+  for (const member of view.inner?.members.values() ?? []) {
+    const zone = zoneOf(member.name);
+    if (member.zone !== zone)
+      return `${member.name} is in zone ${zone}, and the store takes it for in '${member.zone}'`;
+  }
   const isAsWished = view.inner?.isWhole === true && view.inner.factor === replicationFactor;
   return isAsWished ? undefined : 'the store is not whole';
 }

@@ -25,6 +25,8 @@ export type Verdict = {
 const MINUTE_MS = 60_000;
 const CHAOS_MS = 25 * MINUTE_MS;
 const AFTER_MS = 31 * MINUTE_MS;
+/** One in so many KVClusters finds a name that it needs taken. */
+const STRANGERS_LESS = 12;
 const IDLE_MS = 35 * MINUTE_MS;
 
 /** Faults and changes of mind, then neither: all must come to what is wished, and then be quiet. */
@@ -74,6 +76,7 @@ async function chaos(world: SimWorld, prng: Prng): Promise<void> {
     if (isOn) world.watches.disturb((['cut', 'end', 'freeze', 'expire'] as const)[prng.below(4)] ?? 'cut');
   });
   world.after(prng.below(CHAOS_MS), () => world.api.define(podMonitors));
+  for (const { user } of world.clusters) if (prng.below(STRANGERS_LESS) === 0) user.meetStranger();
   world.start();
   await world.run(CHAOS_MS);
   isOn = false;

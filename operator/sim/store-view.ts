@@ -1,5 +1,5 @@
 import type { StoreSeen } from '../core/observation.ts';
-import type { TestStoreView } from '../reconcile/test-store-view.ts';
+import { NoAnswer, type TestStoreView } from '../reconcile/test-store-view.ts';
 import {
   type BootstrapCall,
   type OperationCall,
@@ -20,11 +20,6 @@ export type StoreViewDeps = {
   readonly onBug: (error: unknown) => void;
   readonly process: OperatorProcess;
 };
-
-/** Whether it had its effect nobody knows. */
-export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer';
-}
 
 const SILENCE_MS = 2500;
 const CALL_TIMEOUT_MS = 5000;
@@ -86,8 +81,8 @@ export class SimStoreView implements StoreView {
     return this.#change(target, (view) => view.askToStop(target, node, options));
   }
 
-  setZone(): Promise<void> {
-    return Promise.resolve();
+  setZone(target: StoreTarget, member: string, zone: string): Promise<void> {
+    return this.#change(target, (view) => view.setZone(target, member, zone));
   }
 
   forget(): Promise<void> {

@@ -12,25 +12,32 @@ import type { SimWorld } from './world.ts';
 const MINUTE_MS = 60_000;
 /** A change of mind is seen this soon, also where another KVCluster gets nowhere. */
 const SEEN_MS = 30_000;
+/** So long after the faults no watch is silent any more. */
+const CALM_MS = 10 * MINUTE_MS;
 const HOMELESS_MS = 6 * MINUTE_MS;
 const BY_HAND_MS = 3 * MINUTE_MS;
 
 /** One KVCluster gets nowhere until the others are at rest; then each has its own story. */
 export async function theLastDays(world: SimWorld, prng: Prng): Promise<void> {
   const { clusters } = world;
+  const calmMs = world.clock.monotonicMs() + CALM_MS;
   const stuck = clusters[prng.below(clusters.length)]!;
   stuck.hindrance = HINDRANCES[prng.below(HINDRANCES.length)]!;
   world.note(`${stuck.key} is ${stuck.hindrance}`);
   for (const { user } of clusters) {
     user.comeToRest();
     world.every(BY_HAND_MS, () => void user.replaceByHand());
+    world.every(BY_HAND_MS, () => user.keepZones());
+    world.every(BY_HAND_MS, () => user.removeStrangePod());
   }
   const others = clusters.filter((each) => each !== stuck);
   await comeToRest(world, others);
+  await world.run(Math.max(0, calmMs - world.clock.monotonicMs()));
   await changeIsSeen(world, others.filter(({ user }) => user.isWanted).at(prng.below(2)));
   // Its pod finds no other node for long: what is on a volume that would follow it is not lost for that.
   if (stuck.hindrance === 'unschedulable' && world.outages.takeOneOf(stuck)) await world.run(HOMELESS_MS);
   stuck.hindrance = undefined;
+  for (const { user } of clusters) user.sendStrangerAway();
   world.note(`${stuck.key} is free`);
   await comeToRest(world, clusters);
   const wanted = clusters.filter(({ user }) => user.isWanted);

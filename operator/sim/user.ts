@@ -1,6 +1,6 @@
 import type { Prng } from '../../store/core/prng/prng.ts';
 import type { KVClusterSpecInput } from '../api/kvcluster.ts';
-import type { KubeObject, Resource } from '../kube/resource.ts';
+import type { KubeObject, ObjectRef, Resource } from '../kube/resource.ts';
 import {
   type ConfigMap,
   configMaps,
@@ -52,6 +52,8 @@ export class User {
   isWanted = true;
   /** Of the last deletion: the volumes were to go as well, and an operator had seen that. */
   doVolumesGo = false;
+  /** What somebody else owns, under a name that the KVCluster needs. */
+  stranger: ObjectRef | undefined;
   readonly #deps: UserDeps;
   #tags = 1;
   #gibibytes = 1;
@@ -283,6 +285,45 @@ export class User {
     return `${lost.metadata.name} is replaced`;
   }
 
+  /** Before there is a KVCluster: a controller has an object under a name that it will need. */
+  meetStranger(): void {
+    const { api, ref, note } = this.#deps;
+    const owner = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      name: 'shop',
+      uid: 'stranger',
+      controller: true,
+    };
+    this.stranger = { ...ref, name: `${ref.name}-config` };
+    api.put(configMaps, { metadata: { ...this.stranger, ownerReferences: [owner] } } as ConfigMap);
+    note(`user: ConfigMap ${this.stranger.name} is there, of somebody else`);
+  }
+
+  /** It goes. */
+  sendStrangerAway(): void {
+    const { stranger } = this;
+    this.stranger = undefined;
+    if (stranger !== undefined) this.#deps.api.remove(configMaps, stranger);
+  }
+
+  /** What the StatefulSet made while it was as somebody had edited it, such as in a pause, bears the hash of what is wished. */
+  removeStrangePod(): void {
+    const { api, kubelets } = this.#deps;
+    const strange = kubelets.own(pods).find(({ spec }) => spec?.containers?.[0]?.image === undefined);
+    if (strange !== undefined && this.#isCalm()) api.remove(pods, strange.metadata);
+  }
+
+  /** Where it is refused to let members go, since replicas of a key would share zones, they stay. */
+  keepZones(): void {
+    const { api, ref, view } = this.#deps;
+    const isTold = ({ reason }: { readonly reason?: string }) => reason === 'TooFewZones';
+    const { status } = api.get(kvClusters, ref) ?? {};
+    if (status?.conditions?.some(isTold) !== true || !this.isWanted) return;
+    const ordinals = [...(view.inner?.members.values() ?? [])].map(({ name }) => ordinalOf(name));
+    if (this.spec.replicas <= Math.max(...ordinals)) this.wish({ replicas: Math.max(...ordinals) + 1 });
+  }
+
   /** Somebody writes into a file of settings. */
   scribble(): void {
     const { api, ref } = this.#deps;
@@ -345,4 +386,8 @@ export class User {
   #below(bound: number): number {
     return this.#deps.prng.below(bound);
   }
+}
+
+function ordinalOf(name: string): number {
+  return Number(name.slice(name.lastIndexOf('-') + 1));
 }

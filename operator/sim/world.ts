@@ -75,7 +75,7 @@ export class SimWorld {
     for (const cluster of this.clusters) {
       cluster.user.write();
       this.every(800, () => cluster.step());
-      this.every(1200, () => void cluster.view.step());
+      this.every(1200, () => cluster.stepStore());
       this.every(5000, () => cluster.replaceLost());
       this.every(20_000, () => cluster.bringSettings());
       this.every(20_000, () => cluster.user.write());

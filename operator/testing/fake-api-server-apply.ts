@@ -64,20 +64,49 @@ export function ownersAfterUpdate(
   owners: Owners,
   manager: string,
 ): Owners {
-  const was = leavesOf(before);
-  const is = leavesOf(after);
-  const changed = [...is].filter(([id, leaf]) => !isEqual(was.get(id)?.value, leaf.value)).map(([id]) => id);
-  const gone = new Set([...was.keys()].filter((id) => !is.has(id)));
+  const changes: Changes = { changed: new Set(), gone: new Set() };
+  compare(before, after, [], changes);
+  const { changed, gone } = changes;
+  if (changed.size === 0 && gone.size === 0 && owners.has(manager)) return owners;
   const next = new Map<string, FieldSet>();
   for (const [other, fields] of owners)
-    next.set(other, new Set([...fields].filter((id) => !gone.has(id) && !changed.includes(id))));
+    next.set(other, new Set([...fields].filter((id) => !gone.has(id) && !changed.has(id))));
   next.set(manager, new Set([...(next.get(manager) ?? []), ...changed]));
   return next;
 }
 
+type Changes = { readonly changed: Set<string>; readonly gone: Set<string> };
+
+/** What is the same object in both is the same: most of an object is, when a part of it changes. */
+function compare(
+  before: Json | undefined,
+  after: Json | undefined,
+  path: readonly Segment[],
+  changes: Changes,
+): void {
+  if (before === after) return;
+  if (isFilled(before) && isFilled(after)) {
+    for (const field of new Set([...Object.keys(before), ...Object.keys(after)]))
+      compare(before[field], after[field], [...path, field], changes);
+    return;
+  }
+  const was = leavesAt(before, path);
+  const is = leavesAt(after, path);
+  for (const [id, { value }] of is) if (!isEqual(was.get(id)?.value, value)) changes.changed.add(id);
+  for (const id of was.keys()) if (!is.has(id)) changes.gone.add(id);
+}
+
+function isFilled(value: Json | undefined): value is JsonObject {
+  return isObject(value) && Object.keys(value).length > 0;
+}
+
 function leavesOf(value: JsonObject): Map<string, Leaf> {
+  return leavesAt(value, []);
+}
+
+function leavesAt(value: Json | undefined, path: readonly Segment[]): Map<string, Leaf> {
   const leaves = new Map<string, Leaf>();
-  collect(value, [], leaves);
+  if (value !== undefined) collect(value, path, leaves);
   return leaves;
 }
 

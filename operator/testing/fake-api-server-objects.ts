@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { apiVersionOf, type KubeObject, type ObjectRef, type Resource } from '../kube/resource.ts';
 import { type Owners, ownersAfterUpdate, serverSideApply } from './fake-api-server-apply.ts';
-import { isEqual, type Json, type JsonObject } from './fake-api-server-json.ts';
+import { isEqual, type Json, type JsonObject, KeptJson } from './fake-api-server-json.ts';
 
 /** What the API server answers instead of an object. */
 export class ApiStatus extends Error {
@@ -40,6 +40,7 @@ export class FakeObjects {
   readonly #objects: ObjectsByKind = new Map();
   readonly #owners: OwnersByUid = new Map();
   readonly #listeners = new Set<(change: Change) => void>();
+  readonly #kept = new KeptJson();
   readonly #nowMs: () => number;
   readonly #newUid: () => string;
   #changes: Change[] = [];
@@ -201,6 +202,7 @@ export class FakeObjects {
     previous: KubeObject | undefined,
     owners?: () => Owners,
   ): KubeObject {
+    checkControllers(object);
     const uid = object.metadata.uid ?? '';
     if (owners !== undefined) this.#owners.set(uid, owners());
     const resourceVersion = ++this.#version;
@@ -209,7 +211,7 @@ export class FakeObjects {
       resourceVersion: `${resourceVersion}`,
       managedFields: managedFieldsOf(this.#owners.get(uid) ?? new Map()),
     };
-    const stored = JSON.parse(JSON.stringify({ ...object, metadata })) as KubeObject;
+    const stored: KubeObject = this.#kept.keep({ ...object, metadata });
     replaceIn(this.#objects, resource, stored.metadata, type === 'DELETED' ? undefined : stored);
     const change: Change = { resourceVersion, type, resource, object: stored, previous };
     this.#changes.push(change);
@@ -253,6 +255,19 @@ function kindOf({ group, plural }: Resource): string {
 
 function nameOf({ namespace, name }: ObjectRef): string {
   return namespace ? `${namespace}/${name}` : name;
+}
+
+/** As the API server has it: whoever writes a second one writes nothing. */
+function checkControllers({ kind, metadata }: KubeObject): void {
+  const owners = (metadata.ownerReferences ?? []).filter(({ controller }) => controller === true);
+  if (owners.length <= 1) return;
+  const names = owners.map((owner) => `${owner.kind}/${owner.name}`).join(' and ');
+  const message = `Only one reference can have Controller set to true. Found "true" in references for ${names}`;
+  throw new ApiStatus(
+    422,
+    'Invalid',
+    `${kind} "${metadata.name}" is invalid: metadata.ownerReferences: ${message}`,
+  );
 }
 
 function checkPreconditions(

@@ -31,7 +31,13 @@ export type Act =
     }
   | { readonly type: 'expand-claim'; readonly claim: string; readonly uid: string; readonly bytes: number }
   | { readonly type: 'delete-claim'; readonly claim: string; readonly uid: string; readonly why: ClaimEnd }
-  | { readonly type: 'restart-pod'; readonly pod: string; readonly uid: string; readonly gate: StopGate }
+  | {
+      readonly type: 'restart-pod';
+      readonly pod: string;
+      readonly uid: string;
+      readonly version: string;
+      readonly gate: StopGate;
+    }
   /** One that no StatefulSet would end. */
   | { readonly type: 'end-pod'; readonly pod: string; readonly uid: string }
   /** At once: the kubelet that would end it is gone. */

@@ -32,6 +32,8 @@ test('pods, then volumes of this cluster, then the finalizer', () => {
   const foreign = upTo(3).map((ordinal) => claim(ordinal, { clusterUid: 'other' }));
   waits(observation({ wish, cluster, statefulSet: undefined, claims: foreign }), 'Deleting', /3 pods/);
   const ended = { wish, cluster, statefulSet: undefined, pods: [] };
+  const unordered = [claim(4), claim(5), claim(3)];
+  acts(observation({ ...ended, claims: unordered }), { type: 'delete-claim', claim: 'data-kv-3' });
   const claims = [claim(0, { clusterUid: 'other' }), claim(1), claim(2)];
   acts(observation({ ...ended, claims }), {
     type: 'delete-claim',

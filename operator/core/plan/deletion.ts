@@ -42,7 +42,9 @@ function endOfPods(seen: Observation): Finding | undefined {
 
 function endOfVolumes(seen: Observation): Finding {
   if (isKept(seen.cluster.wish.whenDeleted)) return release('volumes are kept');
-  const claims = seen.claims.filter((claim) => isOurs(seen, claim));
+  // The lowest first: one whose labels somebody changed is found by its name alone, as long as there are higher ones (reconcile/family.ts).
+  const own = seen.claims.filter((claim) => isOurs(seen, claim));
+  const claims = own.toSorted((a, b) => a.ordinal - b.ordinal);
   const next = claims.find(({ isTerminating }) => !isTerminating);
   if (next !== undefined)
     return act('spec', `is being deleted with its volumes: ${next.name}`, {

@@ -43,6 +43,10 @@ test('a spec that cannot be built from stops all but the status', () => {
   refuses(observation({ cluster: { specProblem } }), 'ConfigInvalid', /no number/);
 });
 
+test('a name that would make a Service of two KVClusters is refused', () => {
+  refuses(observation({ cluster: { name: 'kv-peers' } }), 'NameReserved', /must not end in -peers/);
+});
+
 test("somebody else's objects are not touched", () => {
   const children = [{ kind: 'Service', name: 'kv', wantedHash: 'a', seenHash: 'b', owner: 'other' }] as const;
   refuses(observation({ children }), 'NameTaken', /Service kv belongs to somebody else/);

@@ -14,6 +14,18 @@ export function soundSpec({ cluster }: Observation): readonly Finding[] {
   return specProblem === undefined ? [] : [blocking(refuse('spec', specProblem.reason, specProblem.message))];
 }
 
+/**
+ * The Service of peers has the name of its KVCluster with this end: the client Service of a KVCluster that is named so would be the same object.
+ * Both are written by one field manager, so that the API server would let each take it from the other.
+ */
+export function reservedName({ cluster }: Observation): readonly Finding[] {
+  if (!cluster.name.endsWith(PEERS_SUFFIX)) return [];
+  const message = `a name must not end in ${PEERS_SUFFIX}, as that of the Service between the pods of another KVCluster does: choose another name`;
+  return [blocking(refuse('spec', 'NameReserved', message))];
+}
+
+const PEERS_SUFFIX = '-peers';
+
 export function strangers({ statefulSet, children, cluster }: Observation): readonly Finding[] {
   const foreign = children.filter(({ owner, wantedHash }) => owner === 'other' && wantedHash !== undefined);
   const names = foreign.map(({ kind, name }) => `${kind} ${name}`);

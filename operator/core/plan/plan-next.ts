@@ -7,7 +7,7 @@ import { deletion } from './deletion.ts';
 import { cancelDrains, drains } from './drains.ts';
 import { factor } from './factor.ts';
 import { type Finding, IDLE_MS, type Note, refuse, SOON_MS, wait } from './finding.ts';
-import { identity, missingApis, pause, remains, soundSpec, strangers } from './ground.ts';
+import { identity, missingApis, pause, remains, reservedName, soundSpec, strangers } from './ground.ts';
 import { liveSettings } from './live-settings.ts';
 import { lostPods } from './lost-pods.ts';
 import { lostVolumes } from './lost-volumes.ts';
@@ -40,6 +40,7 @@ const RULES: readonly Rule[] = [
   deletion,
   pause,
   soundSpec,
+  reservedName,
   strangers,
   remains,
   identity,

@@ -22,8 +22,9 @@ export function rollout(seen: Observation, topology: TopologySeen): readonly Fin
   const obstacle = obstacleTo(seen, topology, next);
   if (obstacle !== undefined) return [obstacle];
   const message = `${next.name} restarts, ${outdated.length - 1} more after it`;
+  const { name: pod, uid, version } = next;
   const gate = gateOf(topology, next);
-  return [act('upgrade', message, { type: 'restart-pod', pod: next.name, uid: next.uid, gate })];
+  return [act('upgrade', message, { type: 'restart-pod', pod, uid, version, gate })];
 }
 
 /** Highest ordinal first. */

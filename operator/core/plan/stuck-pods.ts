@@ -15,7 +15,8 @@ export function stuckPods(seen: Observation): readonly Finding[] {
   const next = stuck.toSorted((a, b) => b.ordinal - a.ordinal)[0];
   if (next === undefined) return [];
   const message = `${next.name} does not run and is of an older spec${reasonOf(next)}`;
-  return [act('upgrade', message, { type: 'restart-pod', pod: next.name, uid: next.uid, gate: 'none' })];
+  const { name: pod, uid, version } = next;
+  return [act('upgrade', message, { type: 'restart-pod', pod, uid, version, gate: 'none' })];
 }
 
 /** A pod that is deleted now comes back as it is wanted. */

@@ -33,6 +33,7 @@ export function pod(ordinal: number, changes: Partial<PodSeen> = {}): PodSeen {
     name: `kv-${ordinal}`,
     ordinal,
     uid: `pod-${ordinal}`,
+    version: '7',
     hash: 'pods-1',
     isRestartNeeded: true,
     isTerminating: false,

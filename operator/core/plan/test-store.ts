@@ -6,7 +6,12 @@ import { upTo } from './test-observation.ts';
 /** What a node keeps on its volume. */
 export type Disk = { readonly directory: number; number?: number; clusterId?: string };
 
-type SimMember = { readonly number: number; readonly name: string; going?: 'drain' | 'replace' | undefined };
+type SimMember = {
+  readonly number: number;
+  readonly name: string;
+  going?: 'drain' | 'replace' | undefined;
+  zone: string;
+};
 
 const LEASE_MS = 60_000;
 
@@ -44,7 +49,8 @@ export class TestStore {
     if (before !== undefined && !this.#canRetire(before.number)) return false;
     if (before !== undefined) this.members.delete(before.number);
     const number = this.#nextNumber++;
-    this.members.set(number, { number, name, going: before?.going === 'drain' ? 'drain' : undefined });
+    const going = before?.going === 'drain' ? 'drain' : undefined;
+    this.members.set(number, { number, name, going, zone: '' });
     this.epoch += 1;
     disk.number = number;
     disk.clusterId = this.clusterId;
@@ -76,12 +82,21 @@ export class TestStore {
 
   cancelDrain(name: string): void {
     const member = this.#named(name);
-    if (member?.going === 'drain') member.going = undefined;
+    if (member?.going !== 'drain') return;
+    member.going = undefined;
+    this.epoch += 1;
+  }
+
+  setZone(name: string, zone: string): void {
+    const member = this.#named(name);
+    if (member !== undefined) Object.assign(member, { zone });
+    this.epoch += 1;
   }
 
   changeFactor(factor: number): string | undefined {
     if (this.#eligible().length < factor) return 'TOO_FEW_MEMBERS';
     this.factor = factor;
+    this.epoch += 1;
     return undefined;
   }
 
@@ -91,6 +106,7 @@ export class TestStore {
     if (member === undefined || this.#isUp(member.number)) return 'MEMBER_ALIVE';
     if (this.#eligible().length <= this.factor) return 'TOO_FEW_MEMBERS';
     member.going = 'replace';
+    this.epoch += 1;
     return undefined;
   }
 
@@ -216,7 +232,7 @@ export class TestStore {
     };
   }
 
-  #memberSeen({ number, name, going }: SimMember): MemberSeen {
+  #memberSeen({ number, name, going, zone }: SimMember): MemberSeen {
     const of = this.sets.filter((set) => set.includes(number));
     const isExpendable = of.every(
       (set) => set.filter((n) => n !== number && this.#isUp(n)).length * 2 > set.length,
@@ -228,7 +244,7 @@ export class TestStore {
       name,
       isUp,
       isDraining,
-      zone: '',
+      zone,
       version: '0.1.0',
       partitions: of.length,
       isExpendable,

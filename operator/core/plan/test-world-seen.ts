@@ -68,6 +68,7 @@ function podSeen(world: TestWorld, ordinal: number, pod: SimPod): PodSeen {
     name: `kv-${ordinal}`,
     ordinal,
     uid,
+    version: uid,
     hash,
     isRestartNeeded: true,
     isTerminating,

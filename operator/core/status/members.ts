@@ -87,8 +87,10 @@ const BLOCKED_BY_MAX = 1024;
 /** The oldest that a member runs. */
 export function versionOf(topology: TopologySeen | undefined): string | undefined {
   const versions = (topology?.members ?? []).flatMap(({ version }) => (version === '' ? [] : [version]));
-  return versions.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))[0];
+  return versions.toSorted(BY_NUMBERS.compare)[0];
 }
+
+const BY_NUMBERS = new Intl.Collator('en', { numeric: true });
 
 /** What all pods are made of; while some are older, what they were made of before. */
 export function revisionOf(seen: Observation, previous: KVClusterStatus | undefined): string | undefined {

@@ -62,14 +62,16 @@ function withoutUndefined(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined));
 }
 
-/** Whether there is anything to write; times and order of fields do not make a difference. */
+/** Whether there is anything to write; the order of fields makes no difference, nor whether one is undefined or absent. */
 export function isSameStatus(a: KVClusterStatus | undefined, b: KVClusterStatus): boolean {
-  return a !== undefined && canonical(a) === canonical(b);
+  return a !== undefined && isSame(a, b);
 }
 
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => {
-    if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
-    return Object.fromEntries(Object.entries(each).toSorted(([x], [y]) => (x < y ? -1 : 1)));
-  });
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [before, now] = [a, b] as readonly Readonly<Record<string, unknown>>[];
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].every((name) => isSame(before?.[name], now?.[name]));
 }

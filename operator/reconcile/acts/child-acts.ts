@@ -6,7 +6,7 @@ import { type KubeObject, keyOf } from '../../kube/resource.ts';
 import { statefulSets } from '../../kube/resources.ts';
 import type { ActContext, Perform } from '../act-context.ts';
 import { childResource } from '../kinds.ts';
-import { wantedChildren } from '../observe.ts';
+import { wantedChildren } from '../wanted-forms.ts';
 
 const TOKEN_BYTES = 24;
 
