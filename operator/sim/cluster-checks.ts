@@ -10,12 +10,12 @@ import {
 } from '../kube/resources.ts';
 import { kvClusters, type RawCluster } from '../reconcile/kinds.ts';
 import type { TestStoreView } from '../reconcile/test-store-view.ts';
-import { INSTANCE_LABEL } from './user.ts';
 import type { FakeCall } from '../testing/fake-api-server-call.ts';
 import type { FakeKubelets } from '../testing/fake-kubelets.ts';
 import type { SimApi } from './api.ts';
 import { isAct, require, textOf } from './checks.ts';
 import type { SimNodes } from './nodes.ts';
+import { INSTANCE_LABEL } from './user.ts';
 
 export type ClusterChecksDeps = {
   readonly api: SimApi;

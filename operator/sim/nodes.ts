@@ -1,4 +1,5 @@
 import type { Prng } from '../../store/core/prng/prng.ts';
+import { ZONE_LABEL } from '../children/names.ts';
 import {
   type Node,
   nodes,
@@ -7,7 +8,6 @@ import {
   persistentVolumeClaims,
   pods,
 } from '../kube/resources.ts';
-import { ZONE_LABEL } from '../children/names.ts';
 import type { SimApi } from './api.ts';
 
 /** `cut`: nobody reaches it, and what runs on it runs on. `dead`: nothing runs on it. */
