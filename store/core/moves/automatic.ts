@@ -47,7 +47,7 @@ export function operationsToCancel(
   );
 }
 
-/** Not where too few others could hold the data: it would be refused. */
+/** Not where too few others could hold the data, those that are replaced with it left out: it would be refused. */
 function lostOwners(state: TopologyState, { isCalm, isLost }: AutomaticOptions): readonly MemberId[] {
   const { members, partitions, settings } = state;
   const leaving = new Set(
@@ -56,13 +56,16 @@ function lostOwners(state: TopologyState, { isCalm, isLost }: AutomaticOptions):
     ),
   );
   const owners = new Set(partitions.flatMap(({ replicas, move }) => [...replicas, ...(move?.to ?? [])]));
-  const able = receivers(state).map(({ number }) => number);
+  const able = new Set(receivers(state).map(({ number }) => number));
   return [...owners]
     .sort((a, b) => a - b)
     .filter((member) => {
       if (leaving.has(member)) return false;
       if (members.has(member) ? !isLost(member) : !isCalm) return false;
-      return able.filter((other) => other !== member).length >= settings.replicationFactor;
+      const others = able.size - Number(able.has(member));
+      if (others < settings.replicationFactor) return false;
+      able.delete(member);
+      return true;
     });
 }
 

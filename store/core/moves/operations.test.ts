@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { applyCommand } from '../topology/apply.ts';
 import type { TopologyState } from '../topology/types.ts';
+import { operationsToStart } from './automatic.ts';
 import { finishedOperations, operationsOf, partitionsToMove } from './operations.ts';
 import { Drive } from './test-drive.ts';
 import { asked, topologyOf } from './test-moves.ts';
@@ -115,6 +117,23 @@ test('it says what it waits for: a member that is down before others, too few me
   drive.state = { ...drive.state, members: new Map([...drive.state.members].filter(([one]) => one !== 4)) };
   drive.step();
   assert.deepEqual(blocked(), ['drain: 2 partitions: fewer than 3 other members are up']);
+});
+
+test('of members that are lost together as many are replaced at once as leave enough others', () => {
+  const replacedOf = (members: number): readonly number[] => {
+    const { state, facts } = driveOf(members);
+    const options = { rebalance: false, isCalm: true, isLost: (member: number) => member <= 2 };
+    const wants = operationsToStart(state, facts, options);
+    // What is begun together is taken together: the second of them must not be refused for the first.
+    let now = state;
+    for (const want of wants) {
+      const { type, state: next } = applyCommand(now, asked(want));
+      assert.equal(type, 'applied');
+      now = next;
+    }
+    return wants.map((want) => (want.type === 'replace' ? want.member : 0));
+  };
+  assert.deepEqual([3, 4, 5].map(replacedOf), [[], [1], [1, 2]]);
 });
 
 test('a member that is lost, or was replaced, is replaced by itself, and given up where it comes back', () => {
