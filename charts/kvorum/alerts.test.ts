@@ -176,6 +176,10 @@ const CASES: Readonly<Record<string, Case>> = {
     fires: { [of('kvorum_process_open_fds')]: always(900), [of('kvorum_process_max_fds')]: always(1000) },
     silent: { [of('kvorum_process_open_fds')]: always(100), [of('kvorum_process_max_fds')]: always(1000) },
   },
+  KvorumSettingsRefused: {
+    fires: { [of('kvorum_config_file_stale')]: always(1) },
+    silent: { [of('kvorum_config_file_stale')]: briefly(1, 0) },
+  },
   KvorumOperatorIdle: { fires: leaders(0, 0), silent: leaders(0, 1) },
   KvorumOperatorTwoLeaders: { fires: leaders(1, 1), silent: leaders(1, 0) },
   KvorumOperatorReconcilesFail: {

@@ -28,8 +28,8 @@ settings before it stay.
 
 - \`kvorum nodes config\` (\`GET /v1/config\`) tells what the node of \`--url\` goes by now, where each value comes from, and what waits for a restart;
   \`kvorum status\` tells of the latter alone.
-- The log tells each change, \`restart needed for: ...\`, and why a file was refused; \`kvorum_config_file_stale\` is 1 as long as it is, and
-  \`kvorum_config_restart_needed\` counts the settings that wait.
+- The log tells each change, \`restart needed for: ...\`, and why a file was refused; \`kvorum_config_file_stale\` is 1 as long as it is (the chart's alert
+  \`KvorumSettingsRefused\` looks at it), and \`kvorum_config_restart_needed\` counts the settings that wait.
 
 A node without a file has nothing to read: SIGHUP ends it, as it does other processes.
 
