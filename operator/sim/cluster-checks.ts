@@ -193,9 +193,11 @@ export class ClusterChecks {
     if (number === undefined || inner === undefined) return;
     if (this.#isDeleting()) {
       const policy = (cluster?.spec as Spec | undefined)?.storage?.retention?.whenDeleted;
-      require('kept volumes are kept', policy === 'Delete', () =>
+      if (policy === 'Delete') return;
+      // What was decided before may be under way still, and is judged as if it had come in time.
+      const deletedMs = Date.parse(cluster?.metadata.deletionTimestamp ?? '');
+      require('kept volumes are kept', this.#deps.nowMs() - deletedMs <= IN_FLIGHT_MS, () =>
         `${metadata.name} goes with its cluster, and was to be kept`);
-      return;
     }
     const own = inner.sets.filter((set) => set.includes(number));
     const isSpare = own.every(
