@@ -36,6 +36,8 @@ const { values: flags } = parseArgs({
 });
 const keys = Number(flags.keys);
 const parts = flags.only.split(',');
+if (parts.includes('raw') && !parts.includes('idle'))
+  throw new Error('--only raw is measured around each idle transfer: ask for --only raw,idle');
 const VALUE_BYTES = 256;
 const KEY_BYTES = 12;
 const WINDOW_MS = 1000;

@@ -22,6 +22,8 @@ export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 export const KIND = 'KVCluster';
 export const PLURAL = 'kvclusters';
+/** The Service between a KVCluster's pods has its name and this end. */
+export const PEERS_SUFFIX = '-peers';
 
 export const PORT_HTTP = 7400;
 export const PORT_PEER = 7401;

@@ -1,4 +1,4 @@
-import { API_VERSION, KIND, type KVCluster } from '../api/kvcluster.ts';
+import { API_VERSION, KIND, type KVCluster, PEERS_SUFFIX } from '../api/kvcluster.ts';
 import type { ObjectMeta } from './kube-object.ts';
 
 /** How the objects of a KVCluster are named and labelled. Nothing here may change: volumes and selectors depend on it. */
@@ -26,7 +26,7 @@ export const statefulSetName = ({ metadata }: Named): string => metadata.name;
 export const podName = ({ metadata }: Named, ordinal: number): string => `${metadata.name}-${ordinal}`;
 export const claimName = (cluster: Named, ordinal: number): string =>
   `${DATA_VOLUME}-${podName(cluster, ordinal)}`;
-export const headlessName = ({ metadata }: Named): string => `${metadata.name}-peers`;
+export const headlessName = ({ metadata }: Named): string => metadata.name + PEERS_SUFFIX;
 export const clientName = ({ metadata }: Named): string => metadata.name;
 export const configName = ({ metadata }: Named): string => `${metadata.name}-config`;
 export const serviceAccountName = ({ metadata }: Named): string => metadata.name;

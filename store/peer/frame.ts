@@ -1,3 +1,4 @@
+import { readUint32, writeUint32 } from '../core/bytes/integers.ts';
 import type { Lane } from './messages.ts';
 
 /** The grammar of frames stands in docs/protocol.md: a header of 10 bytes, then a payload of at most 64 KiB. */
@@ -57,16 +58,4 @@ export function readHeader(source: Uint8Array): FrameHeader & { readonly length:
   if (lane === undefined) throw new ProtocolError(`frame on unknown lane ${source[5]}`);
   const hasMore = ((source[5] as number) & MORE_BIT) !== 0;
   return { length: readUint32(source, 0), kind, lane, hasMore, correlation: readUint32(source, 6) };
-}
-
-function writeUint32(value: number, target: Uint8Array, offset: number): void {
-  target[offset] = value >>> 24;
-  target[offset + 1] = value >>> 16;
-  target[offset + 2] = value >>> 8;
-  target[offset + 3] = value;
-}
-
-function readUint32(source: Uint8Array, offset: number): number {
-  const high = (source[offset] as number) * 256 + (source[offset + 1] as number);
-  return high * 65_536 + (source[offset + 2] as number) * 256 + (source[offset + 3] as number);
 }

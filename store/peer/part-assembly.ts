@@ -4,15 +4,6 @@ import type { Lane } from './messages.ts';
 
 type Parts = { readonly header: FrameHeader; readonly bytes: ByteBuilder };
 
-/**
- * Memory in which no payload is under way now. V8 takes each large piece of memory that is made and left for a reason to
- * collect all that the node holds, which costs more than to join the parts of a page of the bulk.
- */
-const idle: ByteBuilder[] = [];
-const IDLE_MAX = 4;
-/** What grew beyond this is given back. */
-const KEPT_BYTES_MAX = 4 << 20;
-
 /** Joins payloads that were split. Each lane carries the parts of one payload at a time, in order. */
 export class PartAssembly {
   readonly #byLane = new Map<Lane, Parts>();
@@ -26,7 +17,7 @@ export class PartAssembly {
   add(frame: Frame): Frame | undefined {
     const parts = this.#byLane.get(frame.lane);
     if (parts === undefined && !frame.hasMore) return frame;
-    const under = parts ?? { header: headerOf(frame), bytes: idle.pop() ?? new ByteBuilder() };
+    const under = parts ?? { header: headerOf(frame), bytes: ByteBuilder.idle() };
     this.#byLane.set(frame.lane, under);
     const { header, bytes } = under;
     if (header.kind !== frame.kind || header.correlation !== frame.correlation) {
@@ -41,9 +32,7 @@ export class PartAssembly {
     bytes.append(frame.payload);
     if (frame.hasMore) return undefined;
     this.#byLane.delete(frame.lane);
-    const payload = bytes.take();
-    if (idle.length < IDLE_MAX && bytes.capacity <= KEPT_BYTES_MAX) idle.push(bytes);
-    return { ...frame, payload };
+    return { ...frame, payload: bytes.takeLast() };
   }
 }
 

@@ -15,8 +15,7 @@ export type Opened =
 /** Fills the envelope at the head of `value`, whose payload begins at ENVELOPE_BYTES. */
 export function seal(key: Uint8Array, value: Buffer, format = STORAGE_FORMAT): void {
   value[0] = format;
-  const hash = hashOf(key, 0, key.length, format);
-  value.writeUInt32BE(checksum(hash, value.subarray(ENVELOPE_BYTES)), 1);
+  value.writeUInt32BE(checksum(key, 0, key.length, value, 0, value.length), 1);
 }
 
 /**
@@ -41,16 +40,23 @@ function opened(
   end: number,
 ): Opened {
   if (end - start < ENVELOPE_BYTES) return { type: 'damaged' };
-  const format = value[start] as number;
-  const payload = value.subarray(start + ENVELOPE_BYTES, end);
-  if (value.readUInt32BE(start + 1) !== checksum(hashOf(key, keyStart, keyEnd, format), payload))
+  if (value.readUInt32BE(start + 1) !== checksum(key, keyStart, keyEnd, value, start, end))
     return { type: 'damaged' };
+  const format = value[start] as number;
   return format === STORAGE_FORMAT ? { type: 'intact' } : { type: 'unknown-format', format };
 }
 
 /** CRC-32 of the payload, started with a hash of the key and the format: one call into native code. */
-function checksum(hash: number, payload: Uint8Array): number {
-  return crc32(payload, hash);
+function checksum(
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  value: Buffer,
+  start: number,
+  end: number,
+): number {
+  const format = value[start] as number;
+  return crc32(value.subarray(start + ENVELOPE_BYTES, end), hashOf(key, keyStart, keyEnd, format));
 }
 
 /** FNV-1a (Fowler, Noll, Vo), 32 bits, of start <= byte < end, with `seed` mixed in first. */

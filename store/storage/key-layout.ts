@@ -1,4 +1,5 @@
 import { successor } from '../core/bytes/bytes.ts';
+import { readUint16, readUint32 } from '../core/bytes/integers.ts';
 import { VERSION_BYTES, type Version, writeVersion } from '../core/version/version.ts';
 import type { KeyRange } from './engine.ts';
 
@@ -56,18 +57,18 @@ export function userKeyBytesAt(
   partition: number,
 ): number | undefined {
   const length = end - start - DATA_PREFIX_BYTES;
-  const isInPlace = bytes[start] === FAMILY.data && uint16At(bytes, start + 1) === partition;
+  const isInPlace = bytes[start] === FAMILY.data && readUint16(bytes, start + 1) === partition;
   return isInPlace && length > 0 ? length : undefined;
 }
 
 /** The partition that a data key lies in. */
 export function partitionAt(storedKey: Uint8Array): number {
-  return uint16At(storedKey, 1);
+  return readUint16(storedKey, 1);
 }
 
 /** The namespace that the data key at `start` belongs to. */
 export function namespaceIdOf(bytes: Uint8Array, start = 0): number {
-  return uint16At(bytes, start + 3) * 65_536 + uint16At(bytes, start + 5);
+  return readUint32(bytes, start + 3);
 }
 
 /** The part of a partition's namespace with start <= key < end; an undefined end is the namespace's end. */
@@ -176,10 +177,6 @@ export const HINT_RANGE: KeyRange = {
 /** What is left of `range` after `key` in the given direction. */
 export function rangeAfter(range: KeyRange, key: Uint8Array, reverse: boolean): KeyRange {
   return reverse ? { start: range.start, end: key } : { start: successor(key), end: range.end };
-}
-
-function uint16At(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
 function writeAddress(

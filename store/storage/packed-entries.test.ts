@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { ByteBuilder } from '../core/bytes/byte-builder.ts';
 import type { EngineEntry } from './engine.ts';
 import {
-  EntryPacker,
   keyAt,
   openEntries,
   packEntries,
+  packEntry,
   plainOperations,
   valueAt,
   visitEntries,
@@ -44,22 +45,21 @@ test('what was packed is found by its place, visited in order, and put one by on
   );
 });
 
-test('a packer begins anew after each run, and what it gave stays as it was', () => {
-  const packer = new EntryPacker({ keptBytesMax: 100 });
+test('runs packed into one memory begin anew each time, and what was given stays as it was', () => {
+  const packed = new ByteBuilder();
   const give = (byte: number, length: number) => {
-    packer.add(Uint8Array.of(byte), new Uint8Array(length).fill(byte));
-    return packer.take();
+    packEntry(packed, Uint8Array.of(byte), new Uint8Array(length).fill(byte));
+    return packed.take();
   };
   const runs = [give(1, 10_000), give(2, 3), give(3, 70_000)];
   assert.deepEqual(
     runs
       .map((run) => openEntries(run))
-      .map((opened) => [opened.count, opened.valueBytes, keyAt(opened, 0)[0]]),
+      .map((opened) => [opened.count, opened.valueBytes, keyAt(opened, 0)[0], valueAt(opened, 0).at(-1)]),
     [
-      [1, 10_000, 1],
-      [1, 3, 2],
-      [1, 70_000, 3],
+      [1, 10_000, 1, 1],
+      [1, 3, 2, 2],
+      [1, 70_000, 3, 3],
     ],
   );
-  assert.equal(packer.byteLength, 0);
 });

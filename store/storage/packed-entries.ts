@@ -1,3 +1,5 @@
+import { ByteBuilder } from '../core/bytes/byte-builder.ts';
+import { readUint16, readUint32, writeUint16, writeUint32 } from '../core/bytes/integers.ts';
 import { asBuffer } from './checksum.ts';
 import type { EngineEntry, EngineOperation, PlainOperation } from './engine.ts';
 
@@ -16,60 +18,20 @@ export type PackedEntries = {
 };
 
 const HEADER_BYTES = 6;
-const PACKED_BYTES_MIN = 4096;
 
-/** Makes one run of bytes after another in memory that is used again; what was added is copied at once. */
-export class EntryPacker {
-  readonly #keptBytesMax: number;
-  #packed = new Uint8Array(PACKED_BYTES_MIN);
-  #length = 0;
-
-  /** Memory beyond `keptBytesMax` is not kept for the next run. */
-  constructor({ keptBytesMax }: { readonly keptBytesMax: number }) {
-    this.#keptBytesMax = keptBytesMax;
-  }
-
-  /** Of what was added, with its headers. */
-  get byteLength(): number {
-    return this.#length;
-  }
-
-  add(key: Uint8Array, value: Uint8Array): void {
-    const at = this.#length;
-    const keyStart = at + HEADER_BYTES;
-    const keyEnd = keyStart + key.length;
-    this.#length = keyEnd + value.length;
-    if (this.#length > this.#packed.length) this.#grow();
-    const packed = this.#packed;
-    packed[at] = key.length >>> 8;
-    packed[at + 1] = key.length;
-    packed[at + 2] = value.length >>> 24;
-    packed[at + 3] = value.length >>> 16;
-    packed[at + 4] = value.length >>> 8;
-    packed[at + 5] = value.length;
-    packed.set(key, keyStart);
-    packed.set(value, keyEnd);
-  }
-
-  /** What was added, in memory of its own; the packer is empty then. */
-  take(): Uint8Array<ArrayBuffer> {
-    const bytes = this.#packed.slice(0, this.#length);
-    this.#length = 0;
-    if (this.#packed.length > this.#keptBytesMax) this.#packed = new Uint8Array(PACKED_BYTES_MIN);
-    return bytes;
-  }
-
-  #grow(): void {
-    const larger = new Uint8Array(Math.max(2 * this.#packed.length, this.#length));
-    larger.set(this.#packed);
-    this.#packed = larger;
-  }
+/** Copies an entry behind those that `packed` holds. */
+export function packEntry(packed: ByteBuilder, key: Uint8Array, value: Uint8Array): void {
+  const at = packed.reserve(HEADER_BYTES);
+  writeUint16(key.length, packed.memory, at);
+  writeUint32(value.length, packed.memory, at + 2);
+  packed.append(key);
+  packed.append(value);
 }
 
 export function packEntries(entries: readonly EngineEntry[]): Uint8Array<ArrayBuffer> {
-  const packer = new EntryPacker({ keptBytesMax: 0 });
-  for (const { key, value } of entries) packer.add(key, value);
-  return packer.take();
+  const packed = ByteBuilder.idle();
+  for (const { key, value } of entries) packEntry(packed, key, value);
+  return packed.takeLast();
 }
 
 /** Looks at entries where they lie. Throws RangeError for bytes that are no entries. */
@@ -129,10 +91,9 @@ export function* plainOperations(batch: readonly EngineOperation[]): Generator<P
 }
 
 function keyLengthAt(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+  return readUint16(bytes, at);
 }
 
 function valueLengthAt(bytes: Uint8Array, at: number): number {
-  const high = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
-  return high * 65_536 + (((bytes[at + 4] as number) << 8) | (bytes[at + 5] as number));
+  return readUint32(bytes, at + 2);
 }

@@ -1,3 +1,4 @@
+import { PEERS_SUFFIX } from '../../api/kvcluster.ts';
 import type { Observation, PodSeen } from '../observation.ts';
 import { isKept } from './act.ts';
 import { act, blocking, type Finding, wait } from './finding.ts';
@@ -23,7 +24,8 @@ function endOfPods(seen: Observation): Finding | undefined {
   const orphan = orphansOf(seen).find(({ isTerminating }) => !isTerminating);
   const isKeptAll = isKept(cluster.wish.whenDeleted);
   if (isKeptAll && orphan === undefined && !(hasSet && statefulSet.isDeleting)) return undefined;
-  const service = children.find(({ kind, name }) => kind === 'Service' && name === `${cluster.name}-peers`);
+  const peers = cluster.name + PEERS_SUFFIX;
+  const service = children.find(({ kind, name }) => kind === 'Service' && name === peers);
   if (service?.owner === 'this' && service.seenHash !== undefined)
     return act('spec', 'is being deleted: nobody waits for anybody', {
       ...{ type: 'delete-child', kind: 'Service', name: service.name },

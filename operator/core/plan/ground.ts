@@ -1,3 +1,4 @@
+import { PEERS_SUFFIX } from '../../api/kvcluster.ts';
 import type { ClaimSeen, Observation } from '../observation.ts';
 import { act, blocking, type Finding, refuse, wait } from './finding.ts';
 import { isOurs, listed } from './ordinals.ts';
@@ -23,8 +24,6 @@ export function reservedName({ cluster }: Observation): readonly Finding[] {
   const message = `a name must not end in ${PEERS_SUFFIX}, as that of the Service between the pods of another KVCluster does: choose another name`;
   return [blocking(refuse('spec', 'NameReserved', message))];
 }
-
-const PEERS_SUFFIX = '-peers';
 
 export function strangers({ statefulSet, children, cluster }: Observation): readonly Finding[] {
   const foreign = children.filter(({ owner, wantedHash }) => owner === 'other' && wantedHash !== undefined);

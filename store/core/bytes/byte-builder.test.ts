@@ -18,3 +18,23 @@ test('what was put together comes back, again and again, in memory of its own', 
     }),
   );
 });
+
+test('memory that was given back is used again, and what was taken of it stays as it was', () => {
+  const first = ByteBuilder.idle();
+  first.append(Uint8Array.of(1, 2, 3));
+  const memory = first.memory;
+  const taken = first.takeLast();
+  const again = ByteBuilder.idle();
+  assert.equal(again.memory, memory);
+  assert.equal(again.length, 0);
+  again.append(Uint8Array.of(9, 9, 9));
+  assert.deepEqual([...taken], [1, 2, 3]);
+});
+
+test('memory beyond 4 MiB is left to the collector', () => {
+  const large = ByteBuilder.idle();
+  large.reserve((4 << 20) + 1);
+  const { memory } = large;
+  large.takeLast();
+  assert.notEqual(ByteBuilder.idle().memory, memory);
+});

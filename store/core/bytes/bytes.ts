@@ -2,26 +2,26 @@
 
 /** Negative, zero or positive as `a` sorts before, with or after `b`. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) {
-    const difference = (a[i] as number) - (b[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
+  return compareParts(a, 0, a.length, b, 0, b.length);
 }
 
-/** As `compareBytes`, of two parts of the same bytes. */
+/** As `compareBytes`, of a part of each: start <= byte < end. */
 export function compareParts(
-  bytes: Uint8Array,
-  a: { readonly start: number; readonly end: number },
-  b: { readonly start: number; readonly end: number },
+  a: Uint8Array,
+  aStart: number,
+  aEnd: number,
+  b: Uint8Array,
+  bStart: number,
+  bEnd: number,
 ): number {
-  const shared = Math.min(a.end - a.start, b.end - b.start);
+  const aLength = aEnd - aStart;
+  const bLength = bEnd - bStart;
+  const shared = Math.min(aLength, bLength);
   for (let i = 0; i < shared; i++) {
-    const difference = (bytes[a.start + i] as number) - (bytes[b.start + i] as number);
+    const difference = (a[aStart + i] as number) - (b[bStart + i] as number);
     if (difference !== 0) return difference;
   }
-  return a.end - a.start - (b.end - b.start);
+  return aLength - bLength;
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

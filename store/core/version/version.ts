@@ -1,3 +1,5 @@
+import { readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/integers.ts';
+
 /**
  * A version is the hybrid logical clock stamp of a write (Kulkarni et al. 2014, "Logical Physical Clocks"):
  * 48 bits of milliseconds since 1970, a 16-bit counter, and the number of the member that stamped it,
@@ -24,11 +26,9 @@ export function compareVersions(a: Version, b: Version): number {
 export function writeVersion(version: Version, target: Uint8Array, offset: number): void {
   const { wallMs, counter, member } = version;
   const highMs = Math.floor(wallMs / 2 ** 32);
-  target[offset] = highMs >>> 8;
-  target[offset + 1] = highMs;
+  writeUint16(highMs, target, offset);
   writeUint32(wallMs >>> 0, target, offset + 2);
-  target[offset + 6] = counter >>> 8;
-  target[offset + 7] = counter;
+  writeUint16(counter, target, offset + 6);
   writeUint32(member, target, offset + 8);
 }
 
@@ -39,21 +39,6 @@ export function readVersion(source: Uint8Array, offset: number): Version {
     counter: readUint16(source, offset + 6),
     member: readUint32(source, offset + 8),
   };
-}
-
-function writeUint32(value: number, target: Uint8Array, offset: number): void {
-  target[offset] = value >>> 24;
-  target[offset + 1] = value >>> 16;
-  target[offset + 2] = value >>> 8;
-  target[offset + 3] = value;
-}
-
-function readUint16(source: Uint8Array, offset: number): number {
-  return (source[offset] as number) * 256 + (source[offset + 1] as number);
-}
-
-function readUint32(source: Uint8Array, offset: number): number {
-  return readUint16(source, offset) * 65_536 + readUint16(source, offset + 2);
 }
 
 /** The text form, as in an ETag: 12 + 4 hexadecimal digits and the member number, e.g. `019aa1b2c3d4-0000-1`. */

@@ -1,7 +1,8 @@
+import { ByteBuilder } from '../../core/bytes/byte-builder.ts';
 import type { BulkRequest, DataReply, KeyAt, PartitionAt } from '../../peer/data-messages.ts';
 import type { Engine, EngineView, KeyRange } from '../../storage/engine.ts';
 import { namespaceIdOf, rangeAfter, userKeyOf } from '../../storage/key-layout.ts';
-import { EntryPacker } from '../../storage/packed-entries.ts';
+import { packEntry } from '../../storage/packed-entries.ts';
 import { isRefused, type Refused } from '../exchange/fence.ts';
 import { dataKeyAfter, partitionRange } from '../replica/ranges.ts';
 import type { OwnedPartition } from '../types.ts';
@@ -10,12 +11,6 @@ import type { OwnedPartition } from '../types.ts';
 const PAGE_BYTES_MAX = 4 << 20;
 /** Of what is read at once: it is garbage before the collector takes it for something that stays. */
 const STEP_ENTRIES_MAX = 128;
-/**
- * Packers that nobody uses now, with their memory: V8 takes each page that is made for a reason to collect all that the node
- * holds, which costs more than to make it. Above so many it is given back.
- */
-const idlePackers: EntryPacker[] = [];
-const IDLE_PACKERS_MAX = 4;
 
 export type GivePageDeps = {
   readonly engine: Engine;
@@ -38,9 +33,7 @@ export async function givePage(
   if (isRefused(refusal)) return refusal;
   await using view = engine.openView({ reverse: false });
   const range = dataKeyAfter(partitionRange(partition), after && { partition, ...after });
-  const packer = idlePackers.pop() ?? new EntryPacker({ keptBytesMax: PAGE_BYTES_MAX });
-  const page = await readPage(packer, view, range, Math.min(request.bytesMax, PAGE_BYTES_MAX));
-  if (idlePackers.length < IDLE_PACKERS_MAX) idlePackers.push(packer);
+  const page = await readPage(view, range, Math.min(request.bytesMax, PAGE_BYTES_MAX));
   const again = fence(request);
   if (isRefused(again)) return again;
   return { type: 'bulk', ...page, p99Ms: p99Ms() };
@@ -48,21 +41,21 @@ export async function givePage(
 
 /** `last`: the last key, unless the range has no more behind it. */
 async function readPage(
-  packer: EntryPacker,
   view: EngineView,
   range: KeyRange,
   bytesMax: number,
 ): Promise<{ readonly records: Uint8Array; readonly last: KeyAt | undefined }> {
+  const records = ByteBuilder.idle();
   for (let [left, bytes] = [range, 0]; ; ) {
     const limits = { entriesMax: STEP_ENTRIES_MAX, bytesMax: bytesMax - bytes };
     const { entries, done } = await view.page(left, limits);
     for (const { key, value } of entries) {
-      packer.add(key, value);
+      packEntry(records, key, value);
       bytes += key.length + value.length;
     }
     const last = entries.at(-1)?.key;
-    if (done || last === undefined) return { records: packer.take(), last: undefined };
-    if (bytes > bytesMax) return { records: packer.take(), last: keyAtOf(last) };
+    if (done || last === undefined) return { records: records.takeLast(), last: undefined };
+    if (bytes > bytesMax) return { records: records.takeLast(), last: keyAtOf(last) };
     left = rangeAfter(left, last, false);
   }
 }

@@ -5,6 +5,7 @@ import {
   dataKey,
   FAMILY,
   namespaceIdOf,
+  partitionAt,
   type RecordAddress,
   rangeAfter,
   tombstoneKey,
@@ -29,8 +30,11 @@ export function tombstoneRange(partition: number, upTo?: Version): KeyRange {
 }
 
 export function addressOf(storedKey: Uint8Array): RecordAddress {
-  const partition = (storedKey[1] as number) * 256 + (storedKey[2] as number);
-  return { partition, namespaceId: namespaceIdOf(storedKey), key: userKeyOf(storedKey) };
+  return {
+    partition: partitionAt(storedKey),
+    namespaceId: namespaceIdOf(storedKey),
+    key: userKeyOf(storedKey),
+  };
 }
 
 /** The data key after which a page of a partition begins. */

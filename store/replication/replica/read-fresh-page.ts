@@ -47,16 +47,18 @@ export function readFreshPage(page: BulkPage, { after, watermark }: FreshPageOpt
   const namespaceIds = new Set<number>();
   let highest: Version | undefined;
   let lastNamespaceId: number | undefined;
-  let before: { readonly start: number; readonly end: number } | undefined;
+  let beforeStart = 0;
+  let beforeEnd = 0;
   let bytes = page.valueBytes;
   for (let place = 0; place < page.count; place++) {
-    const key = { start: keyStart(page, place), end: valueStart(page, place) };
-    const held = headAt(page.bytes, key.start, key.end, page.starts[place + 1] as number);
-    const isInOrder = before === undefined || compareParts(page.bytes, before, key) < 0;
+    const start = keyStart(page, place);
+    const end = valueStart(page, place);
+    const held = headAt(page.bytes, start, end, page.starts[place + 1] as number);
+    const isInOrder = compareParts(page.bytes, beforeStart, beforeEnd, page.bytes, start, end) < 0;
     if (held === undefined || !isInOrder || isCollectable(held, watermark)) return undefined;
     noteIndexPut(indexPuts, page, place, held);
-    const namespaceId = namespaceIdOf(page.bytes, key.start);
-    const keyHash = hashKeyAt(namespaceId, page.bytes, key.start + DATA_PREFIX_BYTES, key.end);
+    const namespaceId = namespaceIdOf(page.bytes, start);
+    const keyHash = hashKeyAt(namespaceId, page.bytes, start + DATA_PREFIX_BYTES, end);
     const entryHash = hashEntry(keyHash, held.version, held.isTombstone);
     hashes[HASH_WORDS * place] = keyHash.high;
     hashes[HASH_WORDS * place + 1] = entryHash.high;
@@ -64,8 +66,9 @@ export function readFreshPage(page: BulkPage, { after, watermark }: FreshPageOpt
     if (namespaceId !== lastNamespaceId) namespaceIds.add(namespaceId);
     lastNamespaceId = namespaceId;
     if (highest === undefined || compareVersions(held.version, highest) > 0) highest = held.version;
-    before = key;
-    bytes += key.end - key.start;
+    beforeStart = start;
+    beforeEnd = end;
+    bytes += end - start;
   }
   return highest && { page, hashes, indexPuts, namespaceIds, highest, bytes };
 }
