@@ -108,6 +108,6 @@ export const REPLICATION_SETTINGS = {
   'moves.partitionsMax': setting<number>(
     whole(1, 64),
     4,
-    'partitions that this node fills, or synchronises, at the same time',
+    'partitions that this node fills at the same time; it proves as many others',
   ),
 } as const;

@@ -14,7 +14,7 @@ import type { PartitionSizes } from './partition-sizes.ts';
 export type MoveLimits = {
   /** For one request between members. */
   readonly requestMs: number;
-  /** Partitions that this member fills, or synchronises, at the same time. */
+  /** Partitions that this member fills at the same time, and of others those that it proves. */
   readonly partitionsMax: number;
   /** Of one page of the bulk: the faster it may go, the larger. */
   readonly pageBytesMin: number;

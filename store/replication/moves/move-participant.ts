@@ -24,6 +24,9 @@ type Done = {
   failures: number;
 };
 
+/** What this member has done. */
+type News = Extract<MoveCommand, { readonly member: MemberId }>;
+
 /** Most waits are for an epoch to become durable, here or at a source: a few milliseconds. */
 const FIRST_RETRY_MS = 5;
 
@@ -35,20 +38,23 @@ export class MoveParticipant {
   readonly #options: MoveOptions;
   readonly #deps: ParticipantDeps;
   readonly #background: Background;
-  readonly #gate: Gate;
+  /** Of what fills a partition, and of what proves that it is full: else each proof would wait for all that is still to be filled. */
+  readonly #gates: { readonly fill: Gate; readonly prove: Gate };
   readonly #done = new Map<number, Done>();
   /** Partitions of which a transfer runs. */
   readonly #working = new Set<number>();
   readonly #forget: () => void;
   #wake: (() => void) | undefined;
-  #isDue = false;
   /** Rests since something has changed. */
   #rests = 0;
+  /** Since when there is something to say, on the monotonic clock. */
+  #newsSinceMs: number | undefined;
 
   constructor(options: MoveOptions, deps: ParticipantDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#gate = new Gate({ max: options.limits.partitionsMax });
+    const max = options.limits.partitionsMax;
+    this.#gates = { fill: new Gate({ max }), prove: new Gate({ max }) };
     this.#background = new Background({ tell: (what, error) => deps.tell({ type: 'failed', what, error }) });
     this.#forget = deps.topology.onChange(() => this.#look());
   }
@@ -56,10 +62,10 @@ export class MoveParticipant {
   start(): void {
     this.#background.run('moves of partitions', async (signal) => {
       while (!signal.aborted) {
-        this.#isDue = false;
-        await this.#step();
-        if (!this.#isDue) await this.#rest(signal);
-        await sleep(this.#deps.clock, gatherMs(this.#deps.topology.state?.partitions ?? []), signal);
+        const news = this.#attend();
+        const restMs = this.#gatherRestMs(news);
+        if (restMs === 0) await this.#say(news);
+        else await this.#rest(restMs ?? this.#retryMs(this.#rests++));
       }
     });
   }
@@ -67,29 +73,41 @@ export class MoveParticipant {
   /** Resolves once nothing of it runs any more. */
   async stop(): Promise<void> {
     this.#forget();
-    await this.#background.stop();
+    const stopped = this.#background.stop();
+    this.#wake?.();
+    await stopped;
   }
 
   #look(): void {
-    this.#isDue = true;
     this.#rests = 0;
     this.#wake?.();
   }
 
-  /** Until something has changed, or what failed may be tried again. */
-  async #rest(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
-    const woken = new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    await Promise.race([woken, sleep(clock, this.#retryMs(this.#rests++), signal)]);
+  /** Until something has changed, or the time is over: what failed may be tried again, what was gathered be said. */
+  async #rest(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const timer = this.#deps.clock.setTimer(ms, resolve);
+    await promise;
+    timer.cancel();
+  }
+
+  /** For how long news are still gathered; undefined: there are none. */
+  #gatherRestMs(news: readonly News[]): number | undefined {
+    if (news.length === 0) this.#newsSinceMs = undefined;
+    if (news.length === 0) return undefined;
+    const { clock, topology } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    this.#newsSinceMs ??= nowMs;
+    return Math.max(0, this.#newsSinceMs + gatherMs(topology.state?.partitions ?? []) - nowMs);
   }
 
   #retryMs(failures: number): number {
     return Math.min(this.#options.limits.retryMs, FIRST_RETRY_MS * 2 ** failures);
   }
 
-  async #step(): Promise<void> {
+  /** Begins what is due, and returns what may be said. */
+  #attend(): readonly News[] {
     const { self } = this.#options;
     const entered: MoveAt[] = [];
     const confirmed: MoveAt[] = [];
@@ -110,9 +128,12 @@ export class MoveParticipant {
         }
       }
     }
-    await this.#say({ type: 'move-enter', member: self, moves: entered });
-    await this.#say({ type: 'move-confirm', member: self, moves: confirmed });
-    await this.#say({ type: 'move-synced', member: self, moves: synced });
+    const commands: readonly News[] = [
+      { type: 'move-enter', member: self, moves: entered },
+      { type: 'move-confirm', member: self, moves: confirmed },
+      { type: 'move-synced', member: self, moves: synced },
+    ];
+    return commands.filter(({ moves }) => moves.length > 0);
   }
 
   #moving(): readonly (readonly [number, Partition])[] {
@@ -129,7 +150,7 @@ export class MoveParticipant {
   }
 
   #fill(done: Done, from: readonly MemberId[]): void {
-    this.#work(done, async (signal) => {
+    this.#work(done, this.#gates.fill, async (signal) => {
       const filled = await arrive(this.#options, this.#deps, done.at, this.#inOrder(from), done.bulk, signal);
       if (filled.type === 'transferred') done.isFilled = true;
       return filled;
@@ -139,7 +160,7 @@ export class MoveParticipant {
   #synchronise(done: Done, sources: readonly MemberId[]): void {
     const open = sources.filter((source) => !done.synced.has(source));
     if (open.length === 0) return;
-    this.#work(done, async (signal) => {
+    this.#work(done, this.#gates.prove, async (signal) => {
       let last: Transferred | undefined;
       let bytes = 0;
       for (const source of open) {
@@ -155,13 +176,13 @@ export class MoveParticipant {
   }
 
   /** One transfer of a partition at a time, and few partitions at the same time; what is left is for a later step. */
-  #work(done: Done, transfer: (signal: AbortSignal) => Promise<Transferred>): void {
+  #work(done: Done, gate: Gate, transfer: (signal: AbortSignal) => Promise<Transferred>): void {
     const { partition } = done.at;
     if (this.#working.has(partition)) return;
     this.#working.add(partition);
     this.#background.run(`a transfer of partition ${partition}`, async (signal) => {
       try {
-        const end = await this.#gate.run(async () =>
+        const end = await gate.run(async () =>
           this.#done.get(partition) === done && !signal.aborted ? await transfer(signal) : undefined,
         );
         if (end === undefined || end.type === 'transferred') return;
@@ -177,11 +198,11 @@ export class MoveParticipant {
     });
   }
 
-  /** A refusal, or a leader that is not there, is no news: the next step sees what is due then. */
-  async #say(command: Extract<MoveCommand, { readonly member: MemberId }>): Promise<void> {
-    if (command.moves.length === 0) return;
+  /** A refusal, or a leader that is not there, is no news: the next look sees what is due then. */
+  async #say(news: readonly News[]): Promise<void> {
+    this.#newsSinceMs = undefined;
     try {
-      await this.#deps.propose(command);
+      await Promise.all(news.map((command) => this.#deps.propose(command)));
     } catch {
       await sleep(this.#deps.clock, this.#options.limits.retryMs, this.#background.signal);
     }

@@ -72,6 +72,7 @@ test('D8: a member that returns serves nothing before it has entered, empty, wit
   const entering = t.replica.enter(0, SESSION, promises);
   assert.equal(await t.until(entering, settle), true);
   assert.equal(t.replica.hasEntered(0, SESSION), true);
+  assert.equal(t.owned().tree?.entryCount, 0, 'what holds nothing needs no look at the disk for its tree');
   assert.deepEqual([...t.stored().keys()], []);
   const { floor, watermark } = t.owned();
   assert.deepEqual({ floor, watermark }, promises);

@@ -123,6 +123,7 @@ export class PartitionState {
     this.wantFloor(floor);
     this.#sessionWanted = session;
     this.pagesEnd = NO_KEY;
+    this.tree.becomeEmpty();
   }
 
   /** A floor refuses from this turn on. */

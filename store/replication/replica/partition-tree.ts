@@ -82,6 +82,11 @@ export class PartitionTree {
     this.#state = { type: 'ready', tree };
   }
 
+  /** Call where the partition holds nothing, and nothing of it is under way. */
+  becomeEmpty(): void {
+    this.become(new MerkleTree(this.#shape));
+  }
+
   drop(): void {
     this.#state = { type: 'none' };
   }
