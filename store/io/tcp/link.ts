@@ -33,7 +33,8 @@ type LinkState = 'greeting' | 'greeted' | 'open' | 'ending' | 'closed';
 
 /**
  * One connection to another node, from its handshake to its end. The side that dialled sends messages and requests
- * and measures the round trip; the other side sends replies. Either gives the link up when nothing comes.
+ * and measures the round trip; the other side sends replies, and all else too while it has no link of its own. Either
+ * gives the link up when nothing comes.
  */
 export class Link {
   readonly address: string;

@@ -11,6 +11,8 @@ import { type Outgoing, sizeOf } from './send-queue.ts';
 export type PeerDeps = TcpDeps & {
   readonly handlers: TransportHandlers;
   openSocket(address: string, signal: AbortSignal): Promise<Socket>;
+  /** An open link that the node at this address made itself, if there is one. */
+  acceptedLink(): Link | undefined;
   /** Whether one more connection may be. */
   hasRoom(): boolean;
   /** Nobody has wanted this peer for a while and it has no link: it can be forgotten. */
@@ -27,7 +29,8 @@ type PeerState =
 /**
  * An address that this node sends to, and its link there. What is sent before the link is open waits for it, within
  * `queueBytesMax`; while the address is known to be out of reach messages are dropped and requests wait for the next
- * attempt. Attempts end when nobody has wanted the address for `idleTimeoutMs`.
+ * attempt. Where the other side has made a link meanwhile, it carries both ways: the address may be a name that still leads to
+ * where the node was before, and an attempt there hangs. Attempts end when nobody has wanted the address for `idleTimeoutMs`.
  */
 export class Peer {
   readonly address: string;
@@ -56,7 +59,8 @@ export class Peer {
   send(item: Outgoing): boolean {
     this.#wantedAtMs = this.#deps.clock.monotonicMs();
     if (this.#isTooLarge(item)) return this.#drop();
-    if (this.#state.type === 'open') return this.#state.link.send(item);
+    const link = this.#openLink();
+    if (link !== undefined) return link.send(item);
     if (this.#state.type === 'waiting' || !this.#hold(item)) return this.#drop();
     if (this.#state.type === 'idle') this.#connect();
     return true;
@@ -73,8 +77,9 @@ export class Peer {
       );
       return;
     }
-    if (this.#state.type === 'open') {
-      this.#state.link.request(request);
+    const link = this.#openLink();
+    if (link !== undefined) {
+      link.request(request);
       return;
     }
     if (!this.#hold(request)) {
@@ -85,8 +90,9 @@ export class Peer {
     if (this.#state.type === 'idle') this.#connect();
   }
 
-  /** Whoever listens there has just made a link to this node: to wait any longer would only lose what is sent, answers among it. */
-  wake(): void {
+  /** The node there has just made a link to this one: what waits goes that way, and the next attempt waits no longer. */
+  wake(accepted: Link): void {
+    this.#sendHeld(accepted);
     if (this.#state.type !== 'waiting') return;
     this.#state.timer.cancel();
     this.#failures = 0;
@@ -144,6 +150,14 @@ export class Peer {
     return state.type === 'connecting' || state.type === 'open' ? state.link : undefined;
   }
 
+  /** Begins to dial where only the other side's link is open. */
+  #openLink(): Link | undefined {
+    if (this.#state.type === 'open') return this.#state.link;
+    const accepted = this.#deps.acceptedLink();
+    if (accepted !== undefined && this.#state.type === 'idle') this.#connect();
+    return accepted;
+  }
+
   #hold(item: Outgoing | OutgoingRequest): boolean {
     const bytes = sizeOf(item);
     if (this.#heldBytes > 0 && this.#heldBytes + bytes > this.#options.queueBytesMax) return false;
@@ -169,7 +183,7 @@ export class Peer {
   #connect(): void {
     if (!this.#deps.hasRoom()) {
       const { linksMax } = this.#options;
-      this.#failed(`this node has ${linksMax} peer connections (peer.linksMax)`, 'OVERLOADED');
+      this.#failed(`this node has ${linksMax} peer connections (peer.linksMax)`, 'OVERLOADED', false);
       return;
     }
     const state = { type: 'connecting', abort: new AbortController(), link: undefined } as const;
@@ -215,11 +229,15 @@ export class Peer {
     this.#name = hello.name;
     this.#toldReason = undefined;
     this.#state = { type: 'open', link, sinceMs: this.#deps.clock.monotonicMs() };
+    this.#sendHeld(link);
+    this.#watchUse();
+  }
+
+  #sendHeld(link: Link): void {
     for (const item of this.#takeHeld()) {
       if ('promise' in item) link.request(item);
       else link.send(item);
     }
-    this.#watchUse();
   }
 
   #onEnd(link: Link, end: LinkEnd): void {
@@ -230,7 +248,7 @@ export class Peer {
     if (end.wasOpen) this.#deps.events.onLinkClosed(this.address, end.reason);
     if (this.#link !== link) return;
     this.#forgiveAfterGoodLink();
-    if (end.wasOpen || end.code === 'REFUSED') this.#failed(end.reason, end.code);
+    if (end.wasOpen || end.code === 'REFUSED') this.#failed(end.reason, end.code, end.wasOpen);
     else this.#unreachable(end.reason);
   }
 
@@ -245,17 +263,18 @@ export class Peer {
   #unreachable(reason: string): void {
     if (reason !== this.#toldReason) this.#deps.events.onUnreachable(this.address, reason);
     this.#toldReason = reason;
-    this.#failed(reason, 'UNREACHABLE');
+    this.#failed(reason, 'UNREACHABLE', false);
   }
 
-  #failed(reason: string, code: PeerError['code']): void {
+  #failed(reason: string, code: PeerError['code'], wasOpen: boolean): void {
     this.#unusedTimer?.cancel();
     const { clock, random } = this.#deps;
     const delayMs = reconnectDelayMs(this.#failures, this.#options.reconnectMsMax, random);
     this.#failures += 1;
     this.#state = { type: 'waiting', reason, timer: clock.setTimer(delayMs, () => this.#retry()) };
     this.#failHeld(code, reason);
-    this.#deps.handlers.onUnlink?.(this.address);
+    // Over a link that the other side made nothing is lost by an attempt that failed.
+    if (wasOpen || this.#deps.acceptedLink() === undefined) this.#deps.handlers.onUnlink?.(this.address);
   }
 
   #retry(): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { PeerMessage, PeerReply } from '../../peer/messages.ts';
 import { PeerError } from '../../ports/transport.ts';
+import { rawListener } from './raw-peer.ts';
 import { ping, TestNode } from './test-nodes.ts';
 
 const opts = { timeout: 30_000 };
@@ -87,6 +88,30 @@ test('one link for each way, even when both sides dial at once', opts, async () 
     [{ address: b.address, name: 'b', state: 'open' }],
   );
 });
+
+test(
+  'an address that leads nowhere: who has linked from there is answered and asked over its own link',
+  opts,
+  async () => {
+    await using silent = await rawListener(() => {});
+    // As the name of a pod that has just moved, which still leads to where it was.
+    await using a = await TestNode.start('a', { advertise: silent.address });
+    await using b = await TestNode.start('b', { connectTimeoutMs: 20_000 });
+    a.serve = async () => ({ type: 'busy', message: 'here' });
+    const [early, waiting] = [ping(1), b.request(a.address, { type: 'who' })];
+    assert.equal(b.transport.send(a.address, early), true, 'it waits for a link');
+    a.transport.send(b.address, ping(2));
+    assert.deepEqual(await waiting, { type: 'busy', message: 'here' });
+    b.transport.send(a.address, ping(3));
+    await a.until(() => a.messages.length === 2);
+    assert.deepEqual(
+      a.messages.map(({ message }) => message),
+      [early, ping(3)],
+    );
+    assert.deepEqual(await b.request(a.address, { type: 'who' }), { type: 'busy', message: 'here' });
+    assert.deepEqual(b.log, [], 'the attempt to reach the address goes on');
+  },
+);
 
 test('urgent messages overtake a bulk load', opts, async () => {
   await using a = await TestNode.start('a', { queueBytesMax: 64 << 20 });
@@ -247,6 +272,9 @@ test('reset: both sides say hello again', opts, async () => {
   a.serve = async () => ({ type: 'busy', message: '' });
   assert.deepEqual(await a.request(b.address, { type: 'who' }), { type: 'busy', message: '0.0.0' });
   await b.request(a.address, { type: 'who' });
+  // It may have gone over the link that a made.
+  await a.until(() => a.linked.length === 2);
+  await b.until(() => b.linked.length === 2);
   a.helloChange = { version: '9.9.9' };
   a.transport.reset();
   await b.until(() => b.log.filter((line) => line.startsWith('closed:')).length === 2);

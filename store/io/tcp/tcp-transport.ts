@@ -22,7 +22,8 @@ import { TlsSource } from './tls-source.ts';
 /**
  * The transport over TCP (docs/protocol.md). Each node sends over the link that it dialled itself, and answers on the
  * link that it was asked on: a pair that talks both ways has one link for each way. So there is never a duplicate to
- * choose from, and what is sent to an address reaches whoever listens there, not whoever says that it does.
+ * choose from, and what is sent to an address reaches whoever listens there, not whoever says that it does. Only until
+ * its own link is open does it send over the one that the node of that address made.
  */
 export class TcpTransport implements Transport {
   readonly #options: TcpOptions;
@@ -124,6 +125,7 @@ export class TcpTransport implements Transport {
         handlers,
         hasRoom: () => this.#hasRoom(),
         openSocket: (target, signal) => this.#openSocket(target, signal),
+        acceptedLink: () => this.#acceptedFrom(address),
         onIdle: () => this.#forget(peer),
       },
     );
@@ -133,6 +135,11 @@ export class TcpTransport implements Transport {
 
   #forget(peer: Peer): void {
     if (this.#peers.get(peer.address) === peer) this.#peers.delete(peer.address);
+  }
+
+  #acceptedFrom(address: string): Link | undefined {
+    for (const link of this.#accepted) if (link.isOpen && link.peer?.peerAddress === address) return link;
+    return undefined;
   }
 
   async #openSocket(address: string, signal: AbortSignal): Promise<Socket> {
@@ -160,7 +167,7 @@ export class TcpTransport implements Transport {
         ...this.#deps,
         socket,
         handlers: this.#handlers as TransportHandlers,
-        onOpen: ({ peerAddress }) => this.#peers.get(peerAddress)?.wake(),
+        onOpen: ({ peerAddress }) => this.#peers.get(peerAddress)?.wake(link),
         onEnd: (end) => {
           this.#accepted.delete(link);
           if (end.isProtocolError) events.onProtocolError(address, end.reason);
