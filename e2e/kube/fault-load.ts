@@ -6,6 +6,9 @@ import type { LoadOptions } from './load.ts';
  */
 export const FAULT_LOAD: LoadOptions = { ratePerSecond: 50, droppedMax: 500, p99MsMax: 10_000 };
 
+/** What is planned makes nobody wait who asks again: each pod leaves once the others serve without it, and is asked once it is answered. */
+export const PLANNED_LOAD: LoadOptions = { ratePerSecond: 50 };
+
 /** While nobody serves, operations fail: what counts is that nothing that was acknowledged is missing afterwards. */
 export const OUTAGE_LOAD: LoadOptions = {
   ...FAULT_LOAD,

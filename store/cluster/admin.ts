@@ -3,6 +3,7 @@ import { partitionsToMove } from '../core/moves/operations.ts';
 import { progressOf } from '../core/moves/progress.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import type { RequestedWant, TopologyCommand } from '../core/topology/command.ts';
+import { memberName } from '../core/topology/members.ts';
 import { operationName } from '../core/topology/operations.ts';
 import type { Member as TopologyMember, TopologyState } from '../core/topology/types.ts';
 import type { MemberReport } from '../peer/data-messages.ts';
@@ -105,7 +106,7 @@ export function createClusterAdmin(node: ClusterNode, deps: ClusterAdminDeps): C
       const member = requireMember(node);
       const target = to === undefined ? undefined : (await findMember(member, to, signal)).number;
       const { subject } = await member.calls.transferLeadership(target, signal);
-      const leader = requireState(member).members.get(subject)?.name ?? `member-${subject}`;
+      const leader = memberName(requireState(member), subject);
       return { leader };
     },
     createNamespace: (name, signal) =>

@@ -1,6 +1,7 @@
 import { isUp, type Liveness } from '../core/gossip/messages.ts';
 import { isVoter } from '../core/raft/configuration.ts';
 import type { MemberId } from '../core/raft/types.ts';
+import { memberName } from '../core/topology/members.ts';
 import { type Epoch, type Member as TopologyMember, toEpoch } from '../core/topology/types.ts';
 import type { ClusterStatus, MemberView, NodeState, QuorumStatus } from './cluster-admin.ts';
 import type { Member } from './member.ts';
@@ -42,7 +43,7 @@ export function statusOfMember(member: Member, node: NodeView): ClusterStatus {
     },
     clusterId: options.identity.clusterId,
     epoch: topology.epoch,
-    leader: leader === undefined ? undefined : { member: leader, name: nameOf(member, leader) },
+    leader: leader === undefined ? undefined : { member: leader, name: memberName(topology.state, leader) },
     term,
     commitIndex: commit,
     appliedIndex: applied,
@@ -75,7 +76,7 @@ export function quorumOf(member: Member): QuorumStatus {
   const { voters: numbers, votersOutgoing } = member.driver.status().configuration;
   const voters = numbers.map((number) => ({
     member: number,
-    name: nameOf(member, number),
+    name: memberName(member.topology.state, number),
     liveness: livenessOf(member, number),
   }));
   const missing = voters.filter(({ liveness }) => !isUp(liveness)).map(({ name }) => name);
@@ -92,7 +93,7 @@ export function quorumOf(member: Member): QuorumStatus {
     return {
       ...quorum,
       state: 'lost',
-      reason: outgoingReason(votersOutgoing.map((each) => nameOf(member, each))),
+      reason: outgoingReason(votersOutgoing.map((each) => memberName(member.topology.state, each))),
     };
   if (alive < needed)
     return { ...quorum, state: 'lost', reason: lostReason(alive, voters.length, needed, missing) };
@@ -136,10 +137,6 @@ function lostReason(alive: number, voters: number, needed: number, missing: read
 function livenessOf(member: Member, number: MemberId): Liveness {
   if (number === member.number) return 'alive';
   return member.gossip.view.get(number)?.rumour.liveness ?? 'alive';
-}
-
-function nameOf(member: Member, number: MemberId): string {
-  return member.topology.state?.members.get(number)?.name ?? `member-${number}`;
 }
 
 function addressOf(member: Member, { number, peerAddress }: TopologyMember): string {

@@ -1,5 +1,6 @@
 import type { MoveFacts } from '../core/moves/next-step.ts';
 import type { MemberId } from '../core/raft/types.ts';
+import { memberName } from '../core/topology/members.ts';
 import { isReplaced } from '../core/topology/shares.ts';
 import type { TopologyState } from '../core/topology/types.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -29,7 +30,7 @@ export class MemberFacts {
     return {
       isUp: (member) => state.members.has(member) && isUp(member),
       isReplaced: (member) => isReplaced(state, member),
-      nameOf: (member) => state.members.get(member)?.name ?? `member-${member}`,
+      nameOf: (member) => memberName(state, member),
     };
   }
 

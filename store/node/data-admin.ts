@@ -2,6 +2,7 @@ import { ClusterError } from '../cluster/cluster-admin.ts';
 import type { MemberId } from '../core/raft/types.ts';
 import { describeBalance } from '../core/ring/describe-balance.ts';
 import { partitionOfSlot, slotOf } from '../core/ring/slot.ts';
+import { memberName } from '../core/topology/members.ts';
 import type { Move, Partition, TopologyState } from '../core/topology/types.ts';
 import type { ExplainRequest } from '../peer/data-messages.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -82,7 +83,7 @@ function placeOf(state: TopologyState, key: Uint8Array, { isUp }: DataAdminDeps)
     ...movingTo(move),
     replicas: replicas.map((member, place) => ({
       member,
-      name: nameOf(state, member),
+      name: memberName(state, member),
       isUp: isUp(member),
       isPrimary: place === 0,
       httpAddress: state.members.get(member)?.httpAddress ?? '',
@@ -92,10 +93,6 @@ function placeOf(state: TopologyState, key: Uint8Array, { isUp }: DataAdminDeps)
 
 export function movingTo(move: Move | undefined): MovingTo {
   return move === undefined ? {} : { movingTo: move.to, stage: move.stage };
-}
-
-function nameOf(state: TopologyState, member: MemberId): string {
-  return state.members.get(member)?.name ?? `member-${member}`;
 }
 
 /** Every member that is up is asked: those that own nothing of the key may keep hints for those that do. */
@@ -115,7 +112,7 @@ async function explain(deps: DataAdminDeps, namespace: string, key: Uint8Array):
     hints: answers.flatMap(({ name, report }) =>
       (report?.hints ?? []).map(({ owner, version }) => ({
         keeper: name,
-        owner: nameOf(state, owner),
+        owner: memberName(state, owner),
         version,
       })),
     ),
@@ -129,7 +126,7 @@ function answerOf(
   { isUp }: DataAdminDeps,
   outcome: DataOutcome,
 ): ExplainedReplica {
-  const who = { member, name: nameOf(state, member), isUp: isUp(member) };
+  const who = { member, name: memberName(state, member), isUp: isUp(member) };
   if (outcome.type === 'unreachable')
     return { ...who, isReachable: false, report: undefined, error: outcome.code };
   const { reply } = outcome;

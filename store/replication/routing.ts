@@ -1,6 +1,7 @@
 import { replicaSetsOf } from '../core/moves/rules.ts';
 import type { PartitionView, ReplicaSets } from '../core/quorum/replica-sets.ts';
 import type { MemberId } from '../core/raft/types.ts';
+import { memberName } from '../core/topology/members.ts';
 import type { Epoch, TopologyState } from '../core/topology/types.ts';
 import type { Routing } from './types.ts';
 
@@ -68,7 +69,7 @@ export function createRouting(options: RoutingOptions, deps: RoutingDeps): Owned
     },
     isUp: (member) =>
       (topology.state?.members.has(member) ?? false) && (member === self || deps.isUp(member)),
-    nameOf: (member) => topology.state?.members.get(member)?.name ?? `member-${member}`,
+    nameOf: (member) => memberName(topology.state, member),
     waitForEpoch: (epoch, signal) => topology.waitFor((applied) => applied >= epoch, signal),
     onChange(listener) {
       listeners.add(listener);

@@ -1,5 +1,6 @@
 import type { DataAccess, EngineWrite, NotYet, PreparedWrite } from './data-access.ts';
 import { dataKey } from './key-layout.ts';
+import { keyName } from './key-name.ts';
 import type { BatchOperation, BatchOutcome, Namespace } from './kv-store.ts';
 
 /**
@@ -26,7 +27,7 @@ export function segmentsOf(operations: readonly BatchOperation[]): BatchOperatio
   let touched = new Set<string>();
   let segment: BatchOperation[] = [];
   for (const operation of operations) {
-    const name = Buffer.from(operation.key).toString('latin1');
+    const name = keyName(operation.key);
     if (touched.has(name)) {
       segments.push(segment);
       segment = [];

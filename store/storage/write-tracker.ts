@@ -1,4 +1,5 @@
 import { namespaceIdOf } from './key-layout.ts';
+import { keyName } from './key-name.ts';
 
 /**
  * Knows which writes are on their way to the engine, so that background deletion can tell whether a record that it
@@ -34,7 +35,7 @@ export class WriteTracker {
     const namespaceId = namespaceIdOf(storedKeys[0] as Uint8Array);
     this.#issuedIn.set(namespaceId, this.issuedIn(namespaceId) + 1);
     if (this.#watches.size === 0) return;
-    const names = storedKeys.map(nameOf);
+    const names = storedKeys.map(keyName);
     for (const watch of this.#watches) for (const name of names) if (watch.has(name)) watch.set(name, true);
   }
 
@@ -53,10 +54,10 @@ export class WriteTracker {
 
   /** From now on remembers which of `storedKeys` are written. */
   watch(storedKeys: readonly Uint8Array[]): Watch {
-    const written = new Map(storedKeys.map((key) => [nameOf(key), false]));
+    const written = new Map(storedKeys.map((key) => [keyName(key), false]));
     this.#watches.add(written);
     return {
-      wasWritten: (key) => written.get(nameOf(key)) === true,
+      wasWritten: (key) => written.get(keyName(key)) === true,
       [Symbol.dispose]: () => {
         this.#watches.delete(written);
       },
@@ -65,7 +66,3 @@ export class WriteTracker {
 }
 
 export type Watch = Disposable & { wasWritten(storedKey: Uint8Array): boolean };
-
-function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
-}

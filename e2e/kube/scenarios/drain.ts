@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { podDisruptionBudgets } from '../../../operator/kube/resources.ts';
-import { FAULT_LOAD } from '../fault-load.ts';
+import { PLANNED_LOAD } from '../fault-load.ts';
 import { History } from '../history.ts';
 import { until } from '../kubectl.ts';
 import { KvCluster } from '../kv-cluster.ts';
@@ -38,7 +38,7 @@ await runScenario('drain', async (scene) => {
         await step('the node is drained, and gives one pod', async () => await drain(scene, cluster, label));
       });
     },
-    FAULT_LOAD,
+    PLANNED_LOAD,
   );
 });
 

@@ -13,8 +13,8 @@ import { runScenario, type Scene } from '../scenario.ts';
  * turns its process (kill -9: the lease has to run out) and its pod. Each next one goes on with what it finds, until all is as wished.
  */
 
-/** How long one may lead. */
-const LEAD_MS = [300, 2500, 1000, 4000, 600, 6000] as const;
+/** How long one may lead: the first so shortly that even a quick change sees more than one of them die. */
+const LEAD_MS = [300, 600, 1000, 2500, 4000, 6000] as const;
 const KILLS_MIN = 2;
 const LIMIT_MS = 240_000;
 

@@ -121,3 +121,8 @@ export function withoutLease(stopLeases: readonly StopLease[], member: MemberId)
   const left = stopLeases.filter((lease) => lease.member !== member);
   return left.length === stopLeases.length ? stopLeases : left;
 }
+
+/** For people, also of one that is not known here, or any more. */
+export function memberName(state: TopologyState | undefined, member: MemberId): string {
+  return state?.members.get(member)?.name ?? `member-${member}`;
+}

@@ -1,5 +1,6 @@
 import type { Protocol, Reply } from '../../core/resp/reply.ts';
 import type { Request } from '../../core/resp/request-reader.ts';
+import { keyName } from '../../storage/key-name.ts';
 import type { Command } from './commands/command.ts';
 import type { RespContext } from './resp-context.ts';
 import { errorReply } from './resp-errors.ts';
@@ -50,7 +51,7 @@ export class Call {
 
   /** What it touches while it is under way. */
   get keys(): readonly string[] {
-    this.#keys ??= this.keyPlaces.map((place) => nameOf(this.argument(place)));
+    this.#keys ??= this.keyPlaces.map((place) => keyName(this.argument(place)));
     return this.#keys;
   }
 
@@ -93,8 +94,4 @@ export class Call {
       this.fail(error);
     }
   }
-}
-
-function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
 }

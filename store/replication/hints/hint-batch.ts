@@ -1,5 +1,6 @@
 import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { EngineOperation } from '../../storage/engine.ts';
+import { keyName } from '../../storage/key-name.ts';
 import { decodeHint, type StoredHint } from './hint-codec.ts';
 import type { HintDropReason } from './hint-events.ts';
 
@@ -66,7 +67,7 @@ export function judgeBatch(
 }
 
 function slotOf(slots: Map<string, Slot>, key: Uint8Array, before: Uint8Array | undefined): Slot {
-  const name = Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
+  const name = keyName(key);
   const known = slots.get(name);
   if (known !== undefined) return known;
   const slot = { key, before, value: before, hint: before && decodeHint(key, before) };

@@ -1,12 +1,13 @@
 import type { Engine, EngineOperation, KeyRange } from '../../storage/engine.ts';
 import { indexedDataKey } from '../../storage/key-layout.ts';
+import { keyName } from '../../storage/key-name.ts';
 import type { NamespaceStates } from '../../storage/namespaces.ts';
 import type { Gate } from './gate.ts';
 import { indexKeyOf } from './held.ts';
 import { isCollectable } from './judge-store.ts';
 import type { KeyInspector } from './key-inspector.ts';
 import type { KeyState } from './key-state.ts';
-import { type KeyTable, nameOf } from './key-table.ts';
+import type { KeyTable } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import { addressOf, pagesOf, tombstoneRange } from './ranges.ts';
 import type { KeyChange, Writer } from './writer.ts';
@@ -116,7 +117,7 @@ export class Collector {
       case 'served': {
         if (durable === undefined) return 'stale';
         const own = indexKeyOf(address, durable);
-        if (own === undefined || nameOf(own) !== nameOf(indexKey)) return 'stale';
+        if (own === undefined || keyName(own) !== keyName(indexKey)) return 'stale';
         return isCollectable(durable, partition.watermark) ? 'remove' : 'stays';
       }
     }

@@ -1,9 +1,9 @@
 import { compareBytes, successor } from '../../core/bytes/bytes.ts';
 import type { Engine, EnginePage } from '../../storage/engine.ts';
+import { keyName } from '../../storage/key-name.ts';
 import type { Damage } from './damage.ts';
 import { decodeHeld } from './held.ts';
 import type { KeyState, LoadWaiter } from './key-state.ts';
-import { nameOf } from './key-table.ts';
 import type { RecordCache } from './record-cache.ts';
 
 export type KeyLoaderDeps = {
@@ -63,7 +63,7 @@ export class KeyLoader {
       return state.loading;
     });
     const page = await this.#readRange(open).catch(() => undefined);
-    const found = new Map(page?.entries.map(({ key, value }) => [nameOf(key), value]));
+    const found = new Map(page?.entries.map(({ key, value }) => [keyName(key), value]));
     const last = page?.entries.at(-1)?.key;
     for (const [i, { state, storedKey }] of open.entries()) {
       state.loading = undefined;

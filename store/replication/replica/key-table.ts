@@ -1,6 +1,7 @@
 import { hashKey } from '../../core/merkle/entry-hash.ts';
 import { MerkleTree } from '../../core/merkle/merkle-tree.ts';
 import type { TreeShape } from '../../core/merkle/tree-shape.ts';
+import { keyName } from '../../storage/key-name.ts';
 import { KeyState } from './key-state.ts';
 import type { PartitionState } from './partition-state.ts';
 
@@ -65,7 +66,7 @@ export class KeyTable {
       found.users += 1;
       return found;
     }
-    const name = nameOf(storedKey);
+    const name = keyName(storedKey);
     const hash = hashKey(address.namespaceId, address.key);
     const leaf = this.#shape.leafOf(hash);
     const state = new KeyState({ name, hashInIndex, partition, hash, leaf });
@@ -152,9 +153,4 @@ export class KeyTable {
     state.nextInRing = undefined;
     this.#kept -= 1;
   }
-}
-
-/** The name of a data key in the table. */
-export function nameOf(storedKey: Uint8Array): string {
-  return Buffer.from(storedKey.buffer, storedKey.byteOffset, storedKey.byteLength).toString('latin1');
 }

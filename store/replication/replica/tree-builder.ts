@@ -7,9 +7,9 @@ import {
   EngineFailedError,
   type EngineView,
 } from '../../storage/engine.ts';
+import { keyName } from '../../storage/key-name.ts';
 import type { Damage } from './damage.ts';
 import { decodeIntact, entryHashOf } from './held.ts';
-import { nameOf } from './key-table.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { TreeBuild } from './partition-tree.ts';
 import { addressOf, pagesOf, partitionRange } from './ranges.ts';
@@ -97,9 +97,9 @@ export class TreeBuilder {
   }
 
   #take(build: TreeBuild, { key, value }: EngineEntry): boolean {
-    if (build.changing.size > 0 && build.changing.has(nameOf(key))) return true;
+    if (build.changing.size > 0 && build.changing.has(keyName(key))) return true;
     const record = decodeIntact(key, value);
-    if (record === undefined) return this.#deps.damage.has(nameOf(key));
+    if (record === undefined) return this.#deps.damage.has(keyName(key));
     const { namespaceId, key: userKey } = addressOf(key);
     const hash = hashKey(namespaceId, userKey);
     build.tree.update(hash, undefined, entryHashOf(hash, record));

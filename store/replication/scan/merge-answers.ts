@@ -2,6 +2,7 @@ import { compareBytes } from '../../core/bytes/bytes.ts';
 import type { MemberId } from '../../core/raft/types.ts';
 import { compareVersions, type Version } from '../../core/version/version.ts';
 import type { DataReply, ScannedEntry } from '../../peer/data-messages.ts';
+import { keyName } from '../../storage/key-name.ts';
 import { NO_VERSION } from './local-scan.ts';
 import type { ScanPlan } from './scan-plan.ts';
 
@@ -43,7 +44,7 @@ export function mergeAnswers(
   for (const { entries } of answers.values()) {
     for (const entry of entries) {
       if (coveredTo !== undefined && order(entry.key, coveredTo) > 0) break;
-      const name = Buffer.from(entry.key.buffer, entry.key.byteOffset, entry.key.length).toString('latin1');
+      const name = keyName(entry.key);
       const group = groups.get(name);
       if (group === undefined) groups.set(name, [entry]);
       else group.push(entry);
