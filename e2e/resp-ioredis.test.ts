@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Redis, Cluster as RedisCluster } from 'ioredis';
 import { slotOf } from '../store/core/ring/slot.ts';
+import { endRedisCluster } from './lib/end-redis-cluster.ts';
 import { RespCluster } from './lib/resp-cluster.ts';
 
 /** ioredis, alone and in its cluster mode, with a cluster of three real nodes. */
@@ -63,7 +64,7 @@ test('ioredis Cluster goes to the owner of each key, and on when a node dies', a
     await Promise.all(keys.map((key) => redis.set(key, 'w')));
     assert.equal(await redis.get('owned:299'), 'w');
   } finally {
-    redis.disconnect();
+    await endRedisCluster(redis);
   }
 });
 

@@ -5,6 +5,7 @@ import { Cluster as RedisCluster } from 'ioredis';
 import { missingClient, startClient } from './lib/client-programs.ts';
 import type { NodeSettings } from './lib/cluster-node.ts';
 import { addNode, untilPlaced } from './lib/elasticity.ts';
+import { endRedisCluster } from './lib/end-redis-cluster.ts';
 import { type KeyPlaces, keyPlaces, since } from './lib/key-places.ts';
 import { RespCluster } from './lib/resp-cluster.ts';
 
@@ -124,7 +125,7 @@ function loadOf(redis: RedisCluster): Load {
       await writers;
       const lost: string[] = [];
       for (const key of acknowledged) if ((await redis.get(key)) !== `value of ${key}`) lost.push(key);
-      redis.disconnect();
+      await endRedisCluster(redis);
       return { acknowledged: acknowledged.length, lost, errors };
     },
   };
