@@ -94,8 +94,10 @@ export class MoveParticipant {
 
   /** For how long news are still gathered; undefined: there are none. */
   #gatherRestMs(news: readonly News[]): number | undefined {
-    if (news.length === 0) this.#newsSinceMs = undefined;
-    if (news.length === 0) return undefined;
+    if (news.length === 0) {
+      this.#newsSinceMs = undefined;
+      return undefined;
+    }
     const { clock, topology } = this.#deps;
     const nowMs = clock.monotonicMs();
     this.#newsSinceMs ??= nowMs;
