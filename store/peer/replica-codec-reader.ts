@@ -1,3 +1,4 @@
+import { readUint16, readUint32 } from '../core/bytes/integers.ts';
 import { readVersion, VERSION_BYTES, type Version } from '../core/version/version.ts';
 import { ProtocolError } from './frame.ts';
 
@@ -20,12 +21,11 @@ export class ByteReader {
   }
 
   u16(): number {
-    const at = this.#take(2);
-    return (this.#bytes[at] as number) * 256 + (this.#bytes[at + 1] as number);
+    return readUint16(this.#bytes, this.#take(2));
   }
 
   u32(): number {
-    return this.u16() * 65_536 + this.u16();
+    return readUint32(this.#bytes, this.#take(4));
   }
 
   u48(): number {

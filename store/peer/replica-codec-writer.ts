@@ -1,3 +1,4 @@
+import { writeUint16, writeUint32 } from '../core/bytes/integers.ts';
 import { VERSION_BYTES, type Version, writeVersion } from '../core/version/version.ts';
 
 const FIRST_BYTES = 4096;
@@ -28,14 +29,13 @@ export class ByteWriter {
 
   u16(value: number): void {
     const at = this.#room(2);
-    this.#bytes[at] = value >>> 8;
-    this.#bytes[at + 1] = value;
+    writeUint16(value, this.#bytes, at);
     this.#at = at + 2;
   }
 
   u32(value: number): void {
     const at = this.#room(4);
-    this.#writeU32(value, at);
+    writeUint32(value, this.#bytes, at);
     this.#at = at + 4;
   }
 
@@ -61,8 +61,7 @@ export class ByteWriter {
 
   /** Overwrites two bytes that were written before. */
   patchU16(at: number, value: number): void {
-    this.#bytes[at] = value >>> 8;
-    this.#bytes[at + 1] = value;
+    writeUint16(value, this.#bytes, at);
   }
 
   /** What was written, in memory that is the caller's; the writer is empty then. */
@@ -86,12 +85,5 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
     grown.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = grown;
-  }
-
-  #writeU32(value: number, at: number): void {
-    this.#bytes[at] = value >>> 24;
-    this.#bytes[at + 1] = value >>> 16;
-    this.#bytes[at + 2] = value >>> 8;
-    this.#bytes[at + 3] = value;
   }
 }

@@ -183,7 +183,7 @@ export class Peer {
   #connect(): void {
     if (!this.#deps.hasRoom()) {
       const { linksMax } = this.#options;
-      this.#failed(`this node has ${linksMax} peer connections (peer.linksMax)`, 'OVERLOADED', false);
+      this.#failed(`this node has ${linksMax} peer connections (peer.linksMax)`, 'OVERLOADED');
       return;
     }
     const state = { type: 'connecting', abort: new AbortController(), link: undefined } as const;
@@ -248,7 +248,7 @@ export class Peer {
     if (end.wasOpen) this.#deps.events.onLinkClosed(this.address, end.reason);
     if (this.#link !== link) return;
     this.#forgiveAfterGoodLink();
-    if (end.wasOpen || end.code === 'REFUSED') this.#failed(end.reason, end.code, end.wasOpen);
+    if (end.wasOpen || end.code === 'REFUSED') this.#failed(end.reason, end.code);
     else this.#unreachable(end.reason);
   }
 
@@ -263,10 +263,11 @@ export class Peer {
   #unreachable(reason: string): void {
     if (reason !== this.#toldReason) this.#deps.events.onUnreachable(this.address, reason);
     this.#toldReason = reason;
-    this.#failed(reason, 'UNREACHABLE', false);
+    this.#failed(reason, 'UNREACHABLE');
   }
 
-  #failed(reason: string, code: PeerError['code'], wasOpen: boolean): void {
+  #failed(reason: string, code: PeerError['code']): void {
+    const wasOpen = this.#state.type === 'open';
     this.#unusedTimer?.cancel();
     const { clock, random } = this.#deps;
     const delayMs = reconnectDelayMs(this.#failures, this.#options.reconnectMsMax, random);

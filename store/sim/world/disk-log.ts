@@ -2,6 +2,7 @@ import type { Configuration, Entry, HardState, LogIndex } from '../../core/raft/
 import { asBuffer, ENVELOPE_BYTES } from '../../storage/checksum.ts';
 import type { EngineEntry, PlainOperation } from '../../storage/engine.ts';
 import { FAMILY, metaKey } from '../../storage/key-layout.ts';
+import { keyName } from '../../storage/key-name.ts';
 import { indexOfKey, raftKeys, TOPOLOGY_GROUP } from '../../storage/raft-store/raft-keys.ts';
 import {
   type Bounds,
@@ -102,7 +103,7 @@ export class DiskLog {
     const parts: Uint8Array[] = [];
     for (let number = 0; number * pointer.chunkBytes < pointer.bytesTotal; number++) {
       const key = KEYS.chunk(pointer.generation, number);
-      const stored = this.#chunks.get(asBuffer(key).toString('latin1'));
+      const stored = this.#chunks.get(keyName(key));
       if (stored === undefined) return undefined;
       parts.push(readChunk(key, stored, number));
     }
@@ -161,8 +162,8 @@ export class DiskLog {
         this.#setEntry(key, value);
         break;
       case KIND.chunk:
-        if (value === undefined) this.#chunks.delete(key.toString('latin1'));
-        else this.#chunks.set(key.toString('latin1'), value);
+        if (value === undefined) this.#chunks.delete(keyName(key));
+        else this.#chunks.set(keyName(key), value);
         break;
     }
   }
