@@ -84,7 +84,7 @@ cmd_types() {
 }
 
 cmd_test() {
-  local args=(--test --test-reporter=spec --test-timeout=180000) files=() filter=
+  local args=(--import ./e2e/lib/end-stuck-test-file.ts --test --test-reporter=spec --test-timeout=180000) files=() filter=
   for arg in "$@"; do
     case "$arg" in
       --coverage) args+=(--experimental-test-coverage '--test-coverage-include=store/core/**' '--test-coverage-include=store/storage/**' '--test-coverage-exclude=**/*.test.ts' --test-coverage-lines=95) ;;

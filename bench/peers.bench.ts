@@ -62,6 +62,9 @@ const numbers = (list: string): readonly number[] =>
     .split(',')
     .filter((part) => part !== '')
     .map(Number);
+const only = flags.only.split(',') as readonly ContenderName[];
+if (!only.every((name) => CONTENDERS.includes(name)))
+  throw new RangeError(`--only takes of ${CONTENDERS.join(', ')} (${flags.only})`);
 const rounds = Number(flags.rounds);
 const seconds = Number(flags.seconds);
 if (!Number.isInteger(seconds) || seconds < 1)
@@ -164,7 +167,6 @@ async function traceAll(contenders: readonly Contender[], directory: string): Pr
 
 async function measureAll(): Promise<PeerRun> {
   const directory = mkdtempSync(`${tmpdir()}/kvorum-peers-`);
-  const only = flags.only.split(',') as readonly ContenderName[];
   const servers = await startServers({ directory, keys, only });
   try {
     const { contenders } = servers;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { OPERATOR_MUTANTS } from '../operator/sim/mutants.ts';
 import { runSeed, type Verdict } from '../operator/sim/run.ts';
+import { Progress } from './sim/progress.ts';
 import { passes } from './sim/test-mutant.ts';
 
 /** `./dev.sh sim --operator`: two operators on virtual time under faults, one run for each seed; docs/testing.md. */
@@ -13,7 +14,7 @@ const TRACE_LINES = 60;
 type Options = {
   readonly first: number;
   readonly seeds: number;
-  readonly untilMs: number;
+  readonly minutes: number | undefined;
   readonly failuresMax: number;
   /** From one seed to the next. */
   readonly step: number;
@@ -29,18 +30,17 @@ async function main(): Promise<boolean> {
     allowPositionals: false,
   });
   const first = Number(values.first ?? 1);
-  const seeds = Number(values.seeds ?? (values.minutes === undefined ? SEEDS : 1e9));
-  const untilMs =
-    values.minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(values.minutes) * 60_000;
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+  const seeds = Number(values.seeds ?? (minutes === undefined ? SEEDS : 1e9));
   if (values.seed !== undefined) return replay(Number(values.seed));
   if (values.mutants === true) return await mutants(first, Number(values.seeds ?? 40));
   const step = Number(values.step ?? 1);
   const jobs = Number(values.jobs ?? 1);
-  if (jobs > 1) return await inProcesses(jobs, { first, seeds, minutes: values.minutes });
-  return await explore({ first, seeds, untilMs, step, failuresMax: Number(values.failures ?? 3) });
+  if (jobs > 1) return await inProcesses(jobs, { first, seeds, minutes });
+  return await explore({ first, seeds, minutes, step, failuresMax: Number(values.failures ?? 3) });
 }
 
-type Share = { readonly first: number; readonly seeds: number; readonly minutes: string | undefined };
+type Share = { readonly first: number; readonly seeds: number; readonly minutes: number | undefined };
 
 /** Each process has every so-many-th seed, and tells of its own. */
 async function inProcesses(jobs: number, { first, seeds, minutes }: Share): Promise<boolean> {
@@ -62,27 +62,37 @@ async function replay(seed: number): Promise<boolean> {
   return verdict.violation === undefined;
 }
 
-async function explore({ first, seeds, untilMs, failuresMax, step }: Options): Promise<boolean> {
+async function explore({ first, seeds, minutes, failuresMax, step }: Options): Promise<boolean> {
   const startMs = Date.now();
-  const sum = { done: 0, calls: 0, deaths: 0, virtualMs: 0, failed: 0 };
-  for (let seed = first; sum.done < seeds && Date.now() < untilMs && sum.failed < failuresMax; seed += step) {
+  const untilMs = minutes === undefined ? Number.POSITIVE_INFINITY : startMs + minutes * 60_000;
+  const progress = new Progress(seeds, minutes);
+  const sum = { done: 0, calls: 0, deaths: 0, virtualMs: 0 };
+  const failures: Verdict[] = [];
+  for (
+    let seed = first;
+    sum.done < seeds && Date.now() < untilMs && failures.length < failuresMax;
+    seed += step
+  ) {
     const verdict = await runSeed(seed);
     sum.done++;
     sum.calls += verdict.calls;
     sum.deaths += verdict.deaths;
     sum.virtualMs += verdict.virtualMs;
-    if (verdict.violation === undefined) continue;
-    sum.failed++;
-    explain(verdict);
+    if (verdict.violation !== undefined) {
+      failures.push(verdict);
+      explain(verdict);
+    }
+    progress.show(sum.done, failures);
   }
-  const { done, calls, deaths, virtualMs, failed } = sum;
+  progress.end();
+  const { done, calls, deaths, virtualMs } = sum;
   const seconds = ((Date.now() - startMs) / 1000).toFixed(0);
   const { user, system } = process.cpuUsage();
   const cpu = ((user + system) / 1e6).toFixed(0);
   console.log(
-    `${done} seeds from ${first}: ${failed} failed; ${calls} calls, ${deaths} operators died, ${Math.round(virtualMs / 3_600_000)} h of virtual time; ${seconds} s, ${cpu} s of the processor`,
+    `${done} seeds from ${first}: ${failures.length} failed; ${calls} calls, ${deaths} operators died, ${Math.round(virtualMs / 3_600_000)} h of virtual time; ${seconds} s, ${cpu} s of the processor`,
   );
-  return failed === 0;
+  return failures.length === 0;
 }
 
 function explain({ seed, violation, trace }: Verdict): void {

@@ -1,16 +1,22 @@
 #!/usr/bin/env bash
 # Builds the image with docker, podman or buildah, whichever is there and works, and prints its size.
 #   e2e/kube/build-image.sh [NAME]        NAME is localhost/kvorum:dev where none is given
-# In the environment: TOOL=docker|podman|buildah chooses; BASE and BUILD_BASE name the images to start from. Without them buildah starts
-# from those that base-image.sh makes, the others from what the Containerfile says.
+# In the environment: TOOL=docker|podman|buildah chooses; BASE and BUILD_BASE name the images to start from. Without them docker and podman start
+# from what the Containerfile says, and where they cannot get that, or are not there, buildah does from those that base-image.sh makes.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 readonly NAME=${1:-$IMAGE} SIZE_MAX_BYTES=300000000
 
+# Whether `$1`, docker or podman, has the base or can pull it.
+has_base() {
+  local base=${BASE:-$(sed -n 's/^ARG BASE=//p' "$REPO/Containerfile")}
+  "$1" image inspect "$base" >/dev/null 2>&1 || "$1" pull --quiet "$base" >/dev/null 2>&1
+}
+
 choose_tool() {
-  if docker info >/dev/null 2>&1; then echo docker
-  elif command -v podman >/dev/null; then echo podman
+  if docker info >/dev/null 2>&1 && has_base docker; then echo docker
+  elif command -v podman >/dev/null && has_base podman; then echo podman
   else echo buildah; fi
 }
 
