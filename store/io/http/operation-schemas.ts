@@ -4,6 +4,8 @@ import { booleanText } from './schema-text.ts';
 
 /** What the topology keeps of who asked; it checks again. */
 const BY_CHARACTERS_MAX = 128;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are refused
+const WITHOUT_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 const TYPES = ['drain', 'replace', 'rebalance', 'factor'] as const;
 const STATES = ['running', 'done', 'cancelled'] as const;
 
@@ -25,7 +27,12 @@ export function operationFields(document: unknown): readonly string[] {
 export function operationSchemas() {
   const common = {
     force: z.boolean().optional(),
-    by: z.string().min(1).max(BY_CHARACTERS_MAX).optional(),
+    by: z
+      .string()
+      .min(1)
+      .max(BY_CHARACTERS_MAX)
+      .regex(WITHOUT_CONTROLS, 'text without control characters')
+      .optional(),
   };
   return {
     operationsQuery: z.strictObject({ consistency, state: z.enum(STATES).optional() }),

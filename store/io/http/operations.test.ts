@@ -160,6 +160,7 @@ const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
   ['400 BAD_FIELD', { type: 'factor', replicationFactor: 10 }, /^replicationFactor: .*<=9/],
   ['400 BAD_FIELD', { type: 'rebalance', by: '' }, /^by: /],
   ['400 BAD_FIELD', { type: 'rebalance', by: 'x'.repeat(129) }, /^by: .*128/],
+  ['400 BAD_FIELD', { type: 'rebalance', by: '\u0088y' }, /^by: .*control characters/],
   ['404 MEMBER_NOT_FOUND', { type: 'drain', member: 'node-9' }, /node-9/],
   ['404 MEMBER_NOT_FOUND', { type: 'replace', member: 'node-9', force: true }, /node-9/],
   ['409 MEMBER_ALIVE', { type: 'replace', member: 'node-2' }, /node-2 is up/],
