@@ -55,6 +55,8 @@ export class ClusterChecks {
   /** Ordinals whose pods an operator told to end, and that are not back yet. */
   readonly #stopped = new Set<number>();
   #pausedSinceMs: number | undefined;
+  /** The KVCluster as it was when it last changed, which may be as it went, and when that was. */
+  #noted: { readonly cluster: RawCluster; readonly atMs: number } | undefined;
   /** Factor and number of members, and since when. */
   #size = { text: '', sinceMs: 0 };
   /** Of replacement: the present one last, and those before it that an act under way may still follow. */
@@ -119,7 +121,7 @@ export class ClusterChecks {
 
   bootstraps(clusterId: string): void {
     const { view, kubelets } = this.#deps;
-    const written = this.#cluster()?.status?.clusterId;
+    const written = this.#latest()?.status?.clusterId;
     require('the id is written down before the cluster is made', written === clusterId, () =>
       `${clusterId} is made, and the status has ${written}`);
     const holding = kubelets
@@ -185,7 +187,7 @@ export class ClusterChecks {
   #judgeClaim(claim: PersistentVolumeClaim): void {
     const { nodes, view } = this.#deps;
     const { metadata, status } = claim;
-    const cluster = this.#cluster();
+    const cluster = this.#latest();
     const isOurs = metadata.annotations?.[ANNOTATIONS.clusterUid] === cluster?.metadata.uid;
     require('only own volumes are deleted', isOurs, () => `${metadata.name} is not of this KVCluster`);
     const { inner } = view;
@@ -195,7 +197,8 @@ export class ClusterChecks {
       const policy = (cluster?.spec as Spec | undefined)?.storage?.retention?.whenDeleted;
       if (policy === 'Delete') return;
       // What was decided before may be under way still, and is judged as if it had come in time.
-      const deletedMs = Date.parse(cluster?.metadata.deletionTimestamp ?? '');
+      const told = cluster?.metadata.deletionTimestamp;
+      const deletedMs = told === undefined ? (this.#noted?.atMs ?? 0) : Date.parse(told);
       require('kept volumes are kept', this.#deps.nowMs() - deletedMs <= IN_FLIGHT_MS, () =>
         `${metadata.name} goes with its cluster, and was to be kept`);
     }
@@ -250,7 +253,9 @@ export class ClusterChecks {
     require('paused means hands off', !isLate, () => `${textOf(call)} while spec.paused is true`);
   }
 
-  #noteCluster({ metadata, spec }: RawCluster): void {
+  #noteCluster(cluster: RawCluster): void {
+    const { metadata, spec } = cluster;
+    this.#noted = { cluster, atMs: this.#deps.nowMs() };
     const { paused, replacePolicy } = (spec ?? {}) as Spec;
     const isPaused = paused === true && metadata.deletionTimestamp === undefined;
     const nowMs = this.#deps.nowMs();
@@ -265,6 +270,12 @@ export class ClusterChecks {
 
   #cluster(): RawCluster | undefined {
     return this.#deps.api.get(kvClusters, this.#deps.ref);
+  }
+
+  /** Where it is gone, what it was for as long as calls of before may be under way. */
+  #latest(): RawCluster | undefined {
+    const isRecent = this.#deps.nowMs() - (this.#noted?.atMs ?? 0) <= IN_FLIGHT_MS;
+    return this.#cluster() ?? (isRecent ? this.#noted?.cluster : undefined);
   }
 
   #isDeleting(): boolean {

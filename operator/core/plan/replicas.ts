@@ -53,13 +53,22 @@ export function shrinkReplicas(seen: Observation, topology: TopologySeen): reado
 
 /**
  * A node that runs and is no member yet could become one while its pod ends, which takes its time: a member without a pod, and maybe without
- * which there is no majority. It joins first, and leaves then; what has not joined for long does not.
+ * which there is no majority. It joins first, and leaves then; what has not joined for long, although it could, does not.
  */
 function mayJoin(seen: Observation, ordinal: number): boolean {
   const pod = podAt(seen, ordinal);
-  if (pod === undefined || !pod.isRunning || pod.isTerminating) return false;
+  if (pod === undefined || !pod.isRunning) return false;
   if (nodeNamed(seen, pod.name)?.state === 'excluded') return false;
-  return pod.isReady || seen.nowMs - pod.readyChangedMs < UNREADY_STUCK_MS;
+  const couldMs = Math.max(pod.readyChangedMs, servingSinceMs(seen));
+  return (pod.isReady && !pod.isTerminating) || seen.nowMs - couldMs < UNREADY_STUCK_MS;
+}
+
+/** Since when there is a cluster that can be joined, at the latest: until it was made all pods were waiting for it. */
+function servingSinceMs({ pods, nowMs }: Observation): number {
+  return Math.min(
+    nowMs,
+    ...pods.filter(({ isReady }) => isReady).map(({ readyChangedMs }) => readyChangedMs),
+  );
 }
 
 function joiningText(seen: Observation, ordinals: readonly number[]): string {

@@ -4,6 +4,7 @@ import { planNext } from './plan-next.ts';
 import {
   claim,
   member,
+  NOW_MS,
   node,
   observation,
   operation,
@@ -79,6 +80,29 @@ describe('scale down', () => {
     const ended = { ...ending, pods, claims: gone };
     acts(observation({ ...ended, wish }), { type: 'delete-claim', uid: 'claim-4', why: 'scaled-down' });
     rests(observation(ended));
+  });
+
+  test('a pod that may be joining just now stays; one that could have joined for long, and has not, goes', () => {
+    const minutesAgo = (minutes: number) => NOW_MS - minutes * 60_000;
+    const waiting = pod(3, { isReady: false, readyChangedMs: minutesAgo(60) });
+    const claims = [...upTo(3).map((i) => claim(i)), claim(3, { left: 'unknown' })];
+    const seen = { wish: { replicas: 3 }, claims, statefulSet: { replicas: 4 } } as const;
+    const servingFor = (minutes: number) =>
+      upTo(3).map((ordinal) => pod(ordinal, { readyChangedMs: minutesAgo(minutes) }));
+    acts(observation({ ...seen, pods: [...servingFor(60), waiting] }), {
+      type: 'set-replicas',
+      from: 4,
+      to: 3,
+    });
+    // The cluster was made a minute ago: until then there was nothing to join; and it may still join while it ends (seed 60535 of the simulation).
+    for (const isTerminating of [false, true])
+      waits(
+        observation({ ...seen, pods: [...servingFor(1), { ...waiting, isTerminating }] }),
+        'WaitingForJoin',
+        /kv-3/,
+      );
+    const fresh = pod(3, { isReady: false, readyChangedMs: minutesAgo(1) });
+    waits(observation({ ...seen, pods: [...servingFor(60), fresh] }), 'WaitingForJoin', /kv-3/);
   });
 
   test('O1: what the leader says stands above every mark, and a pod that is there above every list', () => {
