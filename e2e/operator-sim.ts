@@ -11,10 +11,9 @@ import { passes } from './sim/test-mutant.ts';
 const SEEDS = 200;
 const TRACE_LINES = 60;
 
-type Options = {
-  readonly first: number;
-  readonly seeds: number;
-  readonly minutes: number | undefined;
+type Share = { readonly first: number; readonly seeds: number; readonly minutes: number | undefined };
+
+type Options = Share & {
   readonly failuresMax: number;
   /** From one seed to the next. */
   readonly step: number;
@@ -39,8 +38,6 @@ async function main(): Promise<boolean> {
   if (jobs > 1) return await inProcesses(jobs, { first, seeds, minutes });
   return await explore({ first, seeds, minutes, step, failuresMax: Number(values.failures ?? 3) });
 }
-
-type Share = { readonly first: number; readonly seeds: number; readonly minutes: number | undefined };
 
 /** Each process has every so-many-th seed, and tells of its own. */
 async function inProcesses(jobs: number, { first, seeds, minutes }: Share): Promise<boolean> {

@@ -22,3 +22,7 @@ export const LIMITS = {
   /** Starts of a directory that its cluster has not told it about; older ones are forgotten. */
   livesMax: 128,
 } as const;
+
+/** Who asked for an operation: not empty, and without the control characters of Unicode (Cc), since it is printed for people. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are refused
+export const REQUESTER = /^[^\u0000-\u001f\u007f-\u009f]+$/;

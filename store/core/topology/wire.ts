@@ -1,5 +1,5 @@
 import type { CommandOf, MoveSources, MoveStart, RequestedWant, TopologyCommand } from './command.ts';
-import { LIMITS } from './limits.ts';
+import { LIMITS, REQUESTER } from './limits.ts';
 import {
   asRecord,
   isBoolean,
@@ -52,7 +52,7 @@ const zone = text(LIMITS.zoneCharactersMax);
 const replicationFactor = whole(1, LIMITS.replicationFactorMax);
 
 const operationId = whole<Epoch>(1);
-const requester = text(LIMITS.textCharactersMax, /^[^\p{Cc}]+$/u, 'not empty, without control characters');
+const requester = text(LIMITS.textCharactersMax, REQUESTER, 'not empty, without control characters');
 const atMs = whole(0);
 const partitionCount = whole(0, LIMITS.partitionsMax);
 /** What is the same in a command and in what is kept of it. */

@@ -1,11 +1,8 @@
 import { z } from 'zod';
+import { LIMITS, REQUESTER } from '../../core/topology/limits.ts';
 import { consistency, epoch, memberName, REPLICATION_FACTOR_MAX } from './cluster-schemas.ts';
 import { booleanText } from './schema-text.ts';
 
-/** What the topology keeps of who asked; it checks again. */
-const BY_CHARACTERS_MAX = 128;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are refused
-const WITHOUT_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 const TYPES = ['drain', 'replace', 'rebalance', 'factor'] as const;
 const STATES = ['running', 'done', 'cancelled'] as const;
 
@@ -30,8 +27,8 @@ export function operationSchemas() {
     by: z
       .string()
       .min(1)
-      .max(BY_CHARACTERS_MAX)
-      .regex(WITHOUT_CONTROLS, 'text without control characters')
+      .max(LIMITS.textCharactersMax)
+      .regex(REQUESTER, 'text without control characters')
       .optional(),
   };
   return {
