@@ -77,6 +77,8 @@ export type ChildSeen = {
 
 export type StatefulSetSeen = {
   readonly uid: string;
+  /** Its resourceVersion: another one as soon as its spec changes, or a pod is made, gets ready, or ends. */
+  readonly version: string;
   readonly owner: Owner;
   readonly isDeleting: boolean;
   /** Of the spec, which only the operator writes. */

@@ -208,6 +208,7 @@ export class Observer {
     const fixed = wanted.metadata.annotations?.[ANNOTATIONS.fixedHash];
     return {
       uid: metadata.uid ?? '',
+      version: metadata.resourceVersion ?? '',
       owner: ownerOf(cluster, found),
       isDeleting: metadata.deletionTimestamp !== undefined,
       replicas: spec?.replicas ?? 1,

@@ -63,6 +63,8 @@ export class ClusterChecks {
   #policies: Policy[] = [];
   /** Members that do not serve, by their numbers, and since when. */
   readonly #awayMs = new Map<number, number>();
+  /** Volumes that are lost or were, by their UIDs, and when that was last so: a node comes back with them. */
+  readonly #lostMs = new Map<string, number>();
 
   constructor(deps: ClusterChecksDeps) {
     this.#deps = deps;
@@ -80,7 +82,7 @@ export class ClusterChecks {
 
   /** At each step of the world. */
   look(): void {
-    const { kubelets, view, nowMs } = this.#deps;
+    const { kubelets, nodes, view, nowMs } = this.#deps;
     for (const ordinal of this.#stopped) {
       const isTold = kubelets.pod(ordinal)?.metadata.deletionTimestamp !== undefined;
       // Its process answers the store before anybody calls the pod ready.
@@ -93,6 +95,9 @@ export class ClusterChecks {
       if (view.isUp(number) && pod !== undefined && isReady(pod)) this.#awayMs.delete(number);
       else if (!this.#awayMs.has(number)) this.#awayMs.set(number, nowMs());
     }
+    for (const claim of kubelets.own(persistentVolumeClaims))
+      if (claim.status?.phase === 'Lost' || nodes.isGone(claim))
+        this.#lostMs.set(claim.metadata.uid ?? '', nowMs());
   }
 
   /** Before the effect; what is returned is to be called after it, if it had one. */
@@ -185,8 +190,8 @@ export class ClusterChecks {
   }
 
   #judgeClaim(claim: PersistentVolumeClaim): void {
-    const { nodes, view } = this.#deps;
-    const { metadata, status } = claim;
+    const { view, nowMs } = this.#deps;
+    const { metadata } = claim;
     const cluster = this.#latest();
     const isOurs = metadata.annotations?.[ANNOTATIONS.clusterUid] === cluster?.metadata.uid;
     require('only own volumes are deleted', isOurs, () => `${metadata.name} is not of this KVCluster`);
@@ -199,14 +204,16 @@ export class ClusterChecks {
       // What was decided before may be under way still, and is judged as if it had come in time.
       const told = cluster?.metadata.deletionTimestamp;
       const deletedMs = told === undefined ? (this.#noted?.atMs ?? 0) : Date.parse(told);
-      require('kept volumes are kept', this.#deps.nowMs() - deletedMs <= IN_FLIGHT_MS, () =>
+      require('kept volumes are kept', nowMs() - deletedMs <= IN_FLIGHT_MS, () =>
         `${metadata.name} goes with its cluster, and was to be kept`);
     }
     const own = inner.sets.filter((set) => set.includes(number));
     const isSpare = own.every(
       (set) => set.filter((each) => each !== number && view.isUp(each)).length * 2 > set.length,
     );
-    const isLost = status?.phase === 'Lost' || nodes.isGone(claim);
+    // Its node may have come back while the call was under way.
+    const lostMs = this.#lostMs.get(metadata.uid ?? '') ?? Number.NEGATIVE_INFINITY;
+    const isLost = nowMs() - lostMs <= IN_FLIGHT_MS;
     if (isLost && isSpare) {
       if (inner.members.has(number)) this.#judgeReplacement(metadata.name, number);
       return;

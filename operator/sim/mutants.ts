@@ -43,8 +43,8 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     'volume-of-one-that-is-away',
     'a volume is given up when it is lost, and not when its member is away',
     `${PLAN}/lost-volumes.ts`,
-    '!pod.isRunning && claim?.isLost === true && isOurs(seen, claim)',
-    '!pod.isRunning && claim !== undefined && isOurs(seen, claim)',
+    'return claim.isLost || (claim.isTerminating && pod.node === undefined);',
+    'return true;',
   ),
   mutant(
     'pause-ignored',

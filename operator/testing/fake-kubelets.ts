@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject, ObjectRef, Resource } from '../kube/resource.ts';
 import {
   type PersistentVolumeClaim,
@@ -141,10 +142,17 @@ export class FakeKubelets {
     }
   }
 
+  /** With each pod that is made or ends, gets or stops being ready, the StatefulSet has another version. */
   #observe(): boolean {
     const set = this.#set();
-    if (set === undefined || set.status?.observedGeneration === set.metadata.generation) return false;
-    const status = { observedGeneration: set.metadata.generation ?? 1, replicas: set.spec?.replicas ?? 0 };
+    if (set === undefined) return false;
+    const owned = this.#owned(set);
+    const readyReplicas = owned.filter(isReadyNow).length;
+    const status = {
+      observedGeneration: set.metadata.generation ?? 1,
+      ...{ replicas: owned.length, readyReplicas },
+    };
+    if (isDeepStrictEqual(set.status, status)) return false;
     this.#server.put(statefulSets, { ...set, status } as StatefulSet);
     return true;
   }

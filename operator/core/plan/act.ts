@@ -20,7 +20,13 @@ export type Act =
   /** Deleted without its pods, and made again with the next act. */
   | { readonly type: 'orphan-stateful-set'; readonly uid: string }
   | { readonly type: 'delete-stateful-set'; readonly uid: string }
-  | { readonly type: 'set-replicas'; readonly from: number; readonly to: number }
+  | {
+      readonly type: 'set-replicas';
+      readonly uid: string;
+      readonly version: string;
+      readonly from: number;
+      readonly to: number;
+    }
   | { readonly type: 'adopt-claim'; readonly claim: string; readonly uid: string }
   /** With what is to be in kvorum.dev/left; undefined takes it away. */
   | {
@@ -49,6 +55,7 @@ export type Act =
       readonly claimUid: string;
       readonly pod: string;
       readonly podUid: string;
+      readonly podVersion: string;
     }
   | {
       readonly type: 'bootstrap';

@@ -34,7 +34,7 @@ test('pods, then volumes of this cluster, then the finalizer', () => {
   const ended = { wish, cluster, statefulSet: undefined, pods: [] };
   const unordered = [claim(4), claim(5), claim(3)];
   acts(observation({ ...ended, claims: unordered }), { type: 'delete-claim', claim: 'data-kv-3' });
-  const claims = [claim(0, { clusterUid: 'other' }), claim(1), claim(2)];
+  const claims = [claim(0, { clusterUid: 'other', clusterId: 'another' }), claim(1), claim(2)];
   acts(observation({ ...ended, claims }), {
     type: 'delete-claim',
     claim: 'data-kv-1',
@@ -43,6 +43,19 @@ test('pods, then volumes of this cluster, then the finalizer', () => {
   const going = claims.map((each) => ({ ...each, isTerminating: true }));
   waits(observation({ ...ended, claims: going }), 'Deleting', /2 volumes/);
   acts(observation({ ...ended, claims: [] }), { type: 'set-finalizer', isWanted: false });
+});
+
+test('volumes of an earlier KVCluster, of which a part is taken over, go as well: a part of a cluster is of use to nobody', () => {
+  const ended = { wish, cluster: deleting, statefulSet: undefined, pods: [] };
+  const claims = [claim(0), claim(1, { clusterUid: 'other' }), claim(2, { clusterUid: 'other' })];
+  acts(observation({ ...ended, claims }), { type: 'adopt-claim', claim: 'data-kv-1', uid: 'claim-1' });
+  const kept = { ...ended, wish: { whenDeleted: 'Retain' } } as const;
+  acts(observation({ ...kept, claims }), { type: 'set-finalizer', isWanted: false });
+  const before = { ...deleting, clusterId: undefined };
+  acts(observation({ ...ended, cluster: before, claims: claims.slice(1) }), {
+    type: 'set-finalizer',
+    isWanted: false,
+  });
 });
 
 test('pods that no StatefulSet has are ended, also where volumes are kept, and hold nothing up after that', () => {

@@ -1,5 +1,5 @@
 import { PEERS_SUFFIX } from '../../api/kvcluster.ts';
-import type { Observation, PodSeen } from '../observation.ts';
+import type { ClaimSeen, Observation, PodSeen } from '../observation.ts';
 import { isKept } from './act.ts';
 import { act, blocking, type Finding, wait } from './finding.ts';
 import { isOurs } from './ordinals.ts';
@@ -44,6 +44,12 @@ function endOfPods(seen: Observation): Finding | undefined {
 
 function endOfVolumes(seen: Observation): Finding {
   if (isKept(seen.cluster.wish.whenDeleted)) return release('volumes are kept');
+  const inherited = seen.claims.find((claim) => isInherited(seen, claim));
+  // Else a part of a cluster would be left, which the next KVCluster of this name would take over.
+  if (inherited !== undefined)
+    return act('spec', `is being deleted with its volumes: ${inherited.name} of an earlier one as well`, {
+      ...{ type: 'adopt-claim', claim: inherited.name, uid: inherited.uid },
+    });
   // The lowest first: one whose labels somebody changed is found by its name alone, as long as there are higher ones (reconcile/family.ts).
   const own = seen.claims.filter((claim) => isOurs(seen, claim));
   const claims = own.toSorted((a, b) => a.ordinal - b.ordinal);
@@ -58,6 +64,14 @@ function endOfVolumes(seen: Observation): Finding {
   if (claims.length > 0)
     return blocking(wait('spec', 'Deleting', `is being deleted: waiting for ${claims.length} volumes to go`));
   return release('its volumes are deleted');
+}
+
+/** An earlier KVCluster left it, of whose store this one took over the identity, and was deleted before it had taken over all volumes. */
+function isInherited(seen: Observation, claim: ClaimSeen): boolean {
+  const { clusterId } = seen.cluster;
+  return (
+    !isOurs(seen, claim) && !claim.isTerminating && clusterId !== undefined && claim.clusterId === clusterId
+  );
 }
 
 /** Pods on volumes of this cluster that no StatefulSet has: it is being made anew, or somebody deleted it without them. */

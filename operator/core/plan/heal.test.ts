@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TopologySeen, Wish } from '../observation.ts';
+import type { PodSeen, TopologySeen, Wish } from '../observation.ts';
 import {
   claim,
   member,
@@ -31,6 +31,18 @@ const lost = (sinceMs: number) => ({
 test('a lost volume is replaced after the time of the policy', () => {
   waits(observation(lost(1000)), 'VolumeLost', /in 599 s/);
   acts(observation(lost(600_000)), { type: 'replace-volume', claim: 'data-kv-2', podUid: 'pod-2' });
+});
+
+test('one that is being deleted is lost to a pod that no node takes, also where its node came back (seed 80820 of the simulation)', () => {
+  const seen = (changes: Partial<PodSeen>, isTerminating = true) => {
+    const { pods, store } = lost(600_000);
+    const last = { ...(pods[2] as PodSeen), ...changes };
+    const claims = [claim(0), claim(1), claim(2, { isTerminating })];
+    return observation({ pods: [pod(0), pod(1), last], claims, store });
+  };
+  acts(seen({}), { type: 'replace-volume', claim: 'data-kv-2', podUid: 'pod-2', podVersion: '7' });
+  waits(seen({}, false), 'PodsNotReady', /Unschedulable/);
+  waits(seen({ node: 'w1', stuckReason: 'CrashLoopBackOff' }), 'PodsNotReady', /CrashLoopBackOff/);
 });
 
 test('by hand where the policy says so', () => {

@@ -44,10 +44,12 @@ function excluded(seen: Observation, pod: PodSeen): readonly Finding[] {
   return replace(seen, pod, `${pod.name} was taken out of the cluster: it joins again with an empty volume`);
 }
 
+/** It is gone, or it is about to be, and no node takes a pod whose volume is being deleted, although the one with the volume came back. */
 export function isVolumeLost(seen: Observation, ordinal: number): boolean {
   const pod = podAt(seen, ordinal);
   const claim = claimAt(seen, ordinal);
-  return pod !== undefined && !pod.isRunning && claim?.isLost === true && isOurs(seen, claim);
+  if (pod === undefined || claim === undefined || pod.isRunning || !isOurs(seen, claim)) return false;
+  return claim.isLost || (claim.isTerminating && pod.node === undefined);
 }
 
 function lost(seen: Observation, pod: PodSeen, member: MemberSeen | undefined): readonly Finding[] {
@@ -78,6 +80,7 @@ function riskText(what: string, { name }: PodSeen): string {
 function replace(seen: Observation, pod: PodSeen, message: string): readonly Finding[] {
   const claim = claimAt(seen, pod.ordinal);
   if (claim === undefined || !isOurs(seen, claim) || pod.isTerminating) return [];
-  const names = { claim: claim.name, claimUid: claim.uid, pod: pod.name, podUid: pod.uid };
+  const { name, uid, version } = pod;
+  const names = { claim: claim.name, claimUid: claim.uid, pod: name, podUid: uid, podVersion: version };
   return [act('heal', message, { type: 'replace-volume', ...names })];
 }

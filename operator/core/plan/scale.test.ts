@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { PodSeen } from '../observation.ts';
 import { planNext } from './plan-next.ts';
 import {
   claim,
@@ -103,6 +104,21 @@ describe('scale down', () => {
       );
     const fresh = pod(3, { isReady: false, readyChangedMs: minutesAgo(1) });
     waits(observation({ ...seen, pods: [...servingFor(60), fresh] }), 'WaitingForJoin', /kv-3/);
+  });
+
+  test('a pod that is about to run stays as well, but not one of which something says that it cannot, nor for ever', () => {
+    const starting = { isRunning: false, isReady: false, readyChangedMs: NOW_MS - 60_000 };
+    const claims = [...upTo(3).map((i) => claim(i)), claim(3, { left: 'unknown' })];
+    const withFourth = (changes: Partial<PodSeen>) =>
+      observation({
+        ...{ wish: { replicas: 3 }, claims, statefulSet: { replicas: 4 } },
+        pods: [...upTo(3).map((ordinal) => pod(ordinal)), pod(3, { ...starting, ...changes })],
+      });
+    waits(withFourth({}), 'WaitingForJoin', /kv-3/);
+    const shrinks = { type: 'set-replicas', version: '7', from: 4, to: 3 } as const;
+    acts(withFourth({ stuckReason: 'Unschedulable: no node has room' }), shrinks);
+    acts(withFourth({ isTerminating: true }), shrinks);
+    acts(withFourth({ readyChangedMs: NOW_MS - 60 * 60_000 }), shrinks);
   });
 
   test('O1: what the leader says stands above every mark, and a pod that is there above every list', () => {

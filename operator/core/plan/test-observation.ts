@@ -164,6 +164,7 @@ export function observation(changes: Changes = {}): Observation {
 
 const STATEFUL_SET = {
   uid: 'set-1',
+  version: '7',
   owner: 'this',
   isDeleting: false,
   isObserved: true,

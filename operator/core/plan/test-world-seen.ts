@@ -32,6 +32,7 @@ export function observationOf(world: TestWorld): Observation {
     ],
     statefulSet: world.set && {
       uid: world.set.uid,
+      version: String(world.set.replicas),
       owner: 'this',
       isDeleting: false,
       replicas: world.set.replicas,

@@ -48,19 +48,15 @@ export const applyStatefulSet: Perform<ActOf<'apply-stateful-set'>> = async (
   applied.note(keyOf(seen.cluster), statefulSets.kind, made);
 };
 
-/** The resourceVersion that was seen: scaling or another template in between is looked at first. */
-export const setReplicas: Perform<ActOf<'set-replicas'>> = async ({ seen, client, signal }, { from, to }) => {
+/** As the StatefulSet was seen: a call may be late, and a pod that had not run when it was decided may have joined since. */
+export const setReplicas: Perform<ActOf<'set-replicas'>> = async ({ seen, client, signal }, act) => {
   const { name, namespace } = seen.cluster.metadata;
-  const live = await client.get(statefulSets, { namespace, name }, signal);
-  if (live === undefined || live.spec?.replicas !== from) return;
-  if (live.metadata.uid !== seen.observation.statefulSet?.uid) return;
-  const { uid, resourceVersion } = live.metadata;
   // The replicas are a field of ours by apply as well; a patch by the same manager leaves it so.
   await client.mergePatch(
     statefulSets,
     { namespace, name },
-    { spec: { replicas: to } },
-    { uid, resourceVersion },
+    { spec: { replicas: act.to } },
+    { uid: act.uid, resourceVersion: act.version },
     signal,
   );
 };

@@ -33,7 +33,10 @@ export const deleteClaim: Perform<ActOf<'delete-claim'>> = async (context, { cla
   await client.remove(persistentVolumeClaims, { namespace, name }, { uid, resourceVersion }, signal);
 };
 
-/** What stands between is only that nobody can take the volume before it is gone: it is kept as long as its pod. */
+/**
+ * What stands between is only that nobody can take the volume before it is gone: it is kept as long as its pod. As the pod was seen: its
+ * node may have come back with the volume since.
+ */
 export const replaceVolume: Perform<ActOf<'replace-volume'>> = async (context, act) => {
   const { seen, client, signal } = context;
   const { namespace } = seen.cluster.metadata;
@@ -41,10 +44,14 @@ export const replaceVolume: Perform<ActOf<'replace-volume'>> = async (context, a
   if (member !== undefined) await context.store.askToStop(seen.target, act.pod, { isLook: true });
   const claim = await ourClaim(context, act.claim, act.claimUid);
   if (claim === undefined) return;
+  const podRef = { namespace, name: act.pod };
+  const pod = await client.get(pods, podRef, signal);
+  if (pod?.metadata.resourceVersion !== act.podVersion) return;
   const { uid, resourceVersion } = claim.metadata;
   const ref = { namespace, name: act.claim };
   await client.remove(persistentVolumeClaims, ref, { uid, resourceVersion }, signal);
-  await client.remove(pods, { namespace, name: act.pod }, { uid: act.podUid }, signal);
+  const podSeen = { uid: act.podUid, resourceVersion: act.podVersion };
+  await client.remove(pods, podRef, podSeen, signal);
 };
 
 /** Undefined where it is gone, another one, or of another cluster. */
