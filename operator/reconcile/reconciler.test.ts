@@ -5,26 +5,12 @@ import { ANNOTATIONS } from '../children/names.ts';
 import { upTo } from '../core/plan/test-observation.ts';
 import { configMaps, persistentVolumeClaims, pods, services, statefulSets } from '../kube/resources.ts';
 import { kvClusters, podMonitors } from './kinds.ts';
-import { ReconcileWorld } from './test-world.ts';
+import { ReconcileWorld, SPEC, settled, verdict, WELL } from './test-world.ts';
 
-const SPEC = { partitions: 8 };
 const REF = { namespace: 'shop', name: 'kv' };
 /** All calls take minutes: without it every so-many-th is tried. */
 const DEATH_STRIDE = Number(process.env.TEST_DEATH_STRIDE ?? 7);
-const WELL = ['True Serving', 'False AllWell', 'False AsWished'];
-
-function verdict(world: ReconcileWorld): readonly string[] {
-  return ['Ready', 'Degraded', 'Progressing'].map((type) => world.condition(type));
-}
-
 const named = (count: number) => upTo(count).map((ordinal) => `kv-${ordinal}`);
-
-async function settled(spec: object = {}, expected = WELL): Promise<ReconcileWorld> {
-  const world = await ReconcileWorld.start({ ...SPEC, ...spec });
-  await world.settle();
-  assert.deepEqual(verdict(world), expected);
-  return world;
-}
 
 test('from a KVCluster to a store that serves: children, id before bootstrap, status', async () => {
   await using world = await settled();
@@ -340,49 +326,6 @@ describe('stale caches', () => {
     world.wish({ config: { 'moves.partitionsMax': 8 } });
     await world.settle();
     assert.equal(least, 4);
-  });
-
-  test('a pod that came in the place of the one that was seen is left alone', async () => {
-    await using world = await settled();
-    let fresh: string | undefined;
-    world.server.onCall(({ verb, resource, name = '' }) => {
-      const pod = world.server.get(pods, { ...REF, name });
-      if (fresh !== undefined || verb !== 'delete' || resource?.kind !== 'Pod' || pod === undefined)
-        return undefined;
-      world.server.remove(pods, pod.metadata);
-      fresh = world.server.put(pods, pod).metadata.uid;
-      return undefined;
-    });
-    world.wish({ config: { 'moves.partitionsMax': 8 } });
-    await assert.rejects(async () => {
-      while (fresh === undefined) {
-        await world.reconcile();
-        world.step();
-      }
-    }, /Conflict|Precondition/);
-    assert.ok(world.server.list(pods).some(({ metadata }) => metadata.uid === fresh));
-  });
-
-  test('a pod that came back after the store gave its word is left alone until it gives it again', async () => {
-    await using world = await settled();
-    world.kubelets.setReady(2, false);
-    let ready: string | undefined;
-    world.server.onCall(({ verb, resource, name = '' }) => {
-      if (ready !== undefined || verb !== 'delete' || resource?.kind !== 'Pod') return undefined;
-      world.kubelets.setReady(Number(name.slice(3)), true);
-      ready = world.server.get(pods, { ...REF, name })?.metadata.uid;
-      return undefined;
-    });
-    world.wish({ restartedAt: '2026-01-01T00:00:00Z' });
-    await assert.rejects(async () => {
-      while (ready === undefined) {
-        await world.reconcile();
-        world.kubelets.step();
-      }
-    }, /the object has been modified/);
-    assert.ok(world.server.list(pods).some(({ metadata }) => metadata.uid === ready));
-    await world.settle();
-    assert.deepEqual(verdict(world), WELL);
   });
 
   test('the Service of another KVCluster, under a name that this one needs, is left alone and told of', async () => {

@@ -21,6 +21,22 @@ const ROUNDS_MAX = 400;
 const STEP_MS = 5000;
 const APIS = { podMonitor: false, certificate: false };
 
+export const SPEC = { partitions: 8 };
+/** What the verdict on a KVCluster is that is as it is wished. */
+export const WELL = ['True Serving', 'False AllWell', 'False AsWished'];
+
+export function verdict(world: ReconcileWorld): readonly string[] {
+  return ['Ready', 'Degraded', 'Progressing'].map((type) => world.condition(type));
+}
+
+/** A KVCluster of that spec, and of few partitions, that came to rest. */
+export async function settled(spec: object = {}, expected = WELL): Promise<ReconcileWorld> {
+  const world = await ReconcileWorld.start({ ...SPEC, ...spec });
+  await world.settle();
+  assert.deepEqual(verdict(world), expected);
+  return world;
+}
+
 export type Told = { readonly type: string; readonly reason: string; readonly note: string };
 
 /** An API server in memory, controllers and kubelets that take steps, a store, and an operator that can die. */

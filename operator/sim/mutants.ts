@@ -4,6 +4,7 @@ const PLAN = 'operator/core/plan';
 const ACTS = 'operator/reconcile/acts';
 const SCALE_TEST = `${PLAN}/scale.test.ts`;
 const ROLLOUT_TEST = `${PLAN}/rollout.test.ts`;
+const LATE_CALLS_TEST = 'operator/reconcile/late-calls.test.ts';
 const RECONCILER_TEST = 'operator/reconcile/reconciler.test.ts';
 
 /** Rules of the operator, each of which the simulation notices the lack of. */
@@ -250,7 +251,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       'await removePod(context, pod, { uid, resourceVersion: version });',
       'await removePod(context, pod, {} as { uid: string });',
     ),
-    test: RECONCILER_TEST,
+    test: LATE_CALLS_TEST,
   },
   {
     ...mutant(
@@ -260,7 +261,37 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       'await removePod(context, pod, { uid, resourceVersion: version });',
       'await removePod(context, pod, { uid });',
     ),
-    test: RECONCILER_TEST,
+    test: LATE_CALLS_TEST,
+  },
+  {
+    ...mutant(
+      'pod-that-joined',
+      'pods are let go as the StatefulSet was seen when they held nothing',
+      `${ACTS}/child-acts.ts`,
+      '{ uid: act.uid, resourceVersion: act.version }',
+      '{ uid: act.uid }',
+    ),
+    test: LATE_CALLS_TEST,
+  },
+  {
+    ...mutant(
+      'volume-that-came-back',
+      'a volume is replaced as its pod was seen when it was lost',
+      `${ACTS}/claim-acts.ts`,
+      'if (pod?.metadata.resourceVersion !== act.podVersion) return;',
+      '',
+    ),
+    test: LATE_CALLS_TEST,
+  },
+  {
+    ...mutant(
+      'part-of-a-cluster-left',
+      'volumes of an earlier KVCluster that are to be taken over go with the one that has begun to',
+      `${PLAN}/deletion.ts`,
+      'if (inherited !== undefined)',
+      'if (inherited === null)',
+    ),
+    test: `${PLAN}/deletion.test.ts`,
   },
   {
     ...mutant(
