@@ -19,4 +19,11 @@ test('what is done is said soon, but for while many partitions are still to be f
   assert.equal(gatherMs([]), few);
   assert.equal(gatherMs([...partitions(256), ...partitions(64, SWITCH)]), few);
   assert.equal(gatherMs([...partitions(256), ...partitions(64, JOINT)]), many);
+  const isFilled = (partition: number): boolean => partition < 60;
+  assert.equal(
+    gatherMs(partitions(64, JOINT), isFilled),
+    few,
+    'what is filled and not said yet is no reason to wait',
+  );
+  assert.equal(gatherMs(partitions(68, JOINT), isFilled), many);
 });

@@ -6,9 +6,16 @@ const GATHER_MS = 60;
 const MANY_TO_FILL = 8;
 const GATHER_MS_OF_MANY = 250;
 
-/** How long to gather what has been done before it is said: each change of the topology costs every member the same, however much it says. */
-export function gatherMs(partitions: readonly Partition[]): number {
+/**
+ * How long to gather what has been done before it is said: each change of the topology costs every member the same, however much it says.
+ * `isFilled`: of a partition in the stage `joint`, whether it only remains to be said.
+ */
+export function gatherMs(
+  partitions: readonly Partition[],
+  isFilled: (partition: number, at: Partition) => boolean = () => false,
+): number {
   let toFill = 0;
-  for (const { move } of partitions) if (move?.stage === 'joint') toFill += 1;
+  for (const [number, partition] of partitions.entries())
+    if (partition.move?.stage === 'joint' && !isFilled(number, partition)) toFill += 1;
   return toFill >= MANY_TO_FILL ? GATHER_MS_OF_MANY : GATHER_MS;
 }

@@ -15,7 +15,7 @@ import {
 type BulkReply = Extract<DataReply, { readonly type: 'bulk' }>;
 
 /** A page is what may come in so long a time, so that none holds up what is slowed down already. */
-const PAGE_MS = 1000 / 64;
+const PAGE_MS = 1000 / 32;
 
 /**
  * Copies what `source` holds of a partition, from where `progress` is, a page at a time: one request for thousands of records, one

@@ -31,7 +31,7 @@ export const DEFAULT_MOVE_LIMITS: MoveLimits = {
   requestMs: 5000,
   partitionsMax: 4,
   pageBytesMin: 256 << 10,
-  pageBytesMax: 1 << 20,
+  pageBytesMax: 2 << 20,
   walkAnswerBytesMax: 8192,
   leafEntriesMax: 512,
   carriesMax: 128,

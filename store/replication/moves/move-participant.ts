@@ -101,7 +101,12 @@ export class MoveParticipant {
     const { clock, topology } = this.#deps;
     const nowMs = clock.monotonicMs();
     this.#newsSinceMs ??= nowMs;
-    return Math.max(0, this.#newsSinceMs + gatherMs(topology.state?.partitions ?? []) - nowMs);
+    const partitions = topology.state?.partitions ?? [];
+    const isFilled = (partition: number, { epoch }: Partition): boolean => {
+      const done = this.#done.get(partition);
+      return done?.at.epoch === epoch && done.isFilled;
+    };
+    return Math.max(0, this.#newsSinceMs + gatherMs(partitions, isFilled) - nowMs);
   }
 
   #retryMs(failures: number): number {
