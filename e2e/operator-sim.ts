@@ -11,10 +11,15 @@ import { passes } from './sim/test-mutant.ts';
 const SEEDS = 200;
 const TRACE_LINES = 60;
 
-type Share = { readonly first: number; readonly seeds: number; readonly minutes: number | undefined };
+type Share = {
+  readonly first: number;
+  readonly seeds: number;
+  readonly minutes: number | undefined;
+  /** Of each process. */
+  readonly failuresMax: number;
+};
 
 type Options = Share & {
-  readonly failuresMax: number;
   /** From one seed to the next. */
   readonly step: number;
 };
@@ -35,16 +40,16 @@ async function main(): Promise<boolean> {
   if (values.mutants === true) return await mutants(first, Number(values.seeds ?? 40));
   const step = Number(values.step ?? 1);
   const jobs = Number(values.jobs ?? 1);
-  if (jobs > 1) return await inProcesses(jobs, { first, seeds, minutes });
-  return await explore({ first, seeds, minutes, step, failuresMax: Number(values.failures ?? 3) });
+  const share = { first, seeds, minutes, failuresMax: Number(values.failures ?? 3) };
+  return jobs > 1 ? await inProcesses(jobs, share) : await explore({ ...share, step });
 }
 
 /** Each process has every so-many-th seed, and tells of its own. */
-async function inProcesses(jobs: number, { first, seeds, minutes }: Share): Promise<boolean> {
+async function inProcesses(jobs: number, { first, seeds, minutes, failuresMax }: Share): Promise<boolean> {
   const codes = Array.from({ length: jobs }, async (_, index) => {
     const share = Math.ceil((seeds - index) / jobs);
     const numbers = [`--first=${first + index}`, `--seeds=${share}`, `--step=${jobs}`];
-    const until = minutes === undefined ? [] : [`--minutes=${minutes}`];
+    const until = [`--failures=${failuresMax}`, ...(minutes === undefined ? [] : [`--minutes=${minutes}`])];
     const own = ['e2e/operator-sim.ts', ...numbers, ...until];
     const [code] = await once(spawn(process.execPath, own, { stdio: 'inherit' }), 'exit');
     return code;
