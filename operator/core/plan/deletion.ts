@@ -44,11 +44,11 @@ function endOfPods(seen: Observation): Finding | undefined {
 
 function endOfVolumes(seen: Observation): Finding {
   if (isKept(seen.cluster.wish.whenDeleted)) return release('volumes are kept');
-  const inherited = seen.claims.find((claim) => isInherited(seen, claim));
+  const untaken = seen.claims.find((claim) => isToBeTakenOver(seen, claim));
   // Else a part of a cluster would be left, which the next KVCluster of this name would take over.
-  if (inherited !== undefined)
-    return act('spec', `is being deleted with its volumes: ${inherited.name} of an earlier one as well`, {
-      ...{ type: 'adopt-claim', claim: inherited.name, uid: inherited.uid },
+  if (untaken !== undefined)
+    return act('spec', `is being deleted with its volumes: ${untaken.name} of an earlier one as well`, {
+      ...{ type: 'adopt-claim', claim: untaken.name, uid: untaken.uid },
     });
   // The lowest first: one whose labels somebody changed is found by its name alone, as long as there are higher ones (reconcile/family.ts).
   const own = seen.claims.filter((claim) => isOurs(seen, claim));
@@ -67,7 +67,7 @@ function endOfVolumes(seen: Observation): Finding {
 }
 
 /** An earlier KVCluster left it, of whose store this one took over the identity, and was deleted before it had taken over all volumes. */
-function isInherited(seen: Observation, claim: ClaimSeen): boolean {
+function isToBeTakenOver(seen: Observation, claim: ClaimSeen): boolean {
   const { clusterId } = seen.cluster;
   return (
     !isOurs(seen, claim) && !claim.isTerminating && clusterId !== undefined && claim.clusterId === clusterId
