@@ -4,10 +4,10 @@ import type { ConfigSources, ResolvedConfig } from './config/resolve-config.ts';
 import type { Config } from './config/settings.ts';
 import { choosePort } from './io/chosen-port.ts';
 import { clusterSnapshot } from './io/cluster-snapshot.ts';
+import { setCollector } from './io/collector.ts';
 import { type ConfigFile, followConfigFile } from './io/config-file.ts';
 import { defer } from './io/defer.ts';
 import { dnsResolver } from './io/dns-resolver.ts';
-import { setHeapGrowth } from './io/heap-growth.ts';
 import { catchUpThrough } from './io/http/client-epoch.ts';
 import { defaultHttpOptions, type HttpOptions } from './io/http/http-options.ts';
 import { type HttpServer, startHttpServer } from './io/http/server.ts';
@@ -41,7 +41,7 @@ const LOAD_INTERVAL_MS = 1000;
  * their file is read again when it changes, and at SIGHUP.
  */
 export async function runServer(resolved: ResolvedConfig, sources: ConfigSources): Promise<number> {
-  setHeapGrowth();
+  setCollector();
   const { config } = resolved;
   const log = createLogger({ level: config['log.level'], name: config['node.name'] });
   const metrics = createMetrics();

@@ -133,6 +133,7 @@ function withoutWrites(engine: Engine): Engine {
     write: async () => {},
     submit: (_batch, _options, onEnd) => queueMicrotask(() => onEnd(undefined)),
     openView: (options) => engine.openView(options),
+    readEntries: (range, bytesMax) => engine.readEntries(range, bytesMax),
     freeBytes: () => engine.freeBytes(),
     close: () => engine.close(),
   };

@@ -10,6 +10,7 @@ import {
   decodeReply,
   decodeRequest,
   encodeBody,
+  encodeReply,
   type PeerBody,
 } from './codec.ts';
 import { ProtocolError } from './frame.ts';
@@ -208,6 +209,20 @@ test('a reply that has its memory for itself is shared by what it holds; in a la
   const inside = new Uint8Array([...alone, 0]).subarray(0, alone.length);
   assert.notEqual(recordsIn(inside).buffer, inside.buffer);
   assert.deepEqual(recordsIn(inside), recordsIn(alone));
+});
+
+test('a page is sent as it is behind the rest of its reply, and read as any other', () => {
+  for (const bytes of [0, 1, 300, 70_000]) {
+    const records = new Uint8Array(bytes).fill(7);
+    const last = { namespaceId: 3, key: new Uint8Array([1, 2]) };
+    const reply = { type: 'data', reply: { type: 'bulk', records, last, p99Ms: 1.5 } };
+    const { payload, tail } = encodeReply(reply as never);
+    assert.equal(tail, records);
+    assert.deepEqual(decodeReply(Buffer.concat([payload, tail])), reply);
+  }
+  const other = { type: 'data', reply: { type: 'leaves', entries: [], done: true } };
+  const { payload, tail } = encodeReply(other as never);
+  assert.deepEqual([decodeReply(payload), tail.length], [other, 0]);
 });
 
 test('a body stays what it is while others are encoded, small or large', () => {

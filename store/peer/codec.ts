@@ -40,6 +40,31 @@ export function encodeBody(body: PeerBody): Uint8Array {
   return packed.buffer === scratch.buffer ? Buffer.from(packed) : packed;
 }
 
+/**
+ * What `encodeBody` would return, in two parts. A page of the bulk is the second as it is: by far the largest body that
+ * there is, and copied nowhere.
+ */
+export function encodeReply(reply: PeerReply): EncodedReply {
+  if (reply.type !== 'data' || reply.reply.type !== 'bulk')
+    return { payload: encodeBody(reply), tail: NOTHING };
+  const { records, ...rest } = reply.reply;
+  const withNone = encodeBody({ type: 'data', reply: { ...rest, records: NOTHING } });
+  const payload = Buffer.alloc(withNone.length - EMPTY_BIN_BYTES + BIN_32_HEADER_BYTES);
+  payload.set(withNone.subarray(0, -EMPTY_BIN_BYTES));
+  payload[payload.length - BIN_32_HEADER_BYTES] = BIN_32;
+  payload.writeUInt32BE(records.length, payload.length - BIN_32_HEADER_BYTES + 1);
+  return { payload, tail: records };
+}
+
+/** Sent one behind the other. */
+export type EncodedReply = { readonly payload: Uint8Array; readonly tail: Uint8Array };
+
+const NOTHING = new Uint8Array(0);
+/** Byte arrays in MessagePack: bin 8 with its length, and bin 32 with its. */
+const EMPTY_BIN_BYTES = 2;
+const BIN_32 = 0xc6;
+const BIN_32_HEADER_BYTES = 5;
+
 export const decodeHello = (payload: Uint8Array): Hello => decode(helloSchema, payload);
 export const decodeHelloRefusal = (payload: Uint8Array): HelloRefusal => decode(helloRefusalSchema, payload);
 export const decodeMessage = (payload: Uint8Array): PackedMessage => decode(peerMessageSchema, payload);

@@ -6,6 +6,7 @@ import {
   type EngineOperation,
   type EnginePage,
   type EngineView,
+  type EntriesRead,
   type KeyRange,
   type OnWritten,
   type PageLimits,
@@ -13,6 +14,7 @@ import {
   type WriteOptions,
 } from '../storage/engine.ts';
 import { type CommitObserver, GroupCommit, type WriteGroup } from '../storage/group-commit.ts';
+import { readEntriesOf } from '../storage/read-entries.ts';
 import type { DiskMount, MemoryDisk } from './memory-disk.ts';
 
 export type MemoryEngineOptions = { readonly groupBytesMax: number };
@@ -56,6 +58,11 @@ export class MemoryEngine implements Engine {
 
   openView(options: ViewOptions): EngineView {
     return new MemoryView(this.#read(), options.reverse, () => this.#isClosed);
+  }
+
+  async readEntries(range: KeyRange, bytesMax: number): Promise<EntriesRead> {
+    await using view = this.openView({ reverse: false });
+    return await readEntriesOf(view, range, bytesMax);
   }
 
   async freeBytes(): Promise<number> {

@@ -14,7 +14,7 @@ import {
   type PageLimits,
 } from './engine.ts';
 import type { WriteGroup } from './group-commit.ts';
-import { openEntries, packEntries } from './packed-entries.ts';
+import { keyAt, openEntries, packEntries, valueAt } from './packed-entries.ts';
 
 /** One place on a disk, and how to open an engine there. */
 export type EngineFixture = {
@@ -174,7 +174,9 @@ function describeLifetime(createFixture: () => Promise<EngineFixture>): void {
       const read = engine.get(bytes('nothing'));
       const view = engine.openView({ reverse: false });
       const page = view.page(EVERYTHING, NO_LIMITS);
+      const run = engine.readEntries(EVERYTHING, 2 ** 30);
       await engine.close();
+      assert.equal((await run).last, undefined);
       assert.equal((await Promise.allSettled(work)).filter((w) => w.status === 'fulfilled').length, 20);
       assert.equal(await read, undefined);
       assert.equal((await page).done, true);
@@ -194,6 +196,7 @@ function describeLifetime(createFixture: () => Promise<EngineFixture>): void {
       await assert.rejects(engine.getMany([bytes('a')]), EngineClosedError);
       await assert.rejects(engine.write([put('a', 'b')], SYNC), EngineClosedError);
       await assert.rejects(view.page(EVERYTHING, NO_LIMITS), EngineClosedError);
+      await assert.rejects(engine.readEntries(EVERYTHING, 1), EngineClosedError);
       assert.throws(() => engine.openView({ reverse: false }), EngineClosedError);
       await view.close();
     });
@@ -261,6 +264,55 @@ function describeViews(createFixture: () => Promise<EngineFixture>): void {
     assert.deepEqual(page.entries.map(textOf), ['a=1', 'b=2', 'c=3']);
     await using later = engine.openView({ reverse: false });
     assert.deepEqual((await later.page(EVERYTHING, NO_LIMITS)).entries.map(textOf), ['a=new', 'd=4']);
+  });
+
+  void it('reads entries packed, run by run, as a sorted array has them', async () => {
+    await clear();
+    assert.deepEqual(await engine.readEntries(EVERYTHING, 1000), {
+      packed: new Uint8Array(),
+      last: undefined,
+    });
+    const entries = Array.from({ length: 2_000 }, (_, i) => ({
+      key: bytes(`e${i}`),
+      value: new Uint8Array((i * 37) % 900).fill(i),
+    }));
+    await engine.write(
+      entries.map((entry) => ({ type: 'put', ...entry })),
+      SYNC,
+    );
+    for (const [range, bytesMax] of [
+      [EVERYTHING, 0],
+      [EVERYTHING, 10_000],
+      [EVERYTHING, 2 ** 30],
+      [{ start: bytes('e3'), end: bytes('e4') }, 5_000],
+      [{ start: bytes('e4'), end: bytes('e3') }, 5_000],
+    ] as const) {
+      const runs = await readRuns(engine, range, bytesMax);
+      const dumb = dumbScan(entries, range, false);
+      assert.deepEqual(runs.flat().map(hexOf), dumb.map(hexOf));
+      for (const run of runs) {
+        const sizes = run.map(({ key, value }) => key.length + value.length);
+        const allButLast = sizes.slice(0, -1).reduce((sum, size) => sum + size, 0);
+        assert.ok(allButLast <= bytesMax, `${allButLast} bytes before the last of a run of ${bytesMax}`);
+      }
+    }
+  });
+
+  void it('many runs of entries at a time, and what else is read meanwhile, do not get mixed up', async () => {
+    await clear();
+    const names = Array.from({ length: 3_000 }, (_, i) => `m${String(i).padStart(4, '0')}`);
+    await engine.write(
+      names.map((name) => put(name, `value of ${name}`.repeat(20))),
+      SYNC,
+    );
+    const runs = Array.from({ length: 6 }, (_, i) =>
+      engine.readEntries({ start: bytes(`m${i * 4}`), end: bytes('n') }, 2 ** 30),
+    );
+    const values = names.slice(0, 50).map((name) => textAt(engine, name));
+    for (const [i, value] of (await Promise.all(values)).entries())
+      assert.equal(value, `value of ${names[i]}`.repeat(20));
+    for (const [i, run] of (await Promise.all(runs)).entries())
+      assert.equal(openEntries(run.packed).count, names.filter((name) => name >= `m${i * 4}`).length);
   });
 
   void it('bytesMax ends a page early, but never before its first entry', async () => {
@@ -354,3 +406,20 @@ function dumbScan(entries: readonly EngineEntry[], range: KeyRange, isReverse: b
 const hexOf = (entry: EngineEntry): string => `${[...entry.key]}=${[...entry.value]}`;
 const textOf = (entry: EngineEntry): string =>
   `${new TextDecoder().decode(entry.key)}=${new TextDecoder().decode(entry.value)}`;
+
+/** All entries of `range`, run by run as the port describes it. */
+async function readRuns(engine: Engine, range: KeyRange, bytesMax: number): Promise<EngineEntry[][]> {
+  const runs: EngineEntry[][] = [];
+  for (let start = range.start; ; ) {
+    const { packed, last } = await engine.readEntries({ start, end: range.end }, bytesMax);
+    const entries = openEntries(packed);
+    runs.push(
+      Array.from({ length: entries.count }, (_, place) => ({
+        key: keyAt(entries, place),
+        value: valueAt(entries, place),
+      })),
+    );
+    if (last === undefined) return runs;
+    start = successor(last);
+  }
+}

@@ -27,6 +27,11 @@ export type Engine = {
   submit(batch: readonly EngineOperation[], options: WriteOptions, onEnd: OnWritten): void;
   /** A consistent view of now, read in one direction only. The caller closes it. */
   openView(options: ViewOptions): EngineView;
+  /**
+   * The first entries of the range as they are now, packed, for whoever passes them on as they are: at least one where there is one, ended
+   * once their keys and values exceed `bytesMax`. Of thousands of records this costs the calling thread nothing.
+   */
+  readEntries(range: KeyRange, bytesMax: number): Promise<EntriesRead>;
   /** Free bytes for this engine, or undefined where the notion has no meaning. */
   freeBytes(): Promise<number | undefined>;
   close(): Promise<void>;
@@ -72,6 +77,13 @@ export type KeyRange = { readonly start: Uint8Array; readonly end: Uint8Array };
 export type PageLimits = { readonly entriesMax: number; readonly bytesMax: number };
 export type EngineEntry = { readonly key: Uint8Array; readonly value: Uint8Array };
 export type EnginePage = { readonly entries: readonly EngineEntry[]; readonly done: boolean };
+
+export type EntriesRead = {
+  /** As `openEntries` takes them (packed-entries.ts). */
+  readonly packed: Uint8Array<ArrayBuffer>;
+  /** The key of the last of them, behind which the next begin; undefined: the range holds no more. */
+  readonly last: Uint8Array | undefined;
+};
 
 /** The first failed write or fsync, and every call after it. The node must stop serving. */
 export class EngineFailedError extends Error {

@@ -35,6 +35,7 @@ export function failStop(engine: Engine, onFailed: (error: EngineFailedError) =>
       if (failure !== undefined) throw failure;
       return engine.openView(options);
     },
+    readEntries: (range, bytesMax) => watch(() => engine.readEntries(range, bytesMax)),
     freeBytes: () => engine.freeBytes(),
     close: () => engine.close(),
   };

@@ -5,6 +5,8 @@ import {
   EngineLockedError,
   type EngineOperation,
   type EngineView,
+  type EntriesRead,
+  type KeyRange,
   type OnWritten,
   type PlainOperation,
   type ViewOptions,
@@ -12,6 +14,7 @@ import {
 } from '../../storage/engine.ts';
 import { type CommitObserver, GroupCommit, type WriteGroup } from '../../storage/group-commit.ts';
 import { plainOperations } from '../../storage/packed-entries.ts';
+import { readEntriesOf } from '../../storage/read-entries.ts';
 import { freeBytesAt } from '../free-bytes.ts';
 import { type LevelDatabase, LeveldbView } from './leveldb-view.ts';
 
@@ -98,6 +101,11 @@ export class LeveldbEngine implements Engine {
     });
     this.#views.add(view);
     return view;
+  }
+
+  async readEntries(range: KeyRange, bytesMax: number): Promise<EntriesRead> {
+    await using view = this.openView({ reverse: false });
+    return await readEntriesOf(view, range, bytesMax);
   }
 
   async freeBytes(): Promise<number> {

@@ -35,6 +35,8 @@ export type RocksBinding = {
     count: number,
     callback: (error: Error | null, result: RocksRows) => void,
   ): void;
+  /** Reads on the calling thread. */
+  iterator_nextv_sync(iterator: RocksIterator, count: number): RocksRows;
   iterator_close(iterator: RocksIterator): void;
 };
 
@@ -47,6 +49,8 @@ export type RocksIterator = { readonly [brand]: 'iterator' };
 export type RocksRows = { readonly rows: readonly Uint8Array[]; readonly finished: boolean };
 
 export type RocksIteratorOptions = {
+  readonly gte?: Uint8Array;
+  readonly lt?: Uint8Array;
   readonly reverse: boolean;
   readonly keyEncoding: 'buffer';
   readonly valueEncoding: 'buffer';

@@ -50,6 +50,9 @@ test('RocksdbEngine: a damaged block fails the reads of its keys and nothing els
     const reads = Array.from({ length: 5_000 }, (_, i) => engine.get(key(i)));
     const failed = (await Promise.allSettled(reads)).filter((result) => result.status === 'rejected').length;
     assert.ok(failed > 0 && failed < 5_000, `${failed} reads failed`);
+    const range = { start: key(0), end: key(5_000) };
+    await assert.rejects(engine.readEntries(range, 2 ** 30), { code: 'LEVEL_CORRUPTION' });
+    await assert.rejects(engine.readEntries(range, 2 ** 30), { code: 'LEVEL_CORRUPTION' });
   } finally {
     await engine.close();
   }

@@ -5,6 +5,8 @@ import {
   EngineLockedError,
   type EngineOperation,
   type EngineView,
+  type EntriesRead,
+  type KeyRange,
   type OnWritten,
   type ViewOptions,
   type WriteOptions,
@@ -57,6 +59,8 @@ export class RocksdbEngine implements Engine {
   readonly #writes: GroupCommit;
   readonly #reads: GroupRead;
   readonly #views = new Set<RocksdbView>();
+  /** Those of entries that are under way; none rejects. */
+  readonly #entriesReads = new Set<Promise<void>>();
   #spareBuffer = new ArrayBuffer(POOLED_BYTES_MIN);
   #closing: Promise<void> | undefined;
 
@@ -120,6 +124,18 @@ export class RocksdbEngine implements Engine {
     return view;
   }
 
+  readEntries(range: KeyRange, bytesMax: number): Promise<EntriesRead> {
+    if (this.#closing !== undefined) return Promise.reject(new EngineClosedError());
+    const read = this.#reader.readEntries(range, bytesMax);
+    const settled = read
+      .catch(() => undefined)
+      .then(() => {
+        this.#entriesReads.delete(settled);
+      });
+    this.#entriesReads.add(settled);
+    return read;
+  }
+
   async freeBytes(): Promise<number> {
     return await freeBytesAt(this.#options.location);
   }
@@ -131,7 +147,7 @@ export class RocksdbEngine implements Engine {
 
   async #close(): Promise<void> {
     const views = [...this.#views].map((view) => view.close());
-    await Promise.all([...views, this.#writes.close(), this.#reads.close()]);
+    await Promise.all([...views, this.#writes.close(), this.#reads.close(), ...this.#entriesReads]);
     await Promise.all([this.#writer.close(), this.#reader.close()]);
     await new Promise<void>((resolve, reject) => {
       this.#binding.db_close(this.#database, (error) => (error === null ? resolve() : reject(error)));

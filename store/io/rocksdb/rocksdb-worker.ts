@@ -1,25 +1,50 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadRocksBinding } from './binding.ts';
 import { packValues, unpackGroup, unpackKeys } from './packing.ts';
-import type { WorkerReply, WorkerRequest, WorkerSetup } from './worker-channel.ts';
+import { readEntries } from './read-entries.ts';
+import type {
+  BufferRequest,
+  WorkerAnswer,
+  WorkerReply,
+  WorkerRequest,
+  WorkerSetup,
+} from './worker-channel.ts';
 
-/** The thread in which the engine waits for the disk: it writes groups, or reads groups of keys. */
+/** A thread in which the engine waits for the disk: it writes groups, or reads groups of keys and runs of entries. */
 const binding = loadRocksBinding();
 const port = parentPort;
 if (port === null) throw new Error('rocksdb-worker.ts runs as a worker thread');
 const database = binding.db_init((workerData as WorkerSetup).handle);
 
 port.on('message', (request: WorkerRequest) => {
-  try {
-    const buffer = answer(request);
-    port.postMessage({ type: 'done', buffer } satisfies WorkerReply, [buffer]);
-  } catch (error) {
-    const { message, code } = error as Error & { code?: string };
-    port.postMessage({ type: 'failed', message, code } satisfies WorkerReply);
-  }
+  if (request.type !== 'read-entries') reply(request.id, () => answer(request));
+  else goOn(request.id, readEntries(binding, database, request));
 });
 
-function answer(request: WorkerRequest): ArrayBuffer {
+/** Takes one step; what has come meanwhile is answered before the next. */
+function goOn(id: number, steps: ReturnType<typeof readEntries>): void {
+  reply(id, () => {
+    const step = steps.next();
+    if (step.done) return step.value;
+    setImmediate(goOn, id, steps);
+    return undefined;
+  });
+}
+
+/** Tells what `work` returns, unless that is nothing yet. */
+function reply(id: number, work: () => WorkerAnswer | undefined): void {
+  try {
+    const done = work();
+    if (done === undefined) return;
+    const memory = done instanceof ArrayBuffer ? done : done.packed.buffer;
+    port?.postMessage({ type: 'done', id, answer: done } satisfies WorkerReply, [memory]);
+  } catch (error) {
+    const { message, code } = error as Error & { code?: string };
+    port?.postMessage({ type: 'failed', id, message, code } satisfies WorkerReply);
+  }
+}
+
+function answer(request: BufferRequest): ArrayBuffer {
   switch (request.type) {
     case 'write':
       write(request.buffer, request.operations, request.sync);

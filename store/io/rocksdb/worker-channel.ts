@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import { EngineFailedError } from '../../storage/engine.ts';
+import { EngineFailedError, type EntriesRead, type KeyRange } from '../../storage/engine.ts';
 
 export type WorkerSetup = { readonly handle: bigint };
 
-export type WorkerRequest =
+/** Answered with a buffer. */
+export type BufferRequest =
   | {
       readonly type: 'write';
       readonly buffer: ArrayBuffer;
@@ -17,16 +18,34 @@ export type WorkerRequest =
       readonly answerBytesMax: number;
     };
 
+/** Answered with entries, step by step: other requests are answered in between. */
+export type EntriesRequest = {
+  readonly type: 'read-entries';
+  readonly range: KeyRange;
+  readonly bytesMax: number;
+};
+
+/** `id` ties a reply to its request. */
+export type WorkerRequest = (BufferRequest | EntriesRequest) & { readonly id: number };
+
+export type WorkerAnswer = ArrayBuffer | EntriesRead;
+
 export type WorkerReply =
-  | { readonly type: 'done'; readonly buffer: ArrayBuffer }
-  | { readonly type: 'failed'; readonly message: string; readonly code: string | undefined };
+  | { readonly type: 'done'; readonly id: number; readonly answer: WorkerAnswer }
+  | {
+      readonly type: 'failed';
+      readonly id: number;
+      readonly message: string;
+      readonly code: string | undefined;
+    };
 
-type Asker = { readonly resolve: (buffer: ArrayBuffer) => void; readonly reject: (error: Error) => void };
+type Asker = { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void };
 
-/** A worker thread that answers one request at a time. When it dies, what is asked of it rejects. */
+/** A worker thread that answers requests. When it dies, what is asked of it rejects. */
 export class WorkerChannel {
   readonly #worker: Worker;
-  #asker: Asker | undefined;
+  readonly #askers = new Map<number, Asker>();
+  #lastId = 0;
   #death: EngineFailedError | undefined;
 
   constructor(setup: WorkerSetup) {
@@ -37,12 +56,12 @@ export class WorkerChannel {
   }
 
   /** The request's buffer is transferred: it cannot be used afterwards. */
-  ask(request: WorkerRequest): Promise<ArrayBuffer> {
-    if (this.#death !== undefined) return Promise.reject(this.#death);
-    return new Promise((resolve, reject) => {
-      this.#asker = { resolve, reject };
-      this.#worker.postMessage(request, [request.buffer]);
-    });
+  ask(request: BufferRequest): Promise<ArrayBuffer> {
+    return this.#ask(request, [request.buffer]);
+  }
+
+  readEntries(range: KeyRange, bytesMax: number): Promise<EntriesRead> {
+    return this.#ask({ type: 'read-entries', range, bytesMax }, []);
   }
 
   /** Ends the thread; nothing may be under way. */
@@ -50,16 +69,28 @@ export class WorkerChannel {
     await this.#worker.terminate();
   }
 
+  #ask<T extends WorkerAnswer>(
+    request: BufferRequest | EntriesRequest,
+    transferred: ArrayBuffer[],
+  ): Promise<T> {
+    if (this.#death !== undefined) return Promise.reject(this.#death);
+    return new Promise<T>((resolve, reject) => {
+      this.#lastId += 1;
+      this.#askers.set(this.#lastId, { resolve, reject });
+      this.#worker.postMessage({ ...request, id: this.#lastId } satisfies WorkerRequest, transferred);
+    });
+  }
+
   #settle(reply: WorkerReply): void {
-    const asker = this.#asker;
-    this.#asker = undefined;
-    if (reply.type === 'done') asker?.resolve(reply.buffer);
+    const asker = this.#askers.get(reply.id);
+    this.#askers.delete(reply.id);
+    if (reply.type === 'done') asker?.resolve(reply.answer as never);
     else asker?.reject(Object.assign(new Error(reply.message), { code: reply.code }));
   }
 
   #die(error: Error): void {
     this.#death ??= new EngineFailedError(`a storage thread ended: ${error.message}`, { cause: error });
-    this.#asker?.reject(this.#death);
-    this.#asker = undefined;
+    for (const asker of this.#askers.values()) asker.reject(this.#death);
+    this.#askers.clear();
   }
 }

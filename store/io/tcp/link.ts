@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { decodeMessage, decodeReply, decodeRequest, encodeBody } from '../../peer/codec.ts';
+import { decodeMessage, decodeReply, decodeRequest, encodeBody, encodeReply } from '../../peer/codec.ts';
 import { type Frame, ProtocolError } from '../../peer/frame.ts';
 import { laneOfReply } from '../../peer/lanes.ts';
 import { REQUESTS_SERVED_MAX } from '../../peer/limits.ts';
@@ -323,13 +323,14 @@ export class Link {
 
   #reply(correlation: number, reply: PeerReply): void {
     if (this.#state !== 'open') return;
-    const payload = encodeBody(reply);
+    const { payload, tail } = encodeReply(reply);
     const { frameBytesMax } = this.#options;
-    if (payload.length <= frameBytesMax) {
-      this.send(outgoing('reply', laneOfReply(reply), payload, correlation));
+    const bytes = payload.length + tail.length;
+    if (bytes <= frameBytesMax) {
+      this.send(outgoing('reply', laneOfReply(reply), payload, correlation, tail));
       return;
     }
-    const message = `a reply of ${payload.length} bytes; at most ${frameBytesMax} (peer.frameBytesMax)`;
+    const message = `a reply of ${bytes} bytes; at most ${frameBytesMax} (peer.frameBytesMax)`;
     this.#deps.events.onRequestFailed(this.address, new Error(message));
   }
 }

@@ -24,6 +24,24 @@ function drain(queue: SendQueue): Frame[] {
   return all;
 }
 
+test('a tail goes behind its payload, wherever the parts are cut', () => {
+  const bytes = (count: number, from: number) => new Uint8Array(count).map((_, i) => (from + i) % 251);
+  const sizes = [0, 1, 5000, PART_BYTES_MAX - 1, PART_BYTES_MAX, 2 * PART_BYTES_MAX + 7];
+  for (const head of sizes) {
+    for (const rest of sizes) {
+      const queue = new SendQueue({ bytesMax: 1e7 });
+      queue.add(outgoing('reply', 'bulk', bytes(head, 0), 9, bytes(rest, head)));
+      const parts = drain(queue);
+      assert.deepEqual(
+        Buffer.concat(parts.map(({ payload }) => payload)),
+        Buffer.from(bytes(head + rest, 0)),
+      );
+      assert.equal(parts.length, Math.max(1, Math.ceil((head + rest) / PART_BYTES_MAX)));
+      assert.equal(queue.bytes, 0);
+    }
+  }
+});
+
 test('urgent before normal before bulk, each in order', () => {
   const queue = new SendQueue({ bytesMax: 1e6 });
   for (const [at, lane] of (['bulk', 'normal', 'urgent', 'bulk', 'urgent'] as const).entries()) {

@@ -10,6 +10,8 @@ export type Outgoing = {
   readonly lane: Lane;
   readonly correlation: number;
   readonly payload: Uint8Array;
+  /** Goes behind the payload, as a part of it: what is large and would have to be copied there. */
+  readonly tail: Uint8Array;
   /** Some of it was given to the socket. */
   isStarted: boolean;
   /** Not wanted any more: left out, unless it was started. */
@@ -21,8 +23,9 @@ export function outgoing(
   lane: Lane,
   payload: Uint8Array = NOTHING,
   correlation = 0,
+  tail: Uint8Array = NOTHING,
 ): Outgoing {
-  return { kind, lane, correlation, payload, isStarted: false, isCancelled: false };
+  return { kind, lane, correlation, payload, tail, isStarted: false, isCancelled: false };
 }
 
 const NOTHING = new Uint8Array(0);
@@ -95,8 +98,9 @@ export class SendQueue {
   #nextPart(lane: LaneQueue): readonly Uint8Array[] {
     const item = lane.items.first as Outgoing;
     const start = lane.sentBytes;
-    const end = Math.min(item.payload.length, start + PART_BYTES_MAX);
-    const hasMore = end < item.payload.length;
+    const length = lengthOf(item);
+    const end = Math.min(length, start + PART_BYTES_MAX);
+    const hasMore = end < length;
     item.isStarted = true;
     lane.sentBytes = hasMore ? end : 0;
     if (!hasMore) {
@@ -122,16 +126,29 @@ const newLane = (): LaneQueue => ({ items: new Fifo(), sentBytes: 0, passedBytes
 /** What an item costs beside its payload: its header, and the memory of what holds it. */
 const ITEM_OVERHEAD_BYTES = 128;
 
-export const sizeOf = (item: { readonly payload: Uint8Array }): number =>
-  item.payload.length + ITEM_OVERHEAD_BYTES;
+type Payload = { readonly payload: Uint8Array; readonly tail?: Uint8Array };
+
+const lengthOf = ({ payload, tail = NOTHING }: Payload): number => payload.length + tail.length;
+
+export const sizeOf = (item: Payload): number => lengthOf(item) + ITEM_OVERHEAD_BYTES;
 
 function toBytes(item: Outgoing, start: number, end: number, hasMore: boolean): readonly Uint8Array[] {
   const length = end - start;
   const isCopied = length <= COPIED_BYTES_MAX;
   const head = Buffer.allocUnsafe(isCopied ? HEADER_BYTES + length : HEADER_BYTES);
   writeHeader({ ...item, hasMore }, length, head);
-  const payload = item.payload.subarray(start, end);
-  if (!isCopied) return [head, payload];
-  head.set(payload, HEADER_BYTES);
+  const pieces = cut(item, start, end);
+  if (!isCopied) return [head, ...pieces];
+  let at = HEADER_BYTES;
+  for (const piece of pieces) {
+    head.set(piece, at);
+    at += piece.length;
+  }
   return [head];
+}
+
+function cut({ payload, tail }: Outgoing, start: number, end: number): readonly Uint8Array[] {
+  if (end <= payload.length) return [payload.subarray(start, end)];
+  const inTail = tail.subarray(Math.max(0, start - payload.length), end - payload.length);
+  return start < payload.length ? [payload.subarray(start), inTail] : [inTail];
 }

@@ -1,16 +1,12 @@
-import { ByteBuilder } from '../../core/bytes/byte-builder.ts';
 import type { BulkRequest, DataReply, KeyAt, PartitionAt } from '../../peer/data-messages.ts';
-import type { Engine, EngineView, KeyRange } from '../../storage/engine.ts';
-import { namespaceIdOf, rangeAfter, userKeyOf } from '../../storage/key-layout.ts';
-import { packEntry } from '../../storage/packed-entries.ts';
+import type { Engine } from '../../storage/engine.ts';
+import { namespaceIdOf, userKeyOf } from '../../storage/key-layout.ts';
 import { isRefused, type Refused } from '../exchange/fence.ts';
 import { dataKeyAfter, partitionRange } from '../replica/ranges.ts';
 import type { OwnedPartition } from '../types.ts';
 
 /** Of one page, whatever its asker allows. */
 const PAGE_BYTES_MAX = 4 << 20;
-/** Of what is read at once: it is garbage before the collector takes it for something that stays. */
-const STEP_ENTRIES_MAX = 128;
 
 export type GivePageDeps = {
   readonly engine: Engine;
@@ -31,33 +27,11 @@ export async function givePage(
   const { partition, after } = request;
   const refusal = fence(request);
   if (isRefused(refusal)) return refusal;
-  await using view = engine.openView({ reverse: false });
   const range = dataKeyAfter(partitionRange(partition), after && { partition, ...after });
-  const page = await readPage(view, range, Math.min(request.bytesMax, PAGE_BYTES_MAX));
+  const { packed, last } = await engine.readEntries(range, Math.min(request.bytesMax, PAGE_BYTES_MAX));
   const again = fence(request);
   if (isRefused(again)) return again;
-  return { type: 'bulk', ...page, p99Ms: p99Ms() };
-}
-
-/** `last`: the last key, unless the range has no more behind it. */
-async function readPage(
-  view: EngineView,
-  range: KeyRange,
-  bytesMax: number,
-): Promise<{ readonly records: Uint8Array; readonly last: KeyAt | undefined }> {
-  const records = ByteBuilder.idle();
-  for (let [left, bytes] = [range, 0]; ; ) {
-    const limits = { entriesMax: STEP_ENTRIES_MAX, bytesMax: bytesMax - bytes };
-    const { entries, done } = await view.page(left, limits);
-    for (const { key, value } of entries) {
-      packEntry(records, key, value);
-      bytes += key.length + value.length;
-    }
-    const last = entries.at(-1)?.key;
-    if (done || last === undefined) return { records: records.takeLast(), last: undefined };
-    if (bytes > bytesMax) return { records: records.takeLast(), last: keyAtOf(last) };
-    left = rangeAfter(left, last, false);
-  }
+  return { type: 'bulk', records: packed, last: last && keyAtOf(last), p99Ms: p99Ms() };
 }
 
 function keyAtOf(storedKey: Uint8Array): KeyAt {

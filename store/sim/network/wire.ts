@@ -4,6 +4,7 @@ import {
   decodeReply,
   decodeRequest,
   encodeBody,
+  encodeReply,
   frameMessage,
 } from '../../peer/codec.ts';
 import type { Hello, PeerMessage, PeerReply, PeerRequest } from '../../peer/messages.ts';
@@ -33,5 +34,8 @@ export const ENCODING: Wire = {
     return kind === 'replica' ? { type: kind, batch: payload.slice() } : decodeMessage(payload);
   },
   request: (request) => decodeRequest(encodeBody(request)),
-  reply: (reply) => decodeReply(encodeBody(reply)),
+  reply(reply) {
+    const { payload, tail } = encodeReply(reply);
+    return decodeReply(Buffer.concat([payload, tail]));
+  },
 };

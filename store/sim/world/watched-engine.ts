@@ -32,6 +32,7 @@ export function watchEngine(
     write: (batch, options) => written((onEnd) => submit(batch, options, onEnd)),
     submit,
     openView: (options) => engine.openView(options),
+    readEntries: (range, bytesMax) => engine.readEntries(range, bytesMax),
     freeBytes: () => engine.freeBytes(),
     close: () => engine.close(),
   };

@@ -87,6 +87,7 @@ export function recording(engine: Engine, writes: RecordedWrite[]): Engine {
       engine.submit(batch, { sync }, onEnd);
     },
     openView: (options) => engine.openView(options),
+    readEntries: (range, bytesMax) => engine.readEntries(range, bytesMax),
     freeBytes: () => engine.freeBytes(),
     close: () => engine.close(),
   };
