@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { toEpoch } from '../store/core/topology/types.ts';
+import { setCollector } from '../store/io/collector.ts';
 import { openPage } from '../store/peer/bulk-page.ts';
-import { decodeReply, encodeBody } from '../store/peer/codec.ts';
+import { decodeReply, encodeReply } from '../store/peer/codec.ts';
 import type { DataReply, KeyAt } from '../store/peer/data-messages.ts';
 import { refused } from '../store/replication/exchange/fence.ts';
 import { givePage } from '../store/replication/moves/give-page.ts';
+import { DEFAULT_MOVE_LIMITS } from '../store/replication/moves/move-options.ts';
 import { enterAll, fill, JOINT, openMember, placeAll } from './lib/bulk-member.ts';
 import { cpuTimeOf } from './lib/cpu-time.ts';
 import { type Figure, report, round } from './lib/report.ts';
@@ -19,7 +21,7 @@ const { values: flags } = parseArgs({
   options: {
     partitions: { type: 'string', default: '16' },
     'per-partition': { type: 'string', default: '12000' },
-    'page-kib': { type: 'string', default: '1024' },
+    'page-kib': { type: 'string', default: String(DEFAULT_MOVE_LIMITS.pageBytesMax >> 10) },
   },
 });
 const partitions = Number(flags.partitions);
@@ -52,6 +54,7 @@ async function forAll(each: (partition: number) => Promise<void>): Promise<void>
   await Promise.all(Array.from({ length: STREAMS }, (_, first) => stream(first)));
 }
 
+setCollector();
 const directory = mkdtempSync(`${tmpdir()}/kvorum-bulk-`);
 const giver = await openMember(1, partitions, `${directory}/giver`);
 placeAll(giver, EPOCH, partitions, JOINT);
@@ -94,10 +97,12 @@ await step('give', () =>
   }),
 );
 const encoded = await step('encode', async () =>
-  pages.map((each) => each.map((reply) => encodeBody({ type: 'data', reply }))),
+  pages.map((each) => each.map((reply) => encodeReply({ type: 'data', reply }))),
 );
+// What the sockets do.
+const payloads = encoded.map((each) => each.map(({ payload, tail }) => Buffer.concat([payload, tail])));
 const decoded = await step('decode', async () =>
-  encoded.map((each) => each.map((payload) => (decodeReply(payload) as { readonly reply: Page }).reply)),
+  payloads.map((each) => each.map((payload) => (decodeReply(payload) as { readonly reply: Page }).reply)),
 );
 await step('store', () =>
   forAll(async (partition) => {

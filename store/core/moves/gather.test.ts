@@ -13,11 +13,13 @@ const partitions = (count: number, move?: Move): Partition[] =>
     ...(move === undefined ? {} : { move }),
   }));
 
-test('what is done is said soon, but for while many partitions are still to be filled', () => {
+test('what is done is said the sooner, the fewer partitions are still to be filled', () => {
   const [few, many] = [gatherMs(partitions(7, JOINT)), gatherMs(partitions(8, JOINT))];
   assert.ok(few < many);
-  assert.equal(gatherMs([]), few);
-  assert.equal(gatherMs([...partitions(256), ...partitions(64, SWITCH)]), few);
+  const none = gatherMs([]);
+  assert.ok(none < few, 'where nothing is to be filled all others wait for what is said');
+  assert.equal(gatherMs([...partitions(256), ...partitions(64, SWITCH)]), none);
+  assert.equal(gatherMs([...partitions(64, SWITCH), ...partitions(1, JOINT)]), few);
   assert.equal(gatherMs([...partitions(256), ...partitions(64, JOINT)]), many);
   const isFilled = (partition: number): boolean => partition < 60;
   assert.equal(
