@@ -14,7 +14,7 @@ import {
   type WriteOptions,
 } from '../storage/engine.ts';
 import { type CommitObserver, GroupCommit, type WriteGroup } from '../storage/group-commit.ts';
-import { readEntriesOf } from '../storage/read-entries.ts';
+import { readEntriesByView } from '../storage/read-entries.ts';
 import type { DiskMount, MemoryDisk } from './memory-disk.ts';
 
 export type MemoryEngineOptions = { readonly groupBytesMax: number };
@@ -60,9 +60,8 @@ export class MemoryEngine implements Engine {
     return new MemoryView(this.#read(), options.reverse, () => this.#isClosed);
   }
 
-  async readEntries(range: KeyRange, bytesMax: number): Promise<EntriesRead> {
-    await using view = this.openView({ reverse: false });
-    return await readEntriesOf(view, range, bytesMax);
+  readEntries(range: KeyRange, bytesMax: number): Promise<EntriesRead> {
+    return readEntriesByView(this, range, bytesMax);
   }
 
   async freeBytes(): Promise<number> {

@@ -1,5 +1,5 @@
 import { ByteBuilder } from '../core/bytes/byte-builder.ts';
-import type { EngineView, EntriesRead, KeyRange } from './engine.ts';
+import type { Engine, EntriesRead, KeyRange } from './engine.ts';
 import { rangeAfter } from './key-layout.ts';
 import { packEntry } from './packed-entries.ts';
 
@@ -7,11 +7,12 @@ import { packEntry } from './packed-entries.ts';
 const STEP_ENTRIES_MAX = 128;
 
 /** `Engine.readEntries` by way of a view: for an engine that has no quicker one. */
-export async function readEntriesOf(
-  view: EngineView,
+export async function readEntriesByView(
+  engine: Pick<Engine, 'openView'>,
   range: KeyRange,
   bytesMax: number,
 ): Promise<EntriesRead> {
+  await using view = engine.openView({ reverse: false });
   const packed = ByteBuilder.idle();
   for (let [left, bytes] = [range, 0]; ; ) {
     const { entries, done } = await view.page(left, {

@@ -14,7 +14,7 @@ import {
 } from '../../storage/engine.ts';
 import { type CommitObserver, GroupCommit, type WriteGroup } from '../../storage/group-commit.ts';
 import { plainOperations } from '../../storage/packed-entries.ts';
-import { readEntriesOf } from '../../storage/read-entries.ts';
+import { readEntriesByView } from '../../storage/read-entries.ts';
 import { freeBytesAt } from '../free-bytes.ts';
 import { type LevelDatabase, LeveldbView } from './leveldb-view.ts';
 
@@ -103,9 +103,8 @@ export class LeveldbEngine implements Engine {
     return view;
   }
 
-  async readEntries(range: KeyRange, bytesMax: number): Promise<EntriesRead> {
-    await using view = this.openView({ reverse: false });
-    return await readEntriesOf(view, range, bytesMax);
+  readEntries(range: KeyRange, bytesMax: number): Promise<EntriesRead> {
+    return readEntriesByView(this, range, bytesMax);
   }
 
   async freeBytes(): Promise<number> {
